@@ -1,0 +1,38 @@
+# Every target does its own set-up: Python 3.11 or later and make are all it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check format schema lock clean
+
+demo: .venv            ## a whole Signum-savotta on this machine, with a Sierra to play with; Ctrl-C ends it
+	@$(BIN)/python -m sandbox
+
+test: .venv            ## all tests, against a real PostgreSQL
+	@$(BIN)/python -m pytest
+
+check: .venv           ## format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.venv: requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with: make PYTHON=python3.13 " + "$(MAKECMDGOALS)")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch .venv
+
+schema: .venv          ## db/schema.sql anew, after a migration
+	@RENEW_SCHEMA_SQL=true $(BIN)/python -m pytest -q tests/db/test_schema.py -k dump_of_head
+
+lock: .venv            ## new versions of everything; needs uv on the PATH
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra sandbox --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
