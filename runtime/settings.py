@@ -1,0 +1,137 @@
+"""Which settings are there, what may they be, and what do they mean? Each is an environment variable of that name.
+
+A wrong value stops the process before it does anything: see `read_settings`.
+"""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The text has a line per setting: its name, its value, what is allowed."""
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$")]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
+
+
+class ProcessSettings(BaseSettings):
+    """What every process has."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True)
+
+    env: Text = Field("local", description="Where this runs (`local`, `PROD`); Sentry's environment")
+    log_level: LogLevel = Field("INFO", description="Lowest level that is logged; Sentry's breadcrumbs follow it")
+    sentry_dsn: SecretStr | None = Field(None, description="Where errors are reported; unset: nowhere")
+    sentry_release: str | None = Field(None, description="Release that Sentry files them under")
+
+
+class DatabaseSettings(ProcessSettings):
+    """Where the database is. libpq's own variables (`PGSSLMODE`, `PGSSLROOTCERT`, …) are honoured too."""
+
+    db_host: Text = Field("localhost", description="Database host, or the directory of its Unix socket")
+    db_port: Port = Field(5432, description="Database port")
+    db_user: Text = Field("signum", description="Database role")
+    db_password: SecretStr | None = Field(None, description="Its password; unset: libpq's ways (`PGPASSFILE`, peer)")
+    db_name: Text = Field("signum", description="Database name")
+    migrate_at_start: bool = Field(
+        True, description="Whether api and notifier bring the schema to head when they start"
+    )
+
+
+class ApiSettings(DatabaseSettings):
+    """What the api has."""
+
+    api_host: Text = Field("127.0.0.1", description="Address that the api listens on")
+    api_port: Port = Field(8000, description="Port that the api listens on")
+    api_workers: int = Field(1, ge=1, le=64, description="Number of api processes behind that port")
+    api_root_path: str = Field("", description="Path that a proxy in front takes off, e.g. `/signum`")
+    api_forwarded_allow_ips: Text = Field(
+        "127.0.0.1", description="Proxies whose X-Forwarded headers are believed, comma-separated; `*`: all"
+    )
+    api_db_pool_size: int = Field(8, ge=1, le=200, description="Database connections per api process")
+    full_sync_batch_size: int = Field(80_000, ge=1, le=1_000_000, description="Items per batch of a full sync")
+    sync_upload_limit_mib: int = Field(256, ge=1, le=4096, description="Largest upload, as sent")
+    sync_unpacked_limit_mib: int = Field(2048, ge=1, le=65536, description="Largest upload, unpacked")
+    etl_max_sync_delta_minutes: int = Field(
+        60, ge=1, le=525_600, description="How far the ETL looks back for changes; a longer pause leaves a gap"
+    )
+
+
+class NotifierSettings(DatabaseSettings):
+    """What the notifier has."""
+
+    listen_db_host: str | None = Field(None, description="Database host for LISTEN, where a pooler sits at `DB_HOST`")
+    listen_db_port: Port | None = Field(None, description="Database port for LISTEN")
+    sierra_api_endpoint: HttpUrl = Field(
+        description="Base URL of Sierra's REST API, e.g. `https://sierra.example.org/iii/sierra-api/v6`"
+    )
+    sierra_api_client_key: Text = Field(description="Client key at Sierra")
+    sierra_api_client_secret: SecretStr = Field(min_length=1, description="Client secret at Sierra")
+    sierra_api_client_pool_size: int = Field(4, ge=1, le=100, description="Most requests at Sierra at one time")
+    sierra_api_client_timeout_seconds: float = Field(
+        10, ge=0.1, le=600, description="Total time of one request, its retries included"
+    )
+    sierra_api_client_retries: int = Field(
+        3, ge=0, le=10, description="Repeats within one request, of connect errors and empty replies"
+    )
+    sierra_api_ca_bundle: str | None = Field(None, description="File of the CA that signed Sierra's certificate")
+    sierra_update_interval_seconds: float = Field(
+        30, ge=0.1, le=86_400, description="The sweep: how often to look at the queue without having been notified"
+    )
+    sierra_update_misfire_grace_time_seconds: float = Field(
+        10, ge=0, le=86_400, description="How late a sweep may be before it is warned of"
+    )
+    sierra_update_batch_size_limit: int = Field(
+        20, ge=0, le=10_000, description="Most items held by one notifier at a time; 0: four times the pool size"
+    )
+    sierra_update_max_attempts: int = Field(10, ge=1, le=100, description="Pushes before an item is rejected (10: 2 h)")
+    sierra_update_set_invda: bool = Field(True, description="Whether an update sets the inventory date (INVDA)")
+    sierra_update_set_iuse3: bool = Field(True, description="Whether an update sets IUSE3 to 1")
+    sierra_update_iuse3_field: int | None = Field(
+        None, ge=1, le=999, description="Number of the fixed field IUSE3; unset: found by its label, else 74"
+    )
+    sierra_update_dry_run: bool = Field(False, description="True: read, compute and log, but write nothing to Sierra")
+    update_log_retention_days: int = Field(400, ge=1, le=36_500, description="How long history is kept")
+
+    @property
+    def most_held(self) -> int:
+        """Items that one notifier may hold at a time."""
+        return self.sierra_update_batch_size_limit or 4 * self.sierra_api_client_pool_size
+
+
+Settings = TypeVar("Settings", bound=ProcessSettings)
+
+
+def read_settings(kind: type[Settings], **given: Any) -> Settings:
+    """The settings from the environment; `given` go before it. SettingsError, a line per wrong one, secrets masked."""
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        lines = [_problem(kind, problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _problem(kind: type[ProcessSettings], location: tuple[int | str, ...], message: str, value: object) -> str:
+    name = str(location[0]) if location else ""
+    field = kind.model_fields.get(name)
+    if field is None:
+        return f"{name.upper() or 'settings'}: {message}"
+    allowed = message.removeprefix("Value error, ").removeprefix("Input ")
+    if isinstance(value, dict):
+        return f"{name.upper()} is not set: {field.description}"
+    shown = "********" if _is_secret(field) else repr(value)
+    return f"{name.upper()}={shown} {allowed}: {field.description}"
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return "SecretStr" in str(field.annotation)
