@@ -1,0 +1,182 @@
+"""How do we reach the database? Connections with their time-outs, the api's engine, the notifier's pool.
+
+DatabaseUnavailable     wait and try again; nothing was acknowledged
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy import Executable, Row
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from runtime.settings import DatabaseSettings
+
+log = logging.getLogger("signum.db")
+
+Parameters = Mapping[str, str | int]
+
+# Every answer of the api comes within its clients' 5 s; each of these is a step on that way.
+POOL_WAIT_SECONDS = 2
+LOCK_TIMEOUT_MS = 1_000
+STATEMENT_TIMEOUT_MS = 3_000
+DEADLINE_SECONDS = 4.0
+CONNECT_TIMEOUT_SECONDS = 2
+
+
+class DatabaseUnavailable(Exception):
+    """The database does not answer, or not in time. Wait and try again: nothing was acknowledged."""
+
+
+def connection_parameters(
+    settings: DatabaseSettings, name: str, *, host: str | None = None, port: int | None = None, **server: int | str
+) -> dict[str, str | int]:
+    """What libpq is told: where the database is, how soon a dead one is noticed, and `server`'s settings.
+
+    A wire that is cut without a word is noticed after 15 s; a standby that can't be written to is refused.
+    """
+    parameters: dict[str, str | int] = {
+        "host": host or settings.db_host,
+        "port": port or settings.db_port,
+        "user": settings.db_user,
+        "dbname": settings.db_name,
+        "application_name": name,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 15_000,
+        "target_session_attrs": "read-write",
+        "options": " ".join(f"-c {key}={value}" for key, value in server.items()),
+    }
+    if settings.db_password is not None:
+        parameters["password"] = settings.db_password.get_secret_value()
+    return parameters
+
+
+def api_parameters(settings: DatabaseSettings) -> dict[str, str | int]:
+    """For the api: nothing may take longer than a client waits, and a mark is on disk before it is acknowledged."""
+    return connection_parameters(
+        settings,
+        "signum api",
+        statement_timeout=STATEMENT_TIMEOUT_MS,
+        lock_timeout=LOCK_TIMEOUT_MS,
+        idle_in_transaction_session_timeout=STATEMENT_TIMEOUT_MS,
+        synchronous_commit="on",
+    )
+
+
+class Database:
+    """The api's way to the database: one statement, one answer, one commit, within DEADLINE_SECONDS."""
+
+    def __init__(self, parameters: Parameters, pool_size: int) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            "postgresql+psycopg://",
+            connect_args=dict(parameters),
+            isolation_level="AUTOCOMMIT",
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_reset_on_return=None,
+        )
+
+    async def fetch(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """The rows of one statement, which is committed when they are here. DatabaseUnavailable if they can't be had.
+
+        Statements must be safe to repeat: one that met a connection that had died in the pool is sent once more.
+        The deadline waits for a task rather than cancels one, for psycopg ends a cancelled statement politely: on a
+        wire that was cut without a word that takes as long as the wire.
+        """
+        task = asyncio.ensure_future(self._fetch(statement, parameters))
+        done, _ = await asyncio.wait({task}, timeout=DEADLINE_SECONDS)
+        if not done:
+            task.cancel()
+            task.add_done_callback(_forget)
+            raise DatabaseUnavailable(f"the database did not answer within {DEADLINE_SECONDS:g} s")
+        return task.result()
+
+    async def _fetch(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+        try:
+            return await self._fetch_once(statement, parameters)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise _translated(error) from error
+        except PoolTimeout as error:
+            raise DatabaseUnavailable("all database connections of this process are busy") from error
+        try:
+            return await self._fetch_once(statement, parameters)
+        except (DBAPIError, PoolTimeout) as error:
+            raise _translated(error) from error
+
+    async def _fetch_once(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+        async with self.engine.connect() as connection:
+            return (await connection.execute(statement, parameters)).all()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.engine.dispose()
+
+
+def _forget(task: "asyncio.Future[Any]") -> None:
+    """Take note of the end of a task that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _translated(error: Exception) -> Exception:
+    """The library's error as ours: DatabaseUnavailable where waiting helps, else the error itself (a bug)."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        return DatabaseUnavailable('the schema is not up to date: run "signum migrate"')
+    if isinstance(cause, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout):
+        return DatabaseUnavailable(one_line(cause))
+    return error
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of a database error, which says what happened; the others repeat it per address."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+NotifierPool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+
+
+def make_pool(parameters: Parameters, size: int) -> NotifierPool:
+    """A pool of autocommit connections, to be opened by `async with`.
+
+    Connections are not checked when they are taken: that would cost every push a round trip. Who meets a dead one says
+    `await pool.check()` and tries again.
+    """
+    return AsyncConnectionPool(
+        make_conninfo("", **parameters),
+        kwargs={"autocommit": True},
+        min_size=1,
+        max_size=size,
+        timeout=POOL_WAIT_SECONDS,
+        open=False,
+    )
+
+
+async def wait_for_database(parameters: Parameters, at_most_seconds: float = 60.0) -> None:
+    """Return when the database answers, with a log line per try; DatabaseUnavailable after `at_most_seconds`."""
+    async with asyncio.timeout(at_most_seconds) as limit:
+        pause = 0.2
+        while True:
+            try:
+                connection = await psycopg.AsyncConnection.connect(**parameters)  # type: ignore[arg-type]
+            except psycopg.OperationalError as error:
+                when = limit.when()
+                if when is None or asyncio.get_running_loop().time() + pause >= when:
+                    raise DatabaseUnavailable(one_line(error)) from error
+                log.warning("database not there yet: %s", one_line(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.6, 5.0)
+            else:
+                await connection.close()
+                return

@@ -1,0 +1,285 @@
+"""What do we keep? The tables, as SQLModel sees them.
+
+The migrations make the tables; a test compares both. The comments are what a DBA reads in `\\d+`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "pk": "%(table_name)s_pkey",
+    "uq": "%(table_name)s_%(column_0_name)s_key",
+    "fk": "%(table_name)s_%(column_0_name)s_fkey",
+    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    "ck": "%(table_name)s_%(constraint_name)s",
+}
+
+NOW = text("now()")
+TIMESTAMPTZ = DateTime(timezone=True)
+
+
+def col(type_: Any, comment: str, *extra: Any, **options: Any) -> Any:
+    """A column with the comment that `\\d+` shows; NOT NULL unless said otherwise."""
+    options.setdefault("nullable", False)
+    return Field(sa_column=Column(type_, *extra, comment=comment, **options), default=None)
+
+
+def nullable(type_: Any, comment: str) -> Any:
+    """A column that may be NULL."""
+    return col(type_, comment, nullable=True)
+
+
+class SierraItem(SQLModel, table=True):
+    """An item as the ETL last sent it. Owned by the sync."""
+
+    __tablename__ = "sierra_item"
+    __table_args__ = (
+        Index(None, "barcode"),
+        {"comment": "Items as the ETL last sent them from Sierra, one row per item. Owned by the sync."},
+    )
+    item_record_id: int = col(
+        BigInteger, "SierraDNA's 64-bit key of the item record", primary_key=True, autoincrement=False
+    )
+    item_number: str | None = nullable(Text, "The record number in Sierra's URLs; without it nothing can be pushed")
+    barcode: str | None = nullable(Text, "What the print station reads; looked up exactly, case too")
+    bib_record_id: int | None = nullable(BigInteger, "SierraDNA's key of the bib; of several, the highest of the batch")
+    bib_number: str | None = nullable(Text, "Record number of the bib")
+    best_author: str | None = nullable(Text, "Author, for the print station's display")
+    best_title: str | None = nullable(Text, "Title, for the print station's display")
+    itype_code_num: int | None = nullable(
+        Integer, "Item type code. The deployed ETL cuts it to 8 bits (300 comes as 44): rely on item_type_name"
+    )
+    item_type_name: str | None = nullable(Text, "Name of the item type")
+    material_code: str | None = nullable(Text, "Code of the bib's material type")
+    material_name: str | None = nullable(Text, "Name of the bib's material type")
+    classification: str | None = nullable(Text, "Class number that is printed and written to Sierra; NULL: none")
+    shelfmark_json: str | None = nullable(
+        Text, "Subfields of MARC 100/110/111/130/245 as received, JSON or Python repr; compared byte for byte"
+    )
+    shelfmark: str = col(
+        Text, "The three letters that sort the item on its shelf, made from shelfmark_json; *** where there are none",
+        server_default=text("'***'"),
+    )  # fmt: skip
+    updated_at: datetime = col(TIMESTAMPTZ, "Timestamp of the batch that last changed this row (Sierra's clock)")
+
+
+class UpdateQueue(SQLModel, table=True):
+    """An item that waits for its update in Sierra: one row per item."""
+
+    __tablename__ = "update_queue"
+    __table_args__ = (
+        CheckConstraint("attempts >= 0", name="attempts_not_negative"),
+        CheckConstraint("priority BETWEEN 0 AND 2", name="priority_0_to_2"),
+        Index(None, "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        {
+            "comment": "Items that wait for their update in Sierra, one row per item. See the views queue_overview "
+            "and queue_detail. To mark an item by hand: INSERT INTO update_queue (item_record_id) VALUES (…)",
+            "postgresql_with": {
+                "fillfactor": 70,
+                "autovacuum_vacuum_scale_factor": 0,
+                "autovacuum_vacuum_threshold": 500,
+                "autovacuum_vacuum_insert_scale_factor": 0,
+                "autovacuum_vacuum_insert_threshold": 20000,
+                "autovacuum_analyze_scale_factor": 0,
+                "autovacuum_analyze_threshold": 2000,
+                "autovacuum_vacuum_cost_delay": 0,
+            },
+        },
+    )
+    item_record_id: int = col(
+        BigInteger, "The item; marking it twice is one row",
+        ForeignKey("sierra_item.item_record_id", ondelete="RESTRICT"), primary_key=True, autoincrement=False,
+    )  # fmt: skip
+    revision: int = col(
+        BigInteger, "How often the item was marked since it entered; a push finishes only the revision it claimed",
+        server_default=text("1"),
+    )  # fmt: skip
+    queued_at: datetime = col(TIMESTAMPTZ, "When it entered. A mark on a rejected row enters anew", server_default=NOW)
+    queued_by: str = col(
+        Text,
+        "Who marked it: the client's name, or the database role for plain SQL",
+        server_default=text("SESSION_USER"),
+    )
+    priority: int = col(
+        SmallInteger, "0 print stations, 1 plain SQL and bulk, 2 whenever there is time; lower goes first",
+        server_default=text("1"),
+    )  # fmt: skip
+    attempts: int = col(
+        SmallInteger, "Pushes begun for this item since its last mark; Sierra being down burns none",
+        server_default=text("0"),
+    )  # fmt: skip
+    due_at: datetime | None = col(
+        TIMESTAMPTZ, "When the next push is due. NULL: rejected, due never until a person acts", nullable=True,
+        server_default=NOW,
+    )  # fmt: skip
+    claimed_by: str | None = nullable(
+        Text, "The notifier that pushes it now; of a rejected row, the one that rejected it"
+    )
+    lease_until: datetime | None = nullable(
+        TIMESTAMPTZ, "Until when it is claimed; lapses by itself, then any claim may"
+    )
+    last_error: str | None = nullable(Text, "Why the last push failed, in a sentence a librarian understands")
+    request_id: str | None = nullable(Text, "Id of the HTTP request that marked it last")
+    trace: str | None = nullable(Text, "Sentry trace of that request")
+
+
+class UpdateLog(SQLModel, table=True):
+    """What came of a queued update: history."""
+
+    __tablename__ = "update_log"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('pushed', 'unchanged', 'rejected', 'dismissed')", name="outcome_known"),
+        Index(None, "barcode"),
+        Index(None, "finished_at", postgresql_using="brin"),
+        {
+            "comment": "What came of each queued update, kept UPDATE_LOG_RETENTION_DAYS. "
+            "Never a record as Sierra sent it: a lent item names its borrower",
+        },
+    )
+    update_log_id: int | None = col(BigInteger, "Rising number", Identity(always=True), primary_key=True)
+    item_record_id: int = col(BigInteger, "The item; it may have left sierra_item since")
+    item_number: str | None = nullable(Text, "Its record number then")
+    barcode: str | None = nullable(Text, "Its barcode then")
+    title: str | None = nullable(Text, "Its title then")
+    queued_at: datetime = col(TIMESTAMPTZ, "When it had entered the queue")
+    queued_by: str = col(Text, "Who had marked it")
+    finished_at: datetime = col(TIMESTAMPTZ, "When this was written", server_default=text("clock_timestamp()"))
+    finished_by: str = col(Text, "The notifier, or the person who dismissed it")
+    outcome: str = col(Text, "pushed: written to Sierra; unchanged: was so already; rejected; dismissed by a person")
+    attempts: int = col(SmallInteger, "Pushes begun until then")
+    call_number_before: str | None = nullable(Text, "Call number read from Sierra")
+    call_number_after: str | None = nullable(Text, "Call number in Sierra afterwards")
+    error: str | None = nullable(Text, "Why it was rejected, or what was left out of the update and why")
+    sierra_ms: int | None = nullable(Integer, "Milliseconds from the item's read to the end of its write at Sierra")
+    request_id: str | None = nullable(Text, "Id of the HTTP request that had marked it")
+
+
+class Client(SQLModel, table=True):
+    """Who may call us."""
+
+    __tablename__ = "client"
+    __table_args__ = (
+        CheckConstraint("client_type IN ('etl', 'signum-printer')", name="client_type_known"),
+        CheckConstraint("octet_length(api_key_sha256) = 32", name="api_key_sha256_is_sha256"),
+        UniqueConstraint("client_name"),
+        UniqueConstraint("api_key_sha256"),
+        {"comment": "Who may call the API. Keys are shown once when made; here is only their SHA-256"},
+    )
+    client_id: int | None = col(Integer, "Rising number", Identity(always=True), primary_key=True)
+    client_name: str = col(Text, "Name, as it stands in update_queue.queued_by")
+    client_type: str = col(Text, "etl: may sync; signum-printer: may read and mark items")
+    api_key_sha256: bytes = col(LargeBinary, "SHA-256 of the API key")
+    api_key_prefix: str = col(Text, "First characters of the API key, to recognise it by")
+    created_at: datetime = col(TIMESTAMPTZ, "When the client was added", server_default=NOW)
+    revoked_at: datetime | None = nullable(TIMESTAMPTZ, "Since when its key is refused; NULL: valid")
+    internal_hostname: str | None = nullable(Text, "Host name that the client last told")
+    internal_ip_address: str | None = nullable(Text, "Address that the client last told")
+    last_seen_at: datetime | None = nullable(TIMESTAMPTZ, "When it was last heard of, to within a few seconds")
+
+
+class SyncState(SQLModel, table=True):
+    """Where the sync stands: one row."""
+
+    __tablename__ = "sync_state"
+    __table_args__ = (
+        CheckConstraint("id", name="one_row"),
+        CheckConstraint("sync_mode IN ('SYNC_FULL', 'SYNC_CHANGES')", name="sync_mode_known"),
+        CheckConstraint("offered_mode IN ('SYNC_FULL', 'SYNC_CHANGES')", name="offered_mode_known"),
+        {"comment": "Where the sync with Sierra stands: one row. See the view sync_overview"},
+    )
+    id: bool = col(Boolean, "Always true: there is one row", primary_key=True, server_default=text("true"))
+    initialized_at: datetime = col(TIMESTAMPTZ, "When this database was made", server_default=NOW)
+    sync_mode: str = col(
+        Text, "SYNC_FULL: all items, in id order; SYNC_CHANGES: what changed", server_default=text("'SYNC_FULL'")
+    )
+    last_synced_id: int = col(
+        BigInteger, "Cursor of the full sync: items up to this item_record_id are here", server_default=text("0")
+    )
+    full_sync_completed_at: datetime | None = nullable(TIMESTAMPTZ, "When the last full sync was complete")
+    sync_changes_since: datetime | None = nullable(
+        TIMESTAMPTZ, "From when on the ETL is asked for changes (Sierra's clock)"
+    )
+    last_sync_run_completed_at: datetime | None = nullable(TIMESTAMPTZ, "When the last batch was taken in")
+    full_sync_requested_at: datetime | None = nullable(
+        TIMESTAMPTZ, "A full sync was asked for and begins with the next GET /sync"
+    )
+    offered_mode: str | None = nullable(Text, "Mode that the last GET /sync handed out")
+    offered_batch_size: int | None = nullable(Integer, "Batch size that it handed out, in items")
+    offered_last_synced_id: int | None = nullable(BigInteger, "Cursor that it handed out")
+    offered_timestamp: datetime | None = nullable(TIMESTAMPTZ, "Timestamp that it handed out")
+    gap_from: datetime | None = nullable(TIMESTAMPTZ, "Changes in Sierra since then did not reach us …")
+    gap_until: datetime | None = nullable(TIMESTAMPTZ, "… up to then; closed by a full sync that begins later")
+
+
+class RejectedRow(SQLModel, table=True):
+    """A row of a batch that could not be taken in, kept aside with its reason."""
+
+    __tablename__ = "rejected_row"
+    __table_args__ = (
+        UniqueConstraint("row_key", "reason_code"),
+        Index(None, "item_record_id"),
+        {"comment": "Rows of the ETL's batches that could not be taken in; gone when their item is stored"},
+    )
+    rejected_row_id: int | None = col(BigInteger, "Rising number", Identity(always=True), primary_key=True)
+    row_key: str = col(Text, "The item_record_id, or a hash of the line where it can't be read")
+    reason_code: str = col(Text, "Kind of the reason, one word")
+    item_record_id: int | None = nullable(BigInteger, "The item, if its id can be read")
+    batch_timestamp: datetime = col(TIMESTAMPTZ, "Timestamp of the last batch that brought it")
+    line: str = col(Text, "The row as received, cut to 8 KiB, characters that can't be stored escaped")
+    reason: str = col(Text, "Why it was refused, in a sentence")
+    first_at: datetime = col(TIMESTAMPTZ, "When it first came", server_default=NOW)
+    last_at: datetime = col(TIMESTAMPTZ, "When it last came", server_default=NOW)
+    times: int = col(Integer, "How often it came", server_default=text("1"))
+
+
+class NotifierState(SQLModel, table=True):
+    """How a notifier process is: one row per process."""
+
+    __tablename__ = "notifier_state"
+    __table_args__ = (
+        CheckConstraint("mode IN ('starting', 'listening', 'polling', 'stopped')", name="mode_known"),
+        CheckConstraint("breaker IN ('closed', 'open', 'probing')", name="breaker_known"),
+        {"comment": "How each notifier process is; seen_at stands still when its loop does"},
+    )
+    notifier: str = col(
+        Text, "Host name, process id and a random word; as in update_queue.claimed_by", primary_key=True
+    )
+    started_at: datetime = col(TIMESTAMPTZ, "When the process began", server_default=NOW)
+    seen_at: datetime = col(TIMESTAMPTZ, "When its loop last came round", server_default=NOW)
+    mode: str = col(Text, "starting, listening (woken by NOTIFY), polling (can't hear, sweeps only), stopped")
+    breaker: str = col(Text, "closed: pushing; open: Sierra is unwell, waiting; probing: trying one item")
+    reason: str | None = nullable(Text, "Why the breaker is not closed, or why it polls")
+    last_success_at: datetime | None = nullable(TIMESTAMPTZ, "When Sierra last answered it well")
+
+
+class QueueControl(SQLModel, table=True):
+    """Whether pushes are paused: one row."""
+
+    __tablename__ = "queue_control"
+    __table_args__ = (
+        CheckConstraint("id", name="one_row"),
+        {"comment": "Whether pushes to Sierra are paused: one row. Marks and reads go on meanwhile"},
+    )
+    id: bool = col(Boolean, "Always true: there is one row", primary_key=True, server_default=text("true"))
+    paused_at: datetime | None = nullable(TIMESTAMPTZ, "Since when nothing is claimed; NULL: not paused")
+    paused_by: str | None = nullable(Text, "Who paused it")
+    reason: str | None = nullable(Text, "Why")
+    resume_at: datetime | None = nullable(TIMESTAMPTZ, "When it goes on by itself; NULL: when a person says so")

@@ -1,0 +1,558 @@
+-- The schema at head, for reading. Made by `make schema`; a test keeps it true.
+
+CREATE FUNCTION public.update_queue_notify() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('update_queue', '');
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.update_queue_notify() IS 'Rings the notifiers: look now. Equal notifications of one transaction are merged into one';
+
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+CREATE TABLE public.client (
+    client_id integer NOT NULL,
+    client_name text NOT NULL,
+    client_type text NOT NULL,
+    api_key_sha256 bytea NOT NULL,
+    api_key_prefix text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    internal_hostname text,
+    internal_ip_address text,
+    last_seen_at timestamp with time zone,
+    CONSTRAINT client_api_key_sha256_is_sha256 CHECK ((octet_length(api_key_sha256) = 32)),
+    CONSTRAINT client_client_type_known CHECK ((client_type = ANY (ARRAY['etl'::text, 'signum-printer'::text])))
+);
+
+COMMENT ON TABLE public.client IS 'Who may call the API. Keys are shown once when made; here is only their SHA-256';
+
+COMMENT ON COLUMN public.client.client_id IS 'Rising number';
+
+COMMENT ON COLUMN public.client.client_name IS 'Name, as it stands in update_queue.queued_by';
+
+COMMENT ON COLUMN public.client.client_type IS 'etl: may sync; signum-printer: may read and mark items';
+
+COMMENT ON COLUMN public.client.api_key_sha256 IS 'SHA-256 of the API key';
+
+COMMENT ON COLUMN public.client.api_key_prefix IS 'First characters of the API key, to recognise it by';
+
+COMMENT ON COLUMN public.client.created_at IS 'When the client was added';
+
+COMMENT ON COLUMN public.client.revoked_at IS 'Since when its key is refused; NULL: valid';
+
+COMMENT ON COLUMN public.client.internal_hostname IS 'Host name that the client last told';
+
+COMMENT ON COLUMN public.client.internal_ip_address IS 'Address that the client last told';
+
+COMMENT ON COLUMN public.client.last_seen_at IS 'When it was last heard of, to within a few seconds';
+
+ALTER TABLE public.client ALTER COLUMN client_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.client_client_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.client_overview AS
+ SELECT client_name,
+    client_type,
+        CASE
+            WHEN (revoked_at IS NULL) THEN 'valid'::text
+            ELSE 'revoked'::text
+        END AS state,
+    (now() - last_seen_at) AS last_seen_ago,
+    internal_hostname,
+    internal_ip_address,
+    api_key_prefix,
+    created_at,
+    last_seen_at,
+    revoked_at
+   FROM public.client;
+
+COMMENT ON VIEW public.client_overview IS 'Who may call the API, from which computer, and when each was last seen';
+
+CREATE TABLE public.notifier_state (
+    notifier text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    mode text NOT NULL,
+    breaker text NOT NULL,
+    reason text,
+    last_success_at timestamp with time zone,
+    CONSTRAINT notifier_state_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'probing'::text]))),
+    CONSTRAINT notifier_state_mode_known CHECK ((mode = ANY (ARRAY['starting'::text, 'listening'::text, 'polling'::text, 'stopped'::text])))
+);
+
+COMMENT ON TABLE public.notifier_state IS 'How each notifier process is; seen_at stands still when its loop does';
+
+COMMENT ON COLUMN public.notifier_state.notifier IS 'Host name, process id and a random word; as in update_queue.claimed_by';
+
+COMMENT ON COLUMN public.notifier_state.started_at IS 'When the process began';
+
+COMMENT ON COLUMN public.notifier_state.seen_at IS 'When its loop last came round';
+
+COMMENT ON COLUMN public.notifier_state.mode IS 'starting, listening (woken by NOTIFY), polling (can''t hear, sweeps only), stopped';
+
+COMMENT ON COLUMN public.notifier_state.breaker IS 'closed: pushing; open: Sierra is unwell, waiting; probing: trying one item';
+
+COMMENT ON COLUMN public.notifier_state.reason IS 'Why the breaker is not closed, or why it polls';
+
+COMMENT ON COLUMN public.notifier_state.last_success_at IS 'When Sierra last answered it well';
+
+CREATE TABLE public.queue_control (
+    id boolean DEFAULT true NOT NULL,
+    paused_at timestamp with time zone,
+    paused_by text,
+    reason text,
+    resume_at timestamp with time zone,
+    CONSTRAINT queue_control_one_row CHECK (id)
+);
+
+COMMENT ON TABLE public.queue_control IS 'Whether pushes to Sierra are paused: one row. Marks and reads go on meanwhile';
+
+COMMENT ON COLUMN public.queue_control.id IS 'Always true: there is one row';
+
+COMMENT ON COLUMN public.queue_control.paused_at IS 'Since when nothing is claimed; NULL: not paused';
+
+COMMENT ON COLUMN public.queue_control.paused_by IS 'Who paused it';
+
+COMMENT ON COLUMN public.queue_control.reason IS 'Why';
+
+COMMENT ON COLUMN public.queue_control.resume_at IS 'When it goes on by itself; NULL: when a person says so';
+
+CREATE TABLE public.sierra_item (
+    item_record_id bigint NOT NULL,
+    item_number text,
+    barcode text,
+    bib_record_id bigint,
+    bib_number text,
+    best_author text,
+    best_title text,
+    itype_code_num integer,
+    item_type_name text,
+    material_code text,
+    material_name text,
+    classification text,
+    shelfmark_json text,
+    shelfmark text DEFAULT '***'::text NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.sierra_item IS 'Items as the ETL last sent them from Sierra, one row per item. Owned by the sync.';
+
+COMMENT ON COLUMN public.sierra_item.item_record_id IS 'SierraDNA''s 64-bit key of the item record';
+
+COMMENT ON COLUMN public.sierra_item.item_number IS 'The record number in Sierra''s URLs; without it nothing can be pushed';
+
+COMMENT ON COLUMN public.sierra_item.barcode IS 'What the print station reads; looked up exactly, case too';
+
+COMMENT ON COLUMN public.sierra_item.bib_record_id IS 'SierraDNA''s key of the bib; of several, the highest of the batch';
+
+COMMENT ON COLUMN public.sierra_item.bib_number IS 'Record number of the bib';
+
+COMMENT ON COLUMN public.sierra_item.best_author IS 'Author, for the print station''s display';
+
+COMMENT ON COLUMN public.sierra_item.best_title IS 'Title, for the print station''s display';
+
+COMMENT ON COLUMN public.sierra_item.itype_code_num IS 'Item type code. The deployed ETL cuts it to 8 bits (300 comes as 44): rely on item_type_name';
+
+COMMENT ON COLUMN public.sierra_item.item_type_name IS 'Name of the item type';
+
+COMMENT ON COLUMN public.sierra_item.material_code IS 'Code of the bib''s material type';
+
+COMMENT ON COLUMN public.sierra_item.material_name IS 'Name of the bib''s material type';
+
+COMMENT ON COLUMN public.sierra_item.classification IS 'Class number that is printed and written to Sierra; NULL: none';
+
+COMMENT ON COLUMN public.sierra_item.shelfmark_json IS 'Subfields of MARC 100/110/111/130/245 as received, JSON or Python repr; compared byte for byte';
+
+COMMENT ON COLUMN public.sierra_item.shelfmark IS 'The three letters that sort the item on its shelf, made from shelfmark_json; *** where there are none';
+
+COMMENT ON COLUMN public.sierra_item.updated_at IS 'Timestamp of the batch that last changed this row (Sierra''s clock)';
+
+CREATE TABLE public.update_queue (
+    item_record_id bigint NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    queued_by text DEFAULT SESSION_USER NOT NULL,
+    priority smallint DEFAULT 1 NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
+    claimed_by text,
+    lease_until timestamp with time zone,
+    last_error text,
+    request_id text,
+    trace text,
+    CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT update_queue_priority_0_to_2 CHECK (((priority >= 0) AND (priority <= 2)))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='20000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='2000', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE public.update_queue IS 'Items that wait for their update in Sierra, one row per item. See the views queue_overview and queue_detail. To mark an item by hand: INSERT INTO update_queue (item_record_id) VALUES (…)';
+
+COMMENT ON COLUMN public.update_queue.item_record_id IS 'The item; marking it twice is one row';
+
+COMMENT ON COLUMN public.update_queue.revision IS 'How often the item was marked since it entered; a push finishes only the revision it claimed';
+
+COMMENT ON COLUMN public.update_queue.queued_at IS 'When it entered. A mark on a rejected row enters anew';
+
+COMMENT ON COLUMN public.update_queue.queued_by IS 'Who marked it: the client''s name, or the database role for plain SQL';
+
+COMMENT ON COLUMN public.update_queue.priority IS '0 print stations, 1 plain SQL and bulk, 2 whenever there is time; lower goes first';
+
+COMMENT ON COLUMN public.update_queue.attempts IS 'Pushes begun for this item since its last mark; Sierra being down burns none';
+
+COMMENT ON COLUMN public.update_queue.due_at IS 'When the next push is due. NULL: rejected, due never until a person acts';
+
+COMMENT ON COLUMN public.update_queue.claimed_by IS 'The notifier that pushes it now; of a rejected row, the one that rejected it';
+
+COMMENT ON COLUMN public.update_queue.lease_until IS 'Until when it is claimed; lapses by itself, then any claim may';
+
+COMMENT ON COLUMN public.update_queue.last_error IS 'Why the last push failed, in a sentence a librarian understands';
+
+COMMENT ON COLUMN public.update_queue.request_id IS 'Id of the HTTP request that marked it last';
+
+COMMENT ON COLUMN public.update_queue.trace IS 'Sentry trace of that request';
+
+CREATE VIEW public.queue_detail AS
+ SELECT q.item_record_id,
+    i.item_number,
+    i.barcode,
+    i.best_title AS title,
+    i.classification,
+        CASE
+            WHEN (q.due_at IS NULL) THEN 'rejected'::text
+            WHEN (q.lease_until > now()) THEN 'in flight'::text
+            WHEN (q.due_at > now()) THEN 'postponed'::text
+            ELSE 'waiting'::text
+        END AS state,
+    q.last_error AS reason,
+    q.due_at AS next_try_at,
+        CASE
+            WHEN (q.due_at <= now()) THEN (now() - q.due_at)
+            ELSE NULL::interval
+        END AS age,
+    q.queued_at,
+    q.queued_by,
+    q.priority,
+    q.attempts,
+    q.revision,
+        CASE
+            WHEN (q.lease_until > now()) THEN q.claimed_by
+            ELSE NULL::text
+        END AS pushed_by
+   FROM (public.update_queue q
+     JOIN public.sierra_item i USING (item_record_id));
+
+COMMENT ON VIEW public.queue_detail IS 'Each item in the queue: title, barcode, state in words, next try, reason. Age is counted from when it was due';
+
+CREATE VIEW public.queue_overview AS
+ SELECT known.state,
+    count(q.item_record_id) AS items,
+    max(q.age) AS oldest_age,
+    min(q.next_try_at) AS next_try_at
+   FROM (unnest(ARRAY['waiting'::text, 'in flight'::text, 'postponed'::text, 'rejected'::text]) WITH ORDINALITY known(state, "position")
+     LEFT JOIN public.queue_detail q USING (state))
+  GROUP BY known.state, known."position"
+  ORDER BY known."position";
+
+COMMENT ON VIEW public.queue_overview IS 'How many items are in each state of the queue, and for how long the oldest has been due';
+
+CREATE TABLE public.rejected_row (
+    rejected_row_id bigint NOT NULL,
+    row_key text NOT NULL,
+    reason_code text NOT NULL,
+    item_record_id bigint,
+    batch_timestamp timestamp with time zone NOT NULL,
+    line text NOT NULL,
+    reason text NOT NULL,
+    first_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_at timestamp with time zone DEFAULT now() NOT NULL,
+    times integer DEFAULT 1 NOT NULL
+);
+
+COMMENT ON TABLE public.rejected_row IS 'Rows of the ETL''s batches that could not be taken in; gone when their item is stored';
+
+COMMENT ON COLUMN public.rejected_row.rejected_row_id IS 'Rising number';
+
+COMMENT ON COLUMN public.rejected_row.row_key IS 'The item_record_id, or a hash of the line where it can''t be read';
+
+COMMENT ON COLUMN public.rejected_row.reason_code IS 'Kind of the reason, one word';
+
+COMMENT ON COLUMN public.rejected_row.item_record_id IS 'The item, if its id can be read';
+
+COMMENT ON COLUMN public.rejected_row.batch_timestamp IS 'Timestamp of the last batch that brought it';
+
+COMMENT ON COLUMN public.rejected_row.line IS 'The row as received, cut to 8 KiB, characters that can''t be stored escaped';
+
+COMMENT ON COLUMN public.rejected_row.reason IS 'Why it was refused, in a sentence';
+
+COMMENT ON COLUMN public.rejected_row.first_at IS 'When it first came';
+
+COMMENT ON COLUMN public.rejected_row.last_at IS 'When it last came';
+
+COMMENT ON COLUMN public.rejected_row.times IS 'How often it came';
+
+ALTER TABLE public.rejected_row ALTER COLUMN rejected_row_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rejected_row_rejected_row_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sync_state (
+    id boolean DEFAULT true NOT NULL,
+    initialized_at timestamp with time zone DEFAULT now() NOT NULL,
+    sync_mode text DEFAULT 'SYNC_FULL'::text NOT NULL,
+    last_synced_id bigint DEFAULT 0 NOT NULL,
+    full_sync_completed_at timestamp with time zone,
+    sync_changes_since timestamp with time zone,
+    last_sync_run_completed_at timestamp with time zone,
+    full_sync_requested_at timestamp with time zone,
+    offered_mode text,
+    offered_batch_size integer,
+    offered_last_synced_id bigint,
+    offered_timestamp timestamp with time zone,
+    gap_from timestamp with time zone,
+    gap_until timestamp with time zone,
+    CONSTRAINT sync_state_offered_mode_known CHECK ((offered_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text]))),
+    CONSTRAINT sync_state_one_row CHECK (id),
+    CONSTRAINT sync_state_sync_mode_known CHECK ((sync_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text])))
+);
+
+COMMENT ON TABLE public.sync_state IS 'Where the sync with Sierra stands: one row. See the view sync_overview';
+
+COMMENT ON COLUMN public.sync_state.id IS 'Always true: there is one row';
+
+COMMENT ON COLUMN public.sync_state.initialized_at IS 'When this database was made';
+
+COMMENT ON COLUMN public.sync_state.sync_mode IS 'SYNC_FULL: all items, in id order; SYNC_CHANGES: what changed';
+
+COMMENT ON COLUMN public.sync_state.last_synced_id IS 'Cursor of the full sync: items up to this item_record_id are here';
+
+COMMENT ON COLUMN public.sync_state.full_sync_completed_at IS 'When the last full sync was complete';
+
+COMMENT ON COLUMN public.sync_state.sync_changes_since IS 'From when on the ETL is asked for changes (Sierra''s clock)';
+
+COMMENT ON COLUMN public.sync_state.last_sync_run_completed_at IS 'When the last batch was taken in';
+
+COMMENT ON COLUMN public.sync_state.full_sync_requested_at IS 'A full sync was asked for and begins with the next GET /sync';
+
+COMMENT ON COLUMN public.sync_state.offered_mode IS 'Mode that the last GET /sync handed out';
+
+COMMENT ON COLUMN public.sync_state.offered_batch_size IS 'Batch size that it handed out, in items';
+
+COMMENT ON COLUMN public.sync_state.offered_last_synced_id IS 'Cursor that it handed out';
+
+COMMENT ON COLUMN public.sync_state.offered_timestamp IS 'Timestamp that it handed out';
+
+COMMENT ON COLUMN public.sync_state.gap_from IS 'Changes in Sierra since then did not reach us …';
+
+COMMENT ON COLUMN public.sync_state.gap_until IS '… up to then; closed by a full sync that begins later';
+
+CREATE VIEW public.sync_overview AS
+ SELECT sync_mode,
+    last_synced_id,
+    sync_changes_since,
+    last_sync_run_completed_at,
+    (now() - last_sync_run_completed_at) AS last_sync_run_ago,
+    full_sync_completed_at,
+    full_sync_requested_at,
+    gap_from,
+    gap_until,
+        CASE
+            WHEN (gap_from IS NOT NULL) THEN 'changes between gap_from and gap_until are missing: run "signum sync restart"'::text
+            WHEN (full_sync_requested_at IS NOT NULL) THEN 'a full sync begins when the ETL comes next'::text
+            WHEN (sync_mode = 'SYNC_FULL'::text) THEN 'a full sync is under way'::text
+            ELSE 'changes are taken in'::text
+        END AS advice,
+    ( SELECT count(*) AS count
+           FROM public.rejected_row) AS rejected_rows,
+    initialized_at
+   FROM public.sync_state s;
+
+COMMENT ON VIEW public.sync_overview IS 'Where the sync with Sierra stands, whether changes are missing, and what to do then';
+
+CREATE TABLE public.update_log (
+    update_log_id bigint NOT NULL,
+    item_record_id bigint NOT NULL,
+    item_number text,
+    barcode text,
+    title text,
+    queued_at timestamp with time zone NOT NULL,
+    queued_by text NOT NULL,
+    finished_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_by text NOT NULL,
+    outcome text NOT NULL,
+    attempts smallint NOT NULL,
+    call_number_before text,
+    call_number_after text,
+    error text,
+    sierra_ms integer,
+    request_id text,
+    CONSTRAINT update_log_outcome_known CHECK ((outcome = ANY (ARRAY['pushed'::text, 'unchanged'::text, 'rejected'::text, 'dismissed'::text])))
+);
+
+COMMENT ON TABLE public.update_log IS 'What came of each queued update, kept UPDATE_LOG_RETENTION_DAYS. Never a record as Sierra sent it: a lent item names its borrower';
+
+COMMENT ON COLUMN public.update_log.update_log_id IS 'Rising number';
+
+COMMENT ON COLUMN public.update_log.item_record_id IS 'The item; it may have left sierra_item since';
+
+COMMENT ON COLUMN public.update_log.item_number IS 'Its record number then';
+
+COMMENT ON COLUMN public.update_log.barcode IS 'Its barcode then';
+
+COMMENT ON COLUMN public.update_log.title IS 'Its title then';
+
+COMMENT ON COLUMN public.update_log.queued_at IS 'When it had entered the queue';
+
+COMMENT ON COLUMN public.update_log.queued_by IS 'Who had marked it';
+
+COMMENT ON COLUMN public.update_log.finished_at IS 'When this was written';
+
+COMMENT ON COLUMN public.update_log.finished_by IS 'The notifier, or the person who dismissed it';
+
+COMMENT ON COLUMN public.update_log.outcome IS 'pushed: written to Sierra; unchanged: was so already; rejected; dismissed by a person';
+
+COMMENT ON COLUMN public.update_log.attempts IS 'Pushes begun until then';
+
+COMMENT ON COLUMN public.update_log.call_number_before IS 'Call number read from Sierra';
+
+COMMENT ON COLUMN public.update_log.call_number_after IS 'Call number in Sierra afterwards';
+
+COMMENT ON COLUMN public.update_log.error IS 'Why it was rejected, or what was left out of the update and why';
+
+COMMENT ON COLUMN public.update_log.sierra_ms IS 'Milliseconds from the item''s read to the end of its write at Sierra';
+
+COMMENT ON COLUMN public.update_log.request_id IS 'Id of the HTTP request that had marked it';
+
+CREATE VIEW public.update_history AS
+ SELECT finished_at,
+    outcome,
+    barcode,
+    item_number,
+    title,
+    call_number_before,
+    call_number_after,
+    error AS reason,
+    queued_by,
+    queued_at,
+    (finished_at - queued_at) AS took,
+    sierra_ms,
+    attempts,
+    finished_by,
+    item_record_id,
+    request_id,
+    update_log_id
+   FROM public.update_log;
+
+COMMENT ON VIEW public.update_history IS 'What came of each update: call number before and after, who asked, how long it took';
+
+ALTER TABLE public.update_log ALTER COLUMN update_log_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.update_log_update_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY public.client
+    ADD CONSTRAINT client_api_key_sha256_key UNIQUE (api_key_sha256);
+
+ALTER TABLE ONLY public.client
+    ADD CONSTRAINT client_client_name_key UNIQUE (client_name);
+
+ALTER TABLE ONLY public.client
+    ADD CONSTRAINT client_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.notifier_state
+    ADD CONSTRAINT notifier_state_pkey PRIMARY KEY (notifier);
+
+ALTER TABLE ONLY public.queue_control
+    ADD CONSTRAINT queue_control_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.rejected_row
+    ADD CONSTRAINT rejected_row_pkey PRIMARY KEY (rejected_row_id);
+
+ALTER TABLE ONLY public.rejected_row
+    ADD CONSTRAINT rejected_row_row_key_key UNIQUE (row_key, reason_code);
+
+ALTER TABLE ONLY public.sierra_item
+    ADD CONSTRAINT sierra_item_pkey PRIMARY KEY (item_record_id);
+
+ALTER TABLE ONLY public.sync_state
+    ADD CONSTRAINT sync_state_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.update_log
+    ADD CONSTRAINT update_log_pkey PRIMARY KEY (update_log_id);
+
+ALTER TABLE ONLY public.update_queue
+    ADD CONSTRAINT update_queue_pkey PRIMARY KEY (item_record_id);
+
+COMMENT ON INDEX public.client_api_key_sha256_key IS 'Finds the client of a request by its key';
+
+COMMENT ON INDEX public.client_client_name_key IS 'No two clients have one name';
+
+COMMENT ON INDEX public.client_pkey IS 'Client by its number';
+
+COMMENT ON INDEX public.notifier_state_pkey IS 'Notifier by its name';
+
+COMMENT ON INDEX public.queue_control_pkey IS 'There is one row';
+
+CREATE INDEX rejected_row_item_record_id_idx ON public.rejected_row USING btree (item_record_id);
+
+COMMENT ON INDEX public.rejected_row_item_record_id_idx IS 'Finds the refused rows of an item that has been stored at last';
+
+COMMENT ON INDEX public.rejected_row_pkey IS 'Refused row by its number';
+
+COMMENT ON INDEX public.rejected_row_row_key_key IS 'A row refused again for the same reason is counted, not kept twice';
+
+CREATE INDEX sierra_item_barcode_idx ON public.sierra_item USING btree (barcode);
+
+COMMENT ON INDEX public.sierra_item_barcode_idx IS 'Item by barcode: the print stations. Not unique, for Sierra lets two items share one';
+
+COMMENT ON INDEX public.sierra_item_pkey IS 'Item by its key: marks, claims and the sync';
+
+COMMENT ON INDEX public.sync_state_pkey IS 'There is one row';
+
+CREATE INDEX update_log_barcode_idx ON public.update_log USING btree (barcode);
+
+COMMENT ON INDEX public.update_log_barcode_idx IS 'History of one barcode';
+
+CREATE INDEX update_log_finished_at_idx ON public.update_log USING brin (finished_at);
+
+COMMENT ON INDEX public.update_log_finished_at_idx IS 'What happened yesterday; BRIN, for rows arrive in the order of time';
+
+COMMENT ON INDEX public.update_log_pkey IS 'In the order of time: retention takes the oldest from its start';
+
+COMMENT ON INDEX public.update_queue_pkey IS 'One row per item';
+
+CREATE INDEX update_queue_priority_due_at_idx ON public.update_queue USING btree (priority, due_at) WHERE (due_at IS NOT NULL);
+
+COMMENT ON INDEX public.update_queue_priority_due_at_idx IS 'What is due next; without the rejected. No column that a claim changes, so that claims stay HOT';
+
+CREATE TRIGGER update_queue_notify_insert AFTER INSERT ON public.update_queue FOR EACH ROW WHEN ((new.due_at <= clock_timestamp())) EXECUTE FUNCTION public.update_queue_notify();
+
+COMMENT ON TRIGGER update_queue_notify_insert ON public.update_queue IS 'Rings when an item enters and is due';
+
+CREATE TRIGGER update_queue_notify_update AFTER UPDATE ON public.update_queue FOR EACH ROW WHEN (((new.due_at <= clock_timestamp()) AND ((new.revision <> old.revision) OR (new.due_at IS DISTINCT FROM old.due_at)))) EXECUTE FUNCTION public.update_queue_notify();
+
+COMMENT ON TRIGGER update_queue_notify_update ON public.update_queue IS 'Rings when an item is marked again or made due by hand; not for claims, leases and postponements';
+
+ALTER TABLE ONLY public.update_queue
+    ADD CONSTRAINT update_queue_item_record_id_fkey FOREIGN KEY (item_record_id) REFERENCES public.sierra_item(item_record_id) ON DELETE RESTRICT;

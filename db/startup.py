@@ -1,0 +1,53 @@
+"""Is the database ready for this process? It waits until it is: for the server, then for the schema."""
+
+import asyncio
+import logging
+
+import psycopg
+
+from db.engine import DatabaseUnavailable, Parameters, wait_for_database
+from db.schema_version import is_newer, schema_problem
+from db.sql import load
+
+log = logging.getLogger("signum.db")
+
+SQL = load("schema")
+
+
+async def prepare_database(parameters: Parameters, *, migrate: bool, at_most_seconds: float = 60.0) -> None:
+    """Return when the database answers and its schema is at head; with `migrate`, bring it there.
+
+    DatabaseUnavailable, with what to do, if that takes longer than `at_most_seconds`.
+    """
+    await wait_for_database(parameters, at_most_seconds)
+    problem = await read_schema_problem(parameters)
+    if problem and migrate:
+        log.info("migrating: %s", problem)
+        await asyncio.to_thread(_migrate, parameters)
+        problem = await read_schema_problem(parameters)
+    end = asyncio.get_running_loop().time() + at_most_seconds
+    while problem:
+        if asyncio.get_running_loop().time() > end:
+            raise DatabaseUnavailable(problem)
+        log.warning("waiting for the schema: %s", problem)
+        await asyncio.sleep(1.0)
+        problem = await read_schema_problem(parameters)
+
+
+async def read_schema_problem(parameters: Parameters) -> str | None:
+    """Why this release can't work with the schema, or None. A newer schema is none, but said."""
+    async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
+        try:
+            row = await (await connection.execute(SQL["version"])).fetchone()
+        except psycopg.errors.UndefinedTable:
+            row = None
+    revision = row[0] if row else None
+    if revision is not None and is_newer(revision):
+        log.warning("the schema is at revision %s, newer than this release: carrying on", revision)
+    return schema_problem(revision)
+
+
+def _migrate(parameters: Parameters) -> None:
+    from db.migrate import migrate  # Alembic takes a third of a second, and most starts need none
+
+    migrate(parameters)

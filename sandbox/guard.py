@@ -1,0 +1,103 @@
+"""Who cleans up after us when we are killed? A small process that then ends what we started and removes our folders.
+
+It reads our orders from a pipe. The pipe's end without a word of farewell means that we are gone, however it happened.
+Run as a script of its own, it imports nothing but the standard library and is ready in some 20 ms.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_PATIENCE_SECONDS = 10.0
+
+
+class Guard:
+    """While this context is open, its processes and folders don't outlive us. An orderly exit leaves them alone."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", "-S", __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is meant for us, not for the one who cleans up after us
+            cwd="/",
+            text=True,
+        )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._say("farewell")
+        self._process.communicate()
+
+    def watch_process(self, pid: int) -> None:
+        """It gets SIGINT when we die (to PostgreSQL: roll back and end), SIGKILL if that is not enough."""
+        self._say(f"process {pid}")
+
+    def forget_process(self, pid: int) -> None:
+        """It has ended: its number may be another's from now on."""
+        self._say(f"ended {pid}")
+
+    def watch_folder(self, folder: Path) -> None:
+        """It is removed when we die, after the processes."""
+        self._say(f"folder {folder}")
+
+    def _say(self, words: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(words + "\n")
+        self._process.stdin.flush()
+
+
+def stand_guard(orders: Iterable[str]) -> None:
+    """Until farewell is said, remember; if the orders end without it, clean up."""
+    processes: set[int] = set()
+    folders: list[str] = []
+    change: dict[str, Callable[[str], object]] = {
+        "process": lambda text: processes.add(int(text)),
+        "ended": lambda text: processes.discard(int(text)),
+        "folder": folders.append,
+    }
+    for order in orders:
+        verb, _, rest = order.rstrip("\n").partition(" ")
+        if verb == "farewell":
+            return
+        change[verb](rest)
+    end_processes(processes)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_processes(processes: set[int]) -> None:
+    """None of them runs afterwards; these are not our children, so we have to look."""
+    _signal(processes, signal.SIGINT)
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while any(map(_runs, processes)) and time.monotonic() < give_up_at:
+        time.sleep(0.02)
+    _signal(filter(_runs, processes), signal.SIGKILL)
+
+
+def _signal(processes: Iterable[int], number: signal.Signals) -> None:
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    stand_guard(sys.stdin)

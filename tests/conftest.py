@@ -1,0 +1,5 @@
+"""Where the fixtures are: one plugin per kind."""
+
+from pathlib import Path
+
+pytest_plugins = sorted(f"tests.{file.stem}" for file in Path(__file__).parent.glob("fix_*.py"))

@@ -1,0 +1,185 @@
+"""Which PostgreSQL do the tests meet? A real one: TEST_DATABASE_URL, else a container, else the embedded one.
+
+Each test that asks for `database` gets a database of its own, made from a migrated template: a test that commits can
+hear its notifications, and none sees another's rows.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import psycopg
+import pytest
+from docker.errors import DockerException
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from pydantic_settings import BaseSettings
+from testcontainers.community.postgres import PostgresContainer
+
+from db.migrate import migrate
+from sandbox.postgres import EmbeddedPostgres
+
+TEMPLATE = "signum_template"
+numbers = itertools.count(1)
+
+
+class PostgresChoice(BaseSettings):
+    """What the environment says of the tests' PostgreSQL: a libpq URL of a superuser's."""
+
+    test_database_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server for the whole run."""
+
+    kind: str
+    parameters: dict[str, Any]
+    embedded: EmbeddedPostgres | None = None
+
+    def execute(self, statement: sql.Composed, dbname: str = "postgres") -> None:
+        """Run one statement outside a transaction."""
+        with psycopg.connect(**{**self.parameters, "dbname": dbname}, autocommit=True) as connection:
+            connection.execute(statement)
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is connected."""
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """A migrated database of one test."""
+
+    __test__ = False
+
+    parameters: dict[str, Any]
+    server: Server
+
+    def settings(self, **others: Any) -> dict[str, Any]:
+        """The settings that lead here, with `others`."""
+        return {
+            "db_host": self.parameters["host"],
+            "db_port": int(self.parameters["port"]),
+            "db_user": self.parameters["user"],
+            "db_password": self.parameters["password"],
+            "db_name": self.parameters["dbname"],
+            **others,
+        }
+
+    def environment(self, **others: Any) -> dict[str, str]:
+        """The same as environment variables, for a process."""
+        return {name.upper(): str(value) for name, value in self.settings(**others).items()}
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection in autocommit."""
+        return psycopg.connect(**self.parameters, autocommit=True)
+
+    async def aconnect(self) -> psycopg.AsyncConnection[Any]:
+        """An asynchronous connection in autocommit."""
+        return await psycopg.AsyncConnection.connect(**self.parameters, autocommit=True)
+
+    def fetch(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows of one statement."""
+        with self.connect() as connection:
+            cursor = connection.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def add_item(self, number: int, **columns: Any) -> int:
+        """Put an item into the catalogue; its item_record_id."""
+        item = {
+            "item_record_id": 450_971_566_080 + number,
+            "item_number": str(number),
+            "barcode": f"3301{number:010}",
+            "best_title": f"Kirja {number}",
+            "classification": "84.31",
+            "updated_at": "2026-11-01T00:00:00+00:00",
+            **columns,
+        }
+        names = sql.SQL(", ").join(map(sql.Identifier, item))
+        values = sql.SQL(", ").join(map(sql.Placeholder, item))
+        with self.connect() as connection:
+            connection.execute(sql.SQL("INSERT INTO sierra_item ({}) VALUES ({})").format(names, values), item)
+        return int(item["item_record_id"])
+
+
+def _docker_answers() -> bool:
+    try:
+        docker.from_env(timeout=5).ping()
+    except DockerException:
+        return False
+    return True
+
+
+def pytest_report_header() -> str:
+    """Say which PostgreSQL the tests meet."""
+    if PostgresChoice().test_database_url:
+        return "postgresql: TEST_DATABASE_URL"
+    return "postgresql: " + ("a container (a Docker engine answers)" if _docker_answers() else "embedded")
+
+
+@contextlib.contextmanager
+def _start_server() -> Iterator[Server]:
+    url = PostgresChoice().test_database_url
+    with contextlib.ExitStack() as stack:
+        if url:
+            given = {"host": "localhost", "port": 5432, "password": "", **conninfo_to_dict(url)}
+            server = Server("TEST_DATABASE_URL", given)
+        elif not (_docker_answers() and (server := _start_container(stack))):
+            embedded = stack.enter_context(EmbeddedPostgres(tcp=True))
+            server = Server("embedded", conninfo_to_dict(embedded.dsn(tcp=True)), embedded)
+        yield server
+
+
+def _start_container(stack: contextlib.ExitStack) -> Server | None:
+    """A container; None, with a warning, where the engine can't get its images."""
+    try:
+        container = stack.enter_context(PostgresContainer("postgres:18", driver=None))
+    except DockerException as error:
+        warnings.warn(f"no container, the embedded PostgreSQL instead: {error}", stacklevel=1)
+        return None
+    return Server("container postgres:18", conninfo_to_dict(container.get_connection_url()))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The server, with a migrated template."""
+    with _start_server() as started:
+        started.drop(TEMPLATE)
+        started.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        migrate({**started.parameters, "dbname": TEMPLATE})
+        yield started
+        started.drop(TEMPLATE)
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[TestDatabase]:
+    """A database without a schema."""
+    yield from _make_database(server, "template1")
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[TestDatabase]:
+    """A migrated database."""
+    yield from _make_database(server, TEMPLATE)
+
+
+def _make_database(server: Server, template: str) -> Iterator[TestDatabase]:
+    name = f"signum_test_{next(numbers)}"
+    server.drop(name)
+    server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+    try:
+        yield TestDatabase({**server.parameters, "dbname": name}, server)
+    finally:
+        server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """Asynchronous tests run on asyncio, as the processes do."""
+    return "asyncio", {"loop_factory": asyncio.new_event_loop}
