@@ -1,0 +1,71 @@
+"""How does an item enter the queue? By a mark. One statement, built on the tables' models: the key check of a print
+station and the mark in one round trip, committed when it answers.
+
+Marking twice is one row with the next `revision`. What is under way keeps its lease; what was rejected enters anew.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, bindparam, case, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.elements import KeyedColumnElement
+from sqlalchemy.sql.selectable import CTE
+
+from db.models import SierraItem, UpdateQueue
+
+TABLE = UpdateQueue.__table__  # type: ignore[attr-defined]
+MARKED = (
+    "item_record_id",
+    "queued_by",
+    "priority",
+    "request_id",
+    "trace",
+)
+
+
+def mark(marker: CTE, which: ColumnElement[bool], priority: int) -> Executable:
+    """A statement that marks the items that `which` chooses, in the name of `marker`'s one row (column `name`).
+
+    Parameters: `request_id`, `trace`, and those of `marker` and `which`. Answers one row: `name` (None if marker has
+    no row: nothing was marked), `item_record_ids` (those marked, maybe empty).
+    """
+    item = SierraItem.__table__  # type: ignore[attr-defined]
+    chosen = (
+        select(
+            item.c.item_record_id,
+            marker.c.name,
+            literal(priority, TABLE.c.priority.type),
+            bindparam("request_id", type_=TABLE.c.request_id.type),
+            bindparam("trace", type_=TABLE.c.trace.type),
+        )
+        .select_from(item.join(marker, literal(True)))
+        .where(which)
+        .order_by(item.c.item_record_id)
+    )
+    entering = insert(TABLE).from_select(list(MARKED), chosen)
+    marked = (
+        entering.on_conflict_do_update(index_elements=["item_record_id"], set_=_again(entering.excluded))
+        .returning(TABLE.c.item_record_id)
+        .cte("marked")
+    )
+    return select(
+        select(marker.c.name).scalar_subquery().label("name"),
+        select(func.array_agg(marked.c.item_record_id)).scalar_subquery().label("item_record_ids"),
+    )
+
+
+def _again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[str, object]:
+    """What a mark does to a row that is there. A rejected one (due never) enters anew."""
+    rejected = TABLE.c.due_at.is_(None)
+    anew = ("queued_at", "queued_by")
+    return {
+        "revision": TABLE.c.revision + 1,
+        "due_at": func.now(),
+        "attempts": 0,
+        "last_error": None,
+        "priority": func.least(TABLE.c.priority, new.priority),
+        "request_id": new.request_id,
+        "trace": new.trace,
+        **{name: case((rejected, new[name]), else_=TABLE.c[name]) for name in anew},
+    }

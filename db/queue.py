@@ -1,0 +1,217 @@
+"""How does an item go through the queue? The protocol, a function per statement of db/sql/queue.sql.
+
+Each is one statement and one commit on an autocommit connection. None of them ever waits for Sierra.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row, dict_row
+
+from db.sql import load
+
+SQL = load("queue")
+
+Connection = AsyncConnection[Any]
+Outcome = Literal["pushed", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An item that is ours to push, as it was when we claimed it. `claimed_at` is the database's clock."""
+
+    item_record_id: int
+    revision: int
+    queued_at: datetime
+    attempts: int
+    request_id: str | None
+    trace: str | None
+    item_number: str | None
+    barcode: str | None
+    classification: str | None
+    claimed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push did to one claimed item. `remark` says what was left out of the update and why."""
+
+    claim: Claim
+    outcome: Outcome
+    call_number_before: str | None
+    call_number_after: str | None
+    remark: str | None
+    sierra_ms: int
+
+
+async def claim(connection: Connection, notifier: str, limit: int, lease_seconds: float) -> list[Claim]:
+    """Claim at most `limit` due items, most urgent first. Empty if nothing is due or the queue is paused."""
+    async with connection.cursor(row_factory=class_row(Claim)) as cursor:
+        await cursor.execute(
+            SQL["claim"], {"notifier": notifier, "limit": limit, "lease_seconds": lease_seconds}, prepare=True
+        )
+        return await cursor.fetchall()
+
+
+async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]) -> dict[int, bool]:
+    """Take pushed items off the queue and log them.
+
+    Answers per item_record_id: True if it left, False if it was marked again meanwhile and is due at once. An item that
+    is missing in the answer was not ours any more: nothing was changed.
+    """
+    cursor = await connection.execute(
+        SQL["finish"],
+        {
+            "notifier": notifier,
+            "item_record_ids": [push.claim.item_record_id for push in pushes],
+            "revisions": [push.claim.revision for push in pushes],
+            "outcomes": [push.outcome for push in pushes],
+            "befores": [push.call_number_before for push in pushes],
+            "afters": [push.call_number_after for push in pushes],
+            "remarks": [push.remark for push in pushes],
+            "sierra_ms": [push.sierra_ms for push in pushes],
+        },
+        prepare=True,
+    )
+    return dict(await cursor.fetchall())
+
+
+async def postpone(
+    connection: Connection, notifier: str, claim: Claim, delay_seconds: float, reason: str
+) -> datetime | None:
+    """Make an item due in `delay_seconds`. When it is due now; None if it was not ours any more."""
+    cursor = await connection.execute(
+        SQL["postpone"],
+        {
+            "notifier": notifier,
+            "item_record_id": claim.item_record_id,
+            "revision": claim.revision,
+            "delay_seconds": delay_seconds,
+            "reason": reason,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[1] if row else None
+
+
+async def reject(
+    connection: Connection, notifier: str, claim: Claim, reason: str, call_number: str | None = None
+) -> bool | None:
+    """Make an item due never, until a person acts. False if it was marked again meanwhile; None if it was not ours."""
+    cursor = await connection.execute(
+        SQL["reject"],
+        {
+            "notifier": notifier,
+            "item_record_id": claim.item_record_id,
+            "revision": claim.revision,
+            "reason": reason,
+            "call_number": call_number,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def release(connection: Connection, notifier: str, claims: Sequence[Claim], delay_seconds: float = 0) -> None:
+    """Give claims back, their attempts too. With `delay_seconds` they go to the back: due in so many seconds."""
+    await connection.execute(
+        SQL["release"],
+        {
+            "notifier": notifier,
+            "item_record_ids": [claim.item_record_id for claim in claims],
+            "revisions": [claim.revision for claim in claims],
+            "delay_seconds": delay_seconds,
+        },
+    )
+
+
+async def next_wake(connection: Connection) -> float | None:
+    """Seconds until something is due or a lease lapses, 0 at the least; None if nothing is in sight."""
+    row = await (await connection.execute(SQL["next_wake"], prepare=True)).fetchone()
+    return None if row is None or row[0] is None else max(0.0, row[0])
+
+
+async def retry(
+    connection: Connection,
+    person: str,
+    *,
+    item_numbers: Sequence[str] | None = None,
+    barcodes: Sequence[str] | None = None,
+    reason: str | None = None,
+) -> list[int]:
+    """Give rejected items another chance, all that meet every condition given; `reason` is a part of theirs. Their ids."""
+    return await _choose(connection, "retry", person, item_numbers, barcodes, reason)
+
+
+async def dismiss(
+    connection: Connection,
+    person: str,
+    *,
+    item_numbers: Sequence[str] | None = None,
+    barcodes: Sequence[str] | None = None,
+    reason: str | None = None,
+) -> list[int]:
+    """Take items off the queue unpushed, and log who did; `reason` is a part of rejected ones' reasons. Their ids."""
+    return await _choose(connection, "dismiss", person, item_numbers, barcodes, reason)
+
+
+async def _choose(
+    connection: Connection,
+    statement: Literal["retry", "dismiss"],
+    person: str,
+    item_numbers: Sequence[str] | None,
+    barcodes: Sequence[str] | None,
+    reason: str | None,
+) -> list[int]:
+    if item_numbers is None and barcodes is None and reason is None:
+        raise ValueError(f"{statement} needs item numbers, barcodes or a reason")
+    parameters = {
+        "person": person,
+        "item_numbers": None if item_numbers is None else list(item_numbers),
+        "barcodes": None if barcodes is None else list(barcodes),
+        "reason": reason,
+    }
+    cursor = await connection.execute(SQL[statement], parameters)
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def overview(connection: Connection) -> list[dict[str, Any]]:
+    """`state`, `items`, `oldest_age_seconds`, `next_try_at` of each of the four states."""
+    return await _dicts(connection, "overview")
+
+
+async def detail(connection: Connection, state: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+    """The queue's items with titles and reasons, the most urgent first."""
+    return await _dicts(connection, "detail", state=state, limit=limit)
+
+
+async def history(connection: Connection, barcode: str, limit: int = 100) -> list[dict[str, Any]]:
+    """What came of a barcode's updates, newest first."""
+    return await _dicts(connection, "history", barcode=barcode, limit=limit)
+
+
+async def _dicts(connection: Connection, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SQL[statement], parameters)
+        return await cursor.fetchall()
+
+
+async def prune_log(connection: Connection, days: int, limit: int = 5_000) -> int:
+    """Forget history older than `days`, `limit` rows at the most. How many were forgotten."""
+    return (await connection.execute(SQL["prune_log"], {"days": days, "limit": limit})).rowcount
+
+
+async def heartbeat(
+    connection: Connection, notifier: str, mode: str, breaker: str, reason: str | None, succeeded: bool
+) -> None:
+    """Say how this notifier is; `succeeded`: Sierra answered it well since the last time."""
+    parameters = {"notifier": notifier, "mode": mode, "breaker": breaker, "reason": reason, "succeeded": succeeded}
+    await connection.execute(SQL["heartbeat"], parameters)
+
+
+async def forget_notifiers(connection: Connection) -> None:
+    """Take away the notifiers that have not been seen for a day."""
+    await connection.execute(SQL["forget_notifiers"])

@@ -1,0 +1,299 @@
+-- The queue protocol, in the order that one item lives it. An item enters by a mark (db/marks.py).
+--
+-- All times are the database's. No transaction is open while we talk to Sierra: claim and commit, push, finish.
+-- Statements on many rows lock them in item_record_id order, so two of them never wait for each other.
+
+
+-- name: claim
+-- Take what is due, the print stations' first, and lend it to us until the lease lapses; with the items as they are now.
+-- One index scan per priority: `now()` can bound it (`clock_timestamp()` could not), and the CTE is MATERIALIZED so that
+-- it runs once and never claims more than the limit. A row that was rejected before starts its attempts anew.
+-- While the queue is paused nothing is due.
+WITH due AS MATERIALIZED (
+    SELECT next_of.item_record_id
+    FROM (VALUES (0::smallint), (1), (2)) AS level (priority)
+    CROSS JOIN LATERAL (
+        SELECT u.item_record_id, u.due_at
+        FROM update_queue u
+        WHERE u.priority = level.priority
+            AND u.due_at <= now()
+            AND (u.lease_until IS NULL OR u.lease_until <= now())
+        ORDER BY u.due_at
+        LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED
+    ) AS next_of
+    WHERE NOT EXISTS (
+        SELECT FROM queue_control c WHERE c.paused_at IS NOT NULL AND (c.resume_at IS NULL OR c.resume_at > now())
+    )
+    ORDER BY level.priority, next_of.due_at
+    LIMIT %(limit)s
+), claimed AS (
+    UPDATE update_queue q
+    SET claimed_by = %(notifier)s,
+        lease_until = now() + %(lease_seconds)s * interval '1 second',
+        attempts = CASE WHEN q.claimed_by IS NOT NULL AND q.lease_until IS NULL THEN 1 ELSE q.attempts + 1 END
+    FROM due
+    WHERE q.item_record_id = due.item_record_id
+    RETURNING q.item_record_id, q.revision, q.priority, q.due_at, q.queued_at, q.attempts, q.request_id, q.trace
+)
+SELECT
+    c.item_record_id, c.revision, c.queued_at, c.attempts, c.request_id, c.trace,
+    i.item_number, i.barcode, i.classification,
+    now() AS claimed_at
+FROM claimed c
+JOIN sierra_item i USING (item_record_id)
+ORDER BY c.priority, c.due_at;
+
+
+-- name: finish
+-- Take pushed items off the queue and log them. One that was marked again meanwhile stays and is due at once; it is
+-- logged too, for Sierra was written. Rows that are ours no more are left alone: they are missing in the answer.
+-- `held` locks first: it waits for a mark under way and sees its revision. Without it a mark that commits while the
+-- statement runs would be neither finished nor released.
+WITH pushed AS (
+    SELECT * FROM unnest(
+        %(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(outcomes)s::text[],
+        %(befores)s::text[], %(afters)s::text[], %(remarks)s::text[], %(sierra_ms)s::int[]
+    ) AS p (item_record_id, revision, outcome, call_number_before, call_number_after, remark, sierra_ms)
+), held AS (
+    SELECT q.item_record_id, q.revision, q.queued_at, q.queued_by, q.attempts, q.request_id
+    FROM update_queue q
+    WHERE q.item_record_id = ANY (%(item_record_ids)s::bigint[]) AND q.claimed_by = %(notifier)s AND q.lease_until IS NOT NULL
+    ORDER BY q.item_record_id
+    FOR UPDATE
+), gone AS (
+    DELETE FROM update_queue q
+    USING held h
+    JOIN pushed p USING (item_record_id)
+    WHERE q.item_record_id = h.item_record_id AND h.revision = p.revision
+), marked_again AS (
+    UPDATE update_queue q
+    SET claimed_by = NULL, lease_until = NULL, attempts = 0, due_at = now(), last_error = NULL
+    FROM held h
+    JOIN pushed p USING (item_record_id)
+    WHERE q.item_record_id = h.item_record_id AND h.revision <> p.revision
+), logged AS (
+    INSERT INTO update_log (
+        item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts,
+        call_number_before, call_number_after, error, sierra_ms, request_id
+    )
+    SELECT
+        h.item_record_id, i.item_number, i.barcode, i.best_title, h.queued_at, h.queued_by, %(notifier)s, p.outcome,
+        greatest(h.attempts, 1), p.call_number_before, p.call_number_after, p.remark, p.sierra_ms, h.request_id
+    FROM held h
+    JOIN pushed p USING (item_record_id)
+    JOIN sierra_item i USING (item_record_id)
+)
+SELECT h.item_record_id, h.revision = p.revision AS finished
+FROM held h
+JOIN pushed p USING (item_record_id);
+
+
+-- name: postpone
+-- Make an item due later, with the reason. One that was marked again meanwhile is due at once and starts anew.
+UPDATE update_queue
+SET claimed_by = NULL,
+    lease_until = NULL,
+    due_at = CASE WHEN revision = %(revision)s THEN now() + %(delay_seconds)s * interval '1 second' ELSE now() END,
+    attempts = CASE WHEN revision = %(revision)s THEN attempts ELSE 0 END,
+    last_error = CASE WHEN revision = %(revision)s THEN %(reason)s END
+WHERE item_record_id = %(item_record_id)s AND claimed_by = %(notifier)s AND lease_until IS NOT NULL
+RETURNING revision = %(revision)s AS postponed, due_at;
+
+
+-- name: reject
+-- Make an item due never, until a person acts, and log why. One that was marked again meanwhile is due at once instead.
+-- claimed_by stays: with no lease beside it, it says who rejected the row, and tells a claim to count from 1 again.
+WITH held AS (
+    SELECT q.item_record_id, q.revision = %(revision)s AS as_pushed
+    FROM update_queue q
+    WHERE q.item_record_id = %(item_record_id)s AND q.claimed_by = %(notifier)s AND q.lease_until IS NOT NULL
+    FOR UPDATE
+), decided AS (
+    UPDATE update_queue q
+    SET lease_until = NULL,
+        claimed_by = CASE WHEN h.as_pushed THEN q.claimed_by END,
+        due_at = CASE WHEN h.as_pushed THEN NULL ELSE now() END,
+        attempts = CASE WHEN h.as_pushed THEN q.attempts ELSE 0 END,
+        last_error = CASE WHEN h.as_pushed THEN %(reason)s END
+    FROM held h
+    WHERE q.item_record_id = h.item_record_id
+    RETURNING h.as_pushed, q.item_record_id, q.queued_at, q.queued_by, q.attempts, q.request_id
+), logged AS (
+    INSERT INTO update_log (
+        item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts,
+        call_number_before, call_number_after, error, request_id
+    )
+    SELECT
+        d.item_record_id, i.item_number, i.barcode, i.best_title, d.queued_at, d.queued_by, %(notifier)s, 'rejected',
+        d.attempts, %(call_number)s, %(call_number)s, %(reason)s, d.request_id
+    FROM decided d
+    JOIN sierra_item i USING (item_record_id)
+    WHERE d.as_pushed
+)
+SELECT as_pushed AS rejected FROM decided;
+
+
+-- name: release
+-- Give leases back with their attempts, due as before, or later by delay_seconds where that is not 0. A mark that came
+-- meanwhile has set the attempts to 0 (hence greatest) and is due at once (hence the revision).
+WITH given_back AS (
+    SELECT * FROM unnest(%(item_record_ids)s::bigint[], %(revisions)s::bigint[]) AS g (item_record_id, revision)
+), held AS (
+    SELECT q.item_record_id
+    FROM update_queue q
+    WHERE q.item_record_id = ANY (%(item_record_ids)s::bigint[]) AND q.claimed_by = %(notifier)s AND q.lease_until IS NOT NULL
+    ORDER BY q.item_record_id
+    FOR UPDATE
+)
+UPDATE update_queue q
+SET claimed_by = NULL,
+    lease_until = NULL,
+    attempts = greatest(q.attempts - 1, 0),
+    due_at = CASE
+        WHEN %(delay_seconds)s > 0 AND q.revision = g.revision
+        THEN now() + %(delay_seconds)s * interval '1 second'
+        ELSE q.due_at
+    END
+FROM held h
+JOIN given_back g USING (item_record_id)
+WHERE q.item_record_id = h.item_record_id;
+
+
+-- name: next_wake
+-- Seconds until the next item is due or the next lease lapses; NULL if there is none. One look per priority and kind:
+-- min() over a million waiting rows would read them all. Asked when nothing can be claimed, so what is due already is
+-- leased, and little.
+SELECT extract(epoch FROM min(wake.at) - clock_timestamp())::float8 AS seconds
+FROM (VALUES (0::smallint), (1), (2)) AS level (priority)
+CROSS JOIN LATERAL (
+    (
+        SELECT greatest(u.due_at, u.lease_until) AS at
+        FROM update_queue u
+        WHERE u.priority = level.priority AND u.due_at > now()
+        ORDER BY u.due_at
+        LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT min(leased.lease_until)
+        FROM (
+            SELECT u.lease_until
+            FROM update_queue u
+            WHERE u.priority = level.priority AND u.due_at <= now() AND u.lease_until > now()
+            ORDER BY u.due_at
+            LIMIT 1000
+        ) AS leased
+    )
+    UNION ALL
+    SELECT c.resume_at FROM queue_control c WHERE c.paused_at IS NOT NULL AND c.resume_at > now()
+) AS wake;
+
+
+-- name: retry
+-- A person gives rejected items another chance: they enter anew, behind the print stations.
+UPDATE update_queue q
+SET revision = q.revision + 1,
+    due_at = now(),
+    attempts = 0,
+    last_error = NULL,
+    claimed_by = NULL,
+    lease_until = NULL,
+    priority = greatest(q.priority, 1::smallint),
+    queued_at = now(),
+    queued_by = %(person)s,
+    request_id = NULL,
+    trace = NULL
+FROM (
+    SELECT r.item_record_id
+    FROM update_queue r
+    JOIN sierra_item i USING (item_record_id)
+    WHERE r.due_at IS NULL
+        AND (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
+        AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
+        AND (%(reason)s::text IS NULL OR strpos(r.last_error, %(reason)s) > 0)
+    ORDER BY r.item_record_id
+    FOR UPDATE OF r
+) AS chosen
+WHERE q.item_record_id = chosen.item_record_id
+RETURNING q.item_record_id;
+
+
+-- name: dismiss
+-- A person takes items off the queue unpushed, and the log says who.
+WITH chosen AS (
+    SELECT q.item_record_id, i.item_number, i.barcode, i.best_title
+    FROM update_queue q
+    JOIN sierra_item i USING (item_record_id)
+    WHERE (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
+        AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
+        AND (%(reason)s::text IS NULL OR (q.due_at IS NULL AND strpos(q.last_error, %(reason)s) > 0))
+    ORDER BY q.item_record_id
+    FOR UPDATE OF q
+), gone AS (
+    DELETE FROM update_queue q
+    USING chosen c
+    WHERE q.item_record_id = c.item_record_id
+    RETURNING
+        q.item_record_id, c.item_number, c.barcode, c.best_title, q.queued_at, q.queued_by, q.attempts, q.request_id,
+        q.last_error
+)
+INSERT INTO update_log (
+    item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts, error, request_id
+)
+SELECT
+    item_record_id, item_number, barcode, best_title, queued_at, queued_by, %(person)s, 'dismissed', attempts, last_error,
+    request_id
+FROM gone
+RETURNING item_record_id;
+
+
+-- name: overview
+-- How much waits in each state, and for how long.
+SELECT state, items, extract(epoch FROM oldest_age)::float8 AS oldest_age_seconds, next_try_at FROM queue_overview;
+
+
+-- name: detail
+-- The items of one state, or of all, oldest first.
+SELECT
+    item_record_id, item_number, barcode, title, classification, state, reason, next_try_at,
+    extract(epoch FROM age)::float8 AS age_seconds, queued_at, queued_by, priority, attempts, pushed_by
+FROM queue_detail
+WHERE %(state)s::text IS NULL OR state = %(state)s
+ORDER BY priority, next_try_at NULLS LAST, item_record_id
+LIMIT %(limit)s;
+
+
+-- name: history
+-- What came of one barcode's updates, newest first.
+SELECT
+    finished_at, outcome, barcode, item_number, title, call_number_before, call_number_after, reason, queued_by,
+    queued_at, extract(epoch FROM took)::float8 AS took_seconds, sierra_ms, attempts, finished_by, update_log_id
+FROM update_history
+WHERE barcode = %(barcode)s
+ORDER BY update_log_id DESC
+LIMIT %(limit)s;
+
+
+-- name: prune_log
+-- Forget the oldest history, a little at a time: the primary key is in the order of time, so its start is the oldest.
+DELETE FROM update_log l
+USING (SELECT update_log_id, finished_at FROM update_log ORDER BY update_log_id LIMIT %(limit)s) AS oldest
+WHERE l.update_log_id = oldest.update_log_id AND oldest.finished_at < now() - %(days)s * interval '1 day';
+
+
+-- name: heartbeat
+-- How this notifier is.
+INSERT INTO notifier_state AS n (notifier, mode, breaker, reason, last_success_at)
+VALUES (%(notifier)s, %(mode)s, %(breaker)s, %(reason)s, CASE WHEN %(succeeded)s THEN now() END)
+ON CONFLICT (notifier) DO UPDATE
+SET seen_at = now(),
+    mode = excluded.mode,
+    breaker = excluded.breaker,
+    reason = excluded.reason,
+    last_success_at = coalesce(excluded.last_success_at, n.last_success_at);
+
+
+-- name: forget_notifiers
+-- Take away the notifiers that have not been seen for a day.
+DELETE FROM notifier_state WHERE seen_at < now() - interval '1 day';
