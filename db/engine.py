@@ -165,18 +165,18 @@ def make_pool(parameters: Parameters, size: int) -> NotifierPool:
 
 async def wait_for_database(parameters: Parameters, at_most_seconds: float = 60.0) -> None:
     """Return when the database answers, with a log line per try; DatabaseUnavailable after `at_most_seconds`."""
-    async with asyncio.timeout(at_most_seconds) as limit:
-        pause = 0.2
-        while True:
-            try:
-                connection = await psycopg.AsyncConnection.connect(**parameters)  # type: ignore[arg-type]
-            except psycopg.OperationalError as error:
-                when = limit.when()
-                if when is None or asyncio.get_running_loop().time() + pause >= when:
-                    raise DatabaseUnavailable(one_line(error)) from error
-                log.warning("database not there yet: %s", one_line(error))
-                await asyncio.sleep(pause)
-                pause = min(pause * 1.6, 5.0)
-            else:
-                await connection.close()
-                return
+    pause, problem = 0.2, "it did not answer in time"
+    try:
+        async with asyncio.timeout(at_most_seconds):
+            while True:
+                try:
+                    connection = await psycopg.AsyncConnection.connect(**parameters)  # type: ignore[arg-type]
+                except psycopg.OperationalError as error:
+                    problem = one_line(error)
+                    log.warning("database not there yet: %s", problem)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 1.6, 5.0)
+                else:
+                    return await connection.close()
+    except TimeoutError as error:
+        raise DatabaseUnavailable(problem) from error

@@ -2,4 +2,7 @@
 
 from pathlib import Path
 
+import pytest
+
 pytest_plugins = sorted(f"tests.{file.stem}" for file in Path(__file__).parent.glob("fix_*.py"))
+pytest.register_assert_rewrite(*pytest_plugins)  # they import each other

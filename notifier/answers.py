@@ -1,0 +1,134 @@
+"""What did Sierra answer? From a status and a body to a record or to the error that says what to do next. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from notifier.errors import ItemRejected, ItemTroubled, SierraError, SierraRefused, SierraUnavailable
+from notifier.patch import Record
+
+LONGEST_WAIT_SECONDS = 3600.0
+LONGEST_DESCRIPTION = 200
+RECORD_NOT_FOUND = 107
+RECORD_IN_USE = 132
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_page(self) -> bool:
+        """Whether a proxy answered in Sierra's place, with a page for people."""
+        return "html" in self.headers.get("content-type", "").lower() or self.body.lstrip()[:1] == b"<"
+
+    def json(self) -> Any:
+        """The body's data; ValueError where it is none (also where it is too deep)."""
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """An item that was deleted in Sierra."""
+
+    number: str
+    on: str
+
+
+class NotARecord(ValueError):
+    """Sierra's answer has not the shape of an item record."""
+
+
+def read_record(entry: Any) -> Record | Deleted:
+    """An item record from an answer's data. NotARecord where its shape is another: nothing of it can be trusted."""
+    if not isinstance(entry, dict) or not str(entry.get("id") or ""):
+        raise NotARecord("an entry has no id")
+    number = str(entry["id"])
+    if entry.get("deleted") is True:
+        return Deleted(number, str(entry.get("deletedDate") or "an unknown date"))
+    fixed_fields, var_fields = entry.get("fixedFields", {}), entry.get("varFields", [])
+    if not isinstance(fixed_fields, dict) or not all(isinstance(field, dict) for field in fixed_fields.values()):
+        raise NotARecord("fixedFields is not an object of objects")
+    if not isinstance(var_fields, list) or not all(_is_var_field(field) for field in var_fields):
+        raise NotARecord("varFields is not a list of fields")
+    return Record(number, fixed_fields, var_fields)
+
+
+def _is_var_field(field: Any) -> bool:
+    if not isinstance(field, dict):
+        return False
+    subfields = field.get("subfields")
+    return subfields is None or (isinstance(subfields, list) and all(isinstance(part, dict) for part in subfields))
+
+
+def error_of(answer: Answer, what: str) -> SierraError:
+    """The error that a refusing answer to `what` ("item 1001234") means."""
+    said = describe(answer)
+    if answer.is_page or answer.status in (502, 504):
+        return SierraUnavailable(f"Sierra answered with a web page to {what}: {said}", retry_after(answer))
+    match answer.status:
+        case 400:
+            return ItemRejected(f"Sierra refused {what}: {said}", doubt=said)
+        case 401 | 403:
+            return SierraRefused(f"Sierra refuses our key or its role, at {what}: {said}")
+        case 404 if error_code(answer) is not None:
+            return ItemRejected(f"Sierra has no {what}")
+        case 404:
+            return SierraUnavailable(f"not Sierra answered {what}: {said}. Check SIERRA_API_ENDPOINT")
+        case 409:
+            return ItemRejected(f"Sierra refused {what}: {said}")
+        case 429:
+            return SierraUnavailable(f"Sierra is busy: {said}", retry_after(answer))
+        case 500:
+            if error_code(answer) == RECORD_IN_USE:
+                return ItemTroubled(f"Somebody is using {what} in Sierra", shows_sierra_well=False)
+            return ItemTroubled(f"Sierra failed at {what}: {said}", doubt="500")
+    return SierraUnavailable(f"Sierra is not available: {said}", retry_after(answer))
+
+
+def error_code(answer: Answer) -> int | None:
+    """Sierra's own code in an error body, None where there is none."""
+    try:
+        data = answer.json()
+    except ValueError:
+        return None
+    code = data.get("code") if isinstance(data, dict) else None
+    return code if isinstance(code, int) else None
+
+
+def describe(answer: Answer) -> str:
+    """The answer for a person: the status, and Sierra's own words where it has some. Never a record."""
+    try:
+        data = answer.json()
+    except ValueError:
+        data = None
+    words = []
+    if isinstance(data, dict) and isinstance(data.get("code"), int):
+        words = [str(data[key]) for key in ("name", "description") if isinstance(data.get(key), str)]
+        words.append(f"(code {data['code']})")
+    return f"{answer.status} {' '.join(words)}".strip()[:LONGEST_DESCRIPTION]
+
+
+def retry_after(answer: Answer, now: datetime | None = None) -> float | None:
+    """Seconds that a Retry-After header asks for, as a number or a date; an hour at the most. None without one."""
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), LONGEST_WAIT_SECONDS)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)

@@ -1,0 +1,62 @@
+"""Which items do we hold, and how far are they? The belt between the queue and Sierra: plain state, no decisions."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from db.queue import Claim
+from notifier.patch import Plan
+
+
+@dataclass(eq=False, slots=True)
+class Held:
+    """A claimed item on its way. `lease_ends` and `read_at` are of the monotonic clock; `probe`: it tries Sierra."""
+
+    claim: Claim
+    lease_ends: float
+    probe: bool = False
+    read_at: float = 0.0
+    plan: Plan | None = None
+
+    @property
+    def number(self) -> str:
+        """Its number in Sierra's URLs; "" where it has none that could be one."""
+        number = self.claim.item_number or ""
+        return number if number.isascii() and number.isdigit() else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much at once: requests in flight, items held, seconds a request may take, and whether to write at all."""
+
+    pool_size: int
+    most_held: int
+    timeout_seconds: float
+    dry_run: bool = False
+
+    @property
+    def lease_seconds(self) -> float:
+        """Enough for list, single read, wait for a place, write and a new token, whatever the batch."""
+        return 6 * self.timeout_seconds + 10
+
+
+@dataclass(eq=False, slots=True)
+class Belt:
+    """Items wait to be read (together, or one by one), are being read, wait to be written. `held` has them all."""
+
+    held: set[Held] = field(default_factory=set)
+    to_read: deque[Held] = field(default_factory=deque)
+    to_read_singly: deque[Held] = field(default_factory=deque)
+    to_write: deque[Held] = field(default_factory=deque)
+    being_read: int = 0
+
+    @property
+    def ahead(self) -> int:
+        """Items that are still before their write."""
+        return self.being_read + len(self.to_read) + len(self.to_read_singly) + len(self.to_write)
+
+    def take_waiting(self) -> list[Held]:
+        """All for which no request is under way; they wait no more."""
+        waiting = [*self.to_read, *self.to_read_singly, *self.to_write]
+        for line in (self.to_read, self.to_read_singly, self.to_write):
+            line.clear()
+        return waiting

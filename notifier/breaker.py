@@ -1,0 +1,63 @@
+"""May we talk to Sierra now? Closed: yes. Open: not before a pause is over. Then one item probes it.
+
+Nothing is claimed while it is open, so an outage burns nobody's attempts.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from notifier.backoff import breaker_pause
+from notifier.errors import SierraRefused, SierraUnavailable
+
+log = logging.getLogger("signum.breaker")
+
+
+class Breaker:
+    """Opened by a fault of Sierra as a whole, closed by the first answer that shows it is well."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic, chance: Callable[[], float] = random.random) -> None:
+        self._now = now
+        self._chance = chance
+        self._failures = 0
+        self._opened_at = 0.0
+        self._retry_at = 0.0
+        self.reason: str | None = None
+
+    @property
+    def state(self) -> Literal["closed", "open", "probing"]:
+        """`probing`: open, and the pause is over."""
+        if self.reason is None:
+            return "closed"
+        return "probing" if self.seconds_left == 0 else "open"
+
+    @property
+    def seconds_left(self) -> float:
+        """Until Sierra may be probed; 0 if now."""
+        return max(0.0, self._retry_at - self._now()) if self.reason is not None else 0.0
+
+    def open(self, fault: SierraUnavailable) -> None:
+        """Sierra is unwell: pause, twice as long as before if it was open already and the pause was over."""
+        if self.state == "open":  # requests that were under way when it opened fail too: that is one fault
+            if fault.retry_after is not None:
+                self._retry_at = max(self._retry_at, self._now() + fault.retry_after)
+            return
+        pause = breaker_pause(self._failures, self._chance(), fault.retry_after)
+        if self.reason is None:
+            self._opened_at = self._now()
+            say = log.error if isinstance(fault, SierraRefused) else log.warning
+            say("stopped pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
+        elif str(fault) != self.reason:
+            log.warning("still not pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
+        self._failures += 1
+        self._retry_at = self._now() + pause
+        self.reason = str(fault)
+
+    def close(self) -> None:
+        """Sierra answered well."""
+        if self.reason is not None:
+            log.info("pushing again: Sierra answers", extra={"after_seconds": round(self._now() - self._opened_at, 1)})
+        self.reason = None
+        self._failures = 0

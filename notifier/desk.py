@@ -1,0 +1,110 @@
+"""What becomes of the items that we hold? The desk takes their outcomes back to the queue.
+
+Outcomes that come together are finished together: while one statement runs, the next ones gather. When the database is
+away they are kept and tried again, for what was written to Sierra must not be forgotten because of that.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+
+from db import queue
+from db.engine import NotifierPool, one_line
+from db.queue import Claim, Connection, Pushed
+from notifier.backoff import postponement, reconnect_pause
+from notifier.errors import ItemError, ItemRejected
+
+log = logging.getLogger("signum.desk")
+
+Result = TypeVar("Result")
+
+
+class Desk:
+    """Finishes, postpones, rejects and releases claims in the name of one notifier."""
+
+    def __init__(self, pool: NotifierPool, notifier: str, max_attempts: int) -> None:
+        self._pool = pool
+        self._max_attempts = max_attempts
+        self._pushed: list[Pushed] = []
+        self._turn = asyncio.Lock()
+        self.notifier = notifier
+
+    async def claim(self, limit: int, lease_seconds: float) -> list[Claim]:
+        """Claim what is due. Raises OperationalError when the database is away."""
+        async with self._pool.connection() as connection:
+            return await queue.claim(connection, self.notifier, limit, lease_seconds)
+
+    async def next_wake(self) -> float | None:
+        """Seconds until something is due or a lease lapses."""
+        async with self._pool.connection() as connection:
+            return await queue.next_wake(connection)
+
+    async def finish(self, push: Pushed) -> None:
+        """Take a pushed item off the queue, together with all that wait for the same."""
+        self._pushed.append(push)
+        async with self._turn:
+            pushes, self._pushed = self._pushed, []
+            if pushes:
+                finished = await self._surely(lambda connection: queue.finish(connection, self.notifier, pushes))
+                for done in pushes:
+                    _tell(done, finished.get(done.claim.item_record_id))
+
+    async def fail(self, claim: Claim, error: ItemError, call_number: str | None = None) -> None:
+        """Postpone the item, or reject it: as the error says, or because it was tried often enough."""
+        if isinstance(error, ItemRejected):
+            await self._reject(claim, str(error), call_number)
+        elif claim.attempts >= self._max_attempts:
+            await self._reject(claim, f"{error} (given up after {claim.attempts} attempts)", call_number)
+        else:
+            await self._postpone(claim, str(error))
+
+    async def release(self, claims: Sequence[Claim], delay_seconds: float = 0.0) -> None:
+        """Give claims back with their attempts; due `delay_seconds` later, or as before."""
+        if claims:
+            await self._surely(lambda connection: queue.release(connection, self.notifier, claims, delay_seconds))
+            log.debug("released %d items", len(claims), extra={"item_numbers": [claim.item_number for claim in claims]})
+
+    async def _postpone(self, claim: Claim, reason: str) -> None:
+        delay = postponement(claim.attempts, random.random())  # noqa: S311  jitter, not a secret
+        due_at = await self._surely(lambda connection: queue.postpone(connection, self.notifier, claim, delay, reason))
+        if due_at:
+            log.warning("postponed: %s", reason, extra={**_ids(claim), "attempts": claim.attempts, "due_at": due_at})
+
+    async def _reject(self, claim: Claim, reason: str, call_number: str | None) -> None:
+        rejected = await self._surely(
+            lambda connection: queue.reject(connection, self.notifier, claim, reason, call_number)
+        )
+        if rejected:
+            log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
+
+    async def _surely(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Do it, again and again while the database is away. Safe: what is not ours any more is left alone."""
+        failures = 0
+        while True:
+            try:
+                async with self._pool.connection() as connection:
+                    return await work(connection)
+            except (OperationalError, PoolTimeout) as error:
+                if failures == 0:
+                    log.warning("database away, keeping the outcome: %s", one_line(error))
+                await asyncio.sleep(reconnect_pause(failures, random.random()))  # noqa: S311
+                failures += 1
+
+
+def _tell(push: Pushed, finished: bool | None) -> None:
+    facts = {**_ids(push.claim), "sierra_ms": push.sierra_ms}
+    if finished is None:
+        log.warning("%s, but its claim was not ours any more", push.outcome, extra=facts)
+    elif finished:
+        log.info("%s %s", push.outcome, push.call_number_after or "(no call number)", extra=facts)
+    else:
+        log.info("%s, and marked again meanwhile", push.outcome, extra=facts)
+
+
+def _ids(claim: Claim) -> dict[str, object]:
+    return {"item_number": claim.item_number, "barcode": claim.barcode, "request_id": claim.request_id}

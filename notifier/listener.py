@@ -1,0 +1,101 @@
+"""How do we hear that something is due? One connection that does nothing but LISTEN, and proves that it hears.
+
+A notification only says "look now", so none needs to be kept; but a connection can go deaf without a word (a firewall
+forgets it, a pooler hands it to others). So we ring ourselves at an interval, through another connection: if that is
+not heard, we connect anew; and as long as we can't hear, we look more often instead (`polling`). What was missed
+meanwhile is found by the ring after every connect.
+"""
+
+import asyncio
+import logging
+import random
+from contextlib import suppress
+from typing import Literal
+
+import psycopg
+
+from db.engine import NotifierPool, Parameters, one_line
+from db.sql import load
+from notifier.backoff import reconnect_pause
+from notifier.bell import Bell
+
+log = logging.getLogger("signum.listener")
+
+SQL = load("listener")
+QUEUE_CHANNEL = "update_queue"
+ECHO_INTERVAL_SECONDS = 10.0
+ECHO_DEADLINE_SECONDS = 5.0
+
+
+class Deaf(Exception):
+    """We did not hear ourselves."""
+
+
+class Listener:
+    """Rings the bell. `mode` and `reason` say whether it can."""
+
+    def __init__(self, parameters: Parameters, pool: NotifierPool, notifier: str, bell: Bell) -> None:
+        self._parameters, self._pool, self._notifier, self._bell = parameters, pool, notifier, bell
+        self._echo = asyncio.Event()
+        self._failures = 0
+        self.mode: Literal["starting", "listening", "polling"] = "starting"
+        self.reason: str | None = None
+
+    async def run(self) -> None:
+        """Listen for ever: whatever happens to the connection, there will be another."""
+        while True:
+            try:
+                await self._listen()
+            except (psycopg.Error, OSError, TimeoutError, Deaf) as error:
+                self._lost(one_line(error))
+            await asyncio.sleep(reconnect_pause(self._failures, random.random()))  # noqa: S311  jitter, not a secret
+            self._failures += 1
+
+    async def _listen(self) -> None:
+        """Hear until we hear no more. Notifications of the time before are lost: so ring."""
+        connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)  # type: ignore[arg-type]
+        try:
+            async with asyncio.timeout(ECHO_DEADLINE_SECONDS):
+                await connection.execute(SQL["listen"])
+                await connection.execute(SQL["listen_echo"])
+            self._bell.ring()
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._hear(connection))
+                both.create_task(self._prove())
+        except* (psycopg.Error, OSError, TimeoutError, Deaf) as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            with suppress(psycopg.Error, OSError):
+                await connection.close()
+
+    async def _hear(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+        async for notification in connection.notifies():
+            if notification.channel == QUEUE_CHANNEL:
+                self._bell.ring()
+            elif notification.payload == self._notifier:
+                self._echo.set()
+
+    async def _prove(self) -> None:
+        """Ring ourselves at an interval. Deaf if we don't hear it in time."""
+        while True:
+            self._echo.clear()
+            async with self._pool.connection() as connection:
+                await connection.execute(SQL["send_echo"], {"notifier": self._notifier})
+            try:
+                async with asyncio.timeout(ECHO_DEADLINE_SECONDS):
+                    await self._echo.wait()
+            except TimeoutError:
+                raise Deaf(f"our own notification was not heard within {ECHO_DEADLINE_SECONDS:g} s") from None
+            self._heard()
+            await asyncio.sleep(ECHO_INTERVAL_SECONDS)
+
+    def _heard(self) -> None:
+        if self.mode != "listening":
+            log.info("listening")
+        self.mode, self.reason, self._failures = "listening", None, 0
+
+    def _lost(self, reason: str) -> None:
+        if self.mode != "polling":
+            log.warning("not listening, polling until we hear again: %s", reason)
+            self._bell.nudge()
+        self.mode, self.reason = "polling", reason

@@ -1,0 +1,187 @@
+"""How is one item pushed? Read, plan, write; and what then becomes of it.
+
+Each step at Sierra answers with what remains to be done at the database: that is done when its place at Sierra is free
+for the next request.
+"""
+
+import logging
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Any, Literal
+
+from db.queue import Pushed
+from notifier.answers import Deleted
+from notifier.bell import Bell
+from notifier.belt import Belt, Held, Limits
+from notifier.breaker import Breaker
+from notifier.desk import Desk
+from notifier.errors import ItemError, ItemRejected, ItemTroubled, LeaseTooShort, ListFailed, SierraUnavailable
+from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, plan_update
+from notifier.sierra import SierraClient
+
+log = logging.getLogger("signum.push")
+
+PROBE_BACK_SECONDS = 60.0
+DRY_RUN_SECONDS = 3600.0
+SAME_DOUBTS = 5
+
+Remaining = list[Coroutine[Any, Any, None]]
+
+
+class Pusher:
+    """Moves items along the belt."""
+
+    def __init__(
+        self, belt: Belt, desk: Desk, sierra: SierraClient, bell: Bell, breaker: Breaker, rules: Rules, limits: Limits
+    ) -> None:
+        self._belt, self._desk, self._sierra = belt, desk, sierra
+        self._bell, self._breaker, self._rules, self._limits = bell, breaker, rules, limits
+        self._doubted: list[tuple[Held, ItemError]] = []
+        self._opened_by: str | None = None
+        self._warned: set[str] = set()
+        self.succeeded = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the outcome of some item waits for the next answer."""
+        return bool(self._doubted)
+
+    async def read(self, chunk: Sequence[Held]) -> Remaining:
+        """Read several with one request. Where that can't tell, they are put in line to be read one by one."""
+        read_at = time.monotonic()
+        try:
+            records = await self._sierra.read_items([held.number for held in chunk])
+        except ListFailed as error:
+            log.warning("reading %d items one by one: %s", len(chunk), error)
+            self._belt.to_read_singly.extend(chunk)
+            return []
+        except SierraUnavailable as error:
+            return [self.unavailable(chunk, error)]
+        return [step for held in chunk for step in self._has_read(held, records.get(held.number), read_at)]
+
+    async def read_one(self, held: Held) -> Remaining:
+        """Read one item: only this answer counts where a list could not tell."""
+        read_at = time.monotonic()
+        try:
+            record = await self._sierra.read_item(held.number)
+        except SierraUnavailable as error:
+            return [self.unavailable([held], error)]
+        except ItemError as error:
+            return [self.fail(held, error)]
+        return self._has_read(held, record, read_at)
+
+    async def write(self, held: Held) -> Remaining:
+        """Write one item, if a write that begins now ends within its lease."""
+        plan = held.plan
+        assert plan is not None, "an item is written after it was read"
+
+        def fence() -> None:
+            if time.monotonic() + self._limits.timeout_seconds > held.lease_ends:
+                raise LeaseTooShort
+
+        try:
+            await self._sierra.write_item(held.number, plan.patch, fence)
+        except LeaseTooShort:
+            return [self._leave(held)]
+        except SierraUnavailable as error:
+            return [self.unavailable([held], error)]
+        except ItemError as error:
+            return [self.fail(held, error)]
+        return [self._finish(held, plan, "pushed")]
+
+    def _has_read(self, held: Held, record: Record | Deleted | None, read_at: float) -> Remaining:
+        """Decide what to write; what has nothing to write is done."""
+        if record is None:
+            return [self.fail(held, ItemRejected(f"Sierra has no item {held.number}"))]
+        if isinstance(record, Deleted):
+            return [self.fail(held, ItemRejected(f"Item {held.number} was deleted in Sierra on {record.on}"))]
+        wish = Wish(held.claim.classification, held.claim.queued_at, held.claim.claimed_at)
+        try:
+            plan = plan_update(record, wish, self._rules)
+        except Exception as bug:  # the fence of one item: whatever its record holds, the others go on
+            log.exception("our own error, please report it", extra={"item_number": held.number})
+            return [self.fail(held, ItemTroubled(f"our own error at item {held.number}: {bug!r}"))]
+        held.plan, held.read_at = plan, read_at
+        self._warn_once(plan)
+        if not plan.patch:
+            return [self._finish(held, plan, "unchanged")]
+        if self._limits.dry_run:
+            log.info("dry run: would write %s", plan.patch, extra={"item_number": held.number})
+            return [self.release([held], DRY_RUN_SECONDS)]
+        self._belt.to_write.append(held)
+        return []
+
+    def _warn_once(self, plan: Plan) -> None:
+        """Tell the night shift once per start what no item gets, and which setting decides."""
+        for remark in plan.remarks:
+            if remark.startswith(IUSE3_LABEL) and remark not in self._warned:
+                self._warned.add(remark)
+                log.warning(remark)
+
+    async def _finish(self, held: Held, plan: Plan, outcome: Literal["pushed", "unchanged"]) -> None:
+        await self._sierra_is_well()
+        await self._desk.finish(
+            Pushed(
+                claim=held.claim,
+                outcome=outcome,
+                call_number_before=plan.call_number_before,
+                call_number_after=plan.call_number_after,
+                remark="; ".join(plan.remarks) or None,
+                sierra_ms=round((time.monotonic() - held.read_at) * 1000),
+            )
+        )
+        self._belt.held.discard(held)
+
+    async def fail(self, held: Held, error: ItemError) -> None:
+        """Postpone or reject an item. Where the answer leaves a doubt, the next one decides whose fault it is."""
+        if error.doubt is None:
+            if error.shows_sierra_well:
+                await self._sierra_is_well()
+            await self._settle(held, error)
+        elif error.doubt == self._opened_by:
+            await self.unavailable([held], SierraUnavailable(self._breaker.reason or str(error)))
+        else:
+            if any(error.doubt != doubted.doubt for _, doubted in self._doubted):
+                await self.settle_doubts()
+            self._doubted.append((held, error))
+            if len(self._doubted) >= SAME_DOUBTS:
+                self._opened_by = error.doubt
+                doubted, self._doubted = self._doubted, []
+                fault = SierraUnavailable(
+                    f"{SAME_DOUBTS} items in a row were refused alike, is it our configuration? {error}"
+                )
+                await self.unavailable([item for item, _ in doubted], fault)
+
+    async def settle_doubts(self) -> None:
+        """Take the doubted answers for what they say of their items."""
+        doubted, self._doubted = self._doubted, []
+        for held, error in doubted:
+            await self._settle(held, error)
+
+    async def unavailable(self, several: Sequence[Held], fault: SierraUnavailable) -> None:
+        """Sierra as a whole: open the breaker and give the items back. A failed probe goes to the back of the queue."""
+        self._breaker.open(fault)
+        probes = [held for held in several if held.probe]
+        await self.release(probes, PROBE_BACK_SECONDS)
+        await self.release([held for held in several if not held.probe])
+
+    async def _leave(self, held: Held) -> None:
+        log.warning("left to the next claim: its lease is too short to write", extra={"item_number": held.number})
+        await self.release([held])
+        self._bell.ring()
+
+    async def release(self, several: Sequence[Held], delay_seconds: float = 0.0) -> None:
+        """Give items back, due as before or later."""
+        await self._desk.release([held.claim for held in several], delay_seconds)
+        self._belt.held.difference_update(several)
+
+    async def _sierra_is_well(self) -> None:
+        self.succeeded = True
+        self._opened_by = None
+        self._breaker.close()
+        await self.settle_doubts()
+
+    async def _settle(self, held: Held, error: ItemError) -> None:
+        call_number = held.plan.call_number_before if held.plan else None
+        await self._desk.fail(held.claim, error, call_number)
+        self._belt.held.discard(held)

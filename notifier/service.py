@@ -1,0 +1,208 @@
+"""The notifier process: listen, drain, rest, until told to stop."""
+
+import asyncio
+import logging
+import os
+import random
+import secrets
+import signal
+import socket
+import time
+from contextlib import suppress
+
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+
+from db import queue
+from db.engine import DatabaseUnavailable, NotifierPool, connection_parameters, make_pool, one_line
+from db.startup import prepare_database
+from notifier.backoff import reconnect_pause
+from notifier.bell import Bell
+from notifier.belt import Belt, Limits
+from notifier.breaker import Breaker
+from notifier.desk import Desk
+from notifier.listener import Listener
+from notifier.patch import Rules
+from notifier.push import Pusher
+from notifier.sierra import Access, SierraClient
+from notifier.worker import Worker
+from runtime.logging import configure_logging
+from runtime.sentry import configure_sentry
+from runtime.settings import NotifierSettings
+
+log = logging.getLogger("signum.notifier")
+
+POOL_SIZE = 4
+POLLING_SECONDS = 2.0
+STOP_SECONDS = 8.0
+HEARTBEAT_SECONDS = 5.0
+LOOK_AROUND_SECONDS = 0.2
+PRUNE_SECONDS = 3600.0
+PRUNE_ROWS = 5_000
+
+
+class Service:
+    """One notifier: its parts, and the loop that they serve."""
+
+    def __init__(self, settings: NotifierSettings, pool: NotifierPool, sierra: SierraClient, name: str) -> None:
+        self._settings = settings
+        self._pool = pool
+        self.name = name
+        self.bell = Bell()
+        self.breaker = Breaker()
+        limits = Limits(
+            pool_size=settings.sierra_api_client_pool_size,
+            most_held=settings.most_held,
+            timeout_seconds=settings.sierra_api_client_timeout_seconds,
+            dry_run=settings.sierra_update_dry_run,
+        )
+        rules = Rules(
+            set_invda=settings.sierra_update_set_invda,
+            set_iuse3=settings.sierra_update_set_iuse3,
+            iuse3_field=settings.sierra_update_iuse3_field,
+        )
+        self.belt = Belt()
+        self._desk = Desk(pool, name, settings.sierra_update_max_attempts)
+        self._pusher = Pusher(self.belt, self._desk, sierra, self.bell, self.breaker, rules, limits)
+        self._worker = Worker(self.belt, self._desk, self._pusher, self.bell, self.breaker, limits)
+        self._stuck_seconds = 2 * limits.lease_seconds
+        listening_at = connection_parameters(
+            settings, "signum listener", host=settings.listen_db_host, port=settings.listen_db_port
+        )
+        self.listener = Listener(listening_at, pool, name, self.bell)
+
+    async def run(self) -> None:
+        """Serve until the bell is stopped; then finish what is being written and give the rest back."""
+        helpers = [asyncio.create_task(self.listener.run()), asyncio.create_task(self._keep_house())]
+        loop = asyncio.create_task(self._loop())
+        stopped = asyncio.create_task(self.bell.stopped.wait())
+        try:
+            await asyncio.wait({loop, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({loop}, timeout=STOP_SECONDS)
+            if not loop.done():
+                log.warning("stopping with requests under way: their items are pushed again when their leases lapse")
+                loop.cancel()
+                await self._worker.abandon()
+        finally:
+            for task in (*helpers, stopped):
+                task.cancel()
+            await asyncio.gather(*helpers, stopped, return_exceptions=True)
+        with suppress(OperationalError, PoolTimeout, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._say("stopped")
+        if loop.done() and not loop.cancelled():
+            loop.result()
+
+    async def _loop(self) -> None:
+        failures = 0
+        while not self.bell.stopping:
+            self.bell.clear()
+            try:
+                await self._worker.drain()
+                pause = await self._until_next_look()
+                failures = 0
+            except (OperationalError, PoolTimeout) as error:
+                if failures == 0:
+                    log.warning("database away, waiting for it: %s", one_line(error))
+                pause = reconnect_pause(failures, random.random())  # noqa: S311  jitter, not a secret
+                failures += 1
+                with suppress(OperationalError, PoolTimeout):
+                    await self._pool.check()
+            await self._rest(pause)
+
+    async def _until_next_look(self) -> float:
+        """Seconds to rest: to the sweep, or to what comes before it."""
+        if self.breaker.state != "closed":
+            return self.breaker.seconds_left
+        sweep = self._settings.sierra_update_interval_seconds
+        if self.listener.mode == "polling":
+            sweep = min(sweep, POLLING_SECONDS)
+        wake = await self._desk.next_wake()
+        return sweep if wake is None else min(sweep, wake)
+
+    async def _rest(self, seconds: float) -> None:
+        due_at = time.monotonic() + seconds
+        if not await self.bell.wait(at_most=seconds):
+            late = time.monotonic() - due_at
+            if late > self._settings.sierra_update_misfire_grace_time_seconds:
+                log.warning("the sweep came late: was this process stopped?", extra={"late_seconds": round(late, 1)})
+
+    async def _keep_house(self) -> None:
+        """Say how we are, at once when that changes; and forget what is too old to keep."""
+        prune_at, say_at, said = 0.0, 0.0, None
+        while True:
+            now = time.monotonic()
+            state = (self.listener.mode, self.breaker.state, self.breaker.reason)
+            try:
+                if (now >= say_at or state != said) and not self._is_stuck:
+                    await self._say(self.listener.mode)
+                    say_at, said = now + HEARTBEAT_SECONDS, state
+                if now >= prune_at:
+                    await self._prune()
+                    prune_at = now + PRUNE_SECONDS
+            except (OperationalError, PoolTimeout) as error:
+                log.debug("housekeeping waits for the database: %s", one_line(error))
+            await asyncio.sleep(LOOK_AROUND_SECONDS)
+
+    @property
+    def _is_stuck(self) -> bool:
+        """Whether nothing has moved for longer than any lease: then we don't say that we are well."""
+        return self._worker.busy and time.monotonic() - self._worker.moved_at > self._stuck_seconds
+
+    async def _say(self, mode: str) -> None:
+        succeeded, self._pusher.succeeded = self._pusher.succeeded, False
+        reason = self.breaker.reason or self.listener.reason
+        async with self._pool.connection() as connection:
+            await queue.heartbeat(connection, self.name, mode, self.breaker.state, reason, succeeded)
+
+    async def _prune(self) -> None:
+        async with self._pool.connection() as connection:
+            await queue.forget_notifiers(connection)
+            days = self._settings.update_log_retention_days
+            while await queue.prune_log(connection, days, PRUNE_ROWS) == PRUNE_ROWS:
+                log.debug("forgot %d rows of history", PRUNE_ROWS)
+
+
+async def serve(settings: NotifierSettings) -> None:
+    """Run one notifier until SIGTERM or SIGINT; a second one ends it at once. DatabaseUnavailable if there is none."""
+    parameters = connection_parameters(settings, "signum notifier", statement_timeout=10_000, lock_timeout=5_000)
+    await prepare_database(parameters, migrate=settings.migrate_at_start)
+    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+    access = Access(
+        endpoint=settings.sierra_api_endpoint,
+        key=settings.sierra_api_client_key,
+        secret=settings.sierra_api_client_secret.get_secret_value(),
+        pool_size=settings.sierra_api_client_pool_size,
+        timeout_seconds=settings.sierra_api_client_timeout_seconds,
+        retries=settings.sierra_api_client_retries,
+        ca_bundle=settings.sierra_api_ca_bundle,
+    )
+    async with make_pool(parameters, POOL_SIZE) as pool, SierraClient(access) as sierra:
+        service = Service(settings, pool, sierra, name)
+        _stop_on_signals(service)
+        log.info("started", extra={"notifier": name, "sierra": settings.sierra_api_endpoint})
+        await service.run()
+        log.info("stopped", extra={"notifier": name})
+
+
+def _stop_on_signals(service: Service) -> None:
+    def stop() -> None:
+        if service.bell.stopping:
+            os._exit(1)  # asked twice: leases lapse by themselves
+        log.info("stopping: finishing what is being written")
+        service.bell.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+def run(settings: NotifierSettings) -> int:
+    """The process: its exit code is 0 after a stop that was asked for, 3 if the database can't be had."""
+    configure_logging(settings.log_level)
+    configure_sentry(settings, "notifier")
+    try:
+        asyncio.run(serve(settings))
+    except DatabaseUnavailable as error:
+        log.error("no database at %s:%s: %s", settings.db_host, settings.db_port, error)
+        return 3
+    return 0

@@ -1,0 +1,203 @@
+"""How do we talk to Sierra's REST API? One client per process, one token for all, each request with a total deadline.
+
+Errors of the wire and of HTTP are translated here, once, to those of notifier/errors.py.
+"""
+
+import asyncio
+import base64
+import ssl
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from notifier.answers import RECORD_NOT_FOUND, Answer, Deleted, NotARecord, error_code, error_of, read_record
+from notifier.errors import (
+    ItemError,
+    ItemRejected,
+    ItemTroubled,
+    ListFailed,
+    SierraError,
+    SierraRefused,
+    SierraUnavailable,
+)
+from notifier.patch import Record
+from notifier.token import Token
+
+KEEPALIVE_SECONDS = 5.0  # Sierra closes idle connections without a word
+REPEAT_PAUSE_SECONDS = 0.1
+ITEM_FIELDS = "id,fixedFields,varFields"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where Sierra is, who we are there, and how patient we are."""
+
+    endpoint: str
+    key: str
+    secret: str
+    pool_size: int = 4
+    timeout_seconds: float = 10.0
+    retries: int = 3
+    ca_bundle: str | None = None
+
+
+class Silent(Exception):
+    """No answer, or half of one. Whose fault that is, the client decides."""
+
+
+def no_fence() -> None:
+    """For requests that may be sent at any time."""
+
+
+class SierraClient:
+    """Reads and writes items. Use as `async with`; tasks may share it.
+
+    A request that gets no answer is Sierra's fault (SierraUnavailable) unless Sierra answered another one since it was
+    sent: then it is this item's.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._http = httpx.AsyncClient(
+            base_url=access.endpoint.rstrip("/") + "/",
+            limits=httpx.Limits(
+                max_connections=access.pool_size,
+                max_keepalive_connections=access.pool_size,
+                keepalive_expiry=KEEPALIVE_SECONDS,
+            ),
+            timeout=None,  # noqa: S113  httpx's are per read: a server that trickles never trips them
+            verify=ssl.create_default_context(cafile=access.ca_bundle),
+        )
+        self.token = Token(self._fetch_token)
+        self.last_answer_at = -1.0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def read_items(self, numbers: Collection[str]) -> dict[str, Record | Deleted]:
+        """Those of the items that Sierra has, by number. ListFailed where only asking for each can tell."""
+        query = {"id": ",".join(numbers), "limit": str(len(numbers)), "fields": ITEM_FIELDS}
+        what = f"the list of items {query['id']}"
+        try:
+            answer = await self._call("GET", "items", what, params=query)
+        except ItemTroubled as error:
+            raise ListFailed(str(error)) from error
+        if answer.status == 404 and error_code(answer) == RECORD_NOT_FOUND:
+            return {}
+        if answer.status != 200 or answer.is_page:
+            raise _of_a_list(error_of(answer, what))
+        try:
+            entries = answer.json()["entries"]
+            records = [read_record(entry) for entry in entries]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ListFailed(f"Sierra's answer to {what} can't be read: {error}") from error
+        return {record.number: record for record in records if record.number in numbers}
+
+    async def read_item(self, number: str) -> Record | Deleted:
+        """One item. ItemRejected if Sierra has none of that number."""
+        what = f"item {number}"
+        answer = await self._call("GET", f"items/{number}", what, params={"fields": ITEM_FIELDS})
+        if answer.status != 200 or answer.is_page:
+            raise error_of(answer, what)
+        try:
+            record = read_record(answer.json())
+        except (NotARecord, ValueError) as error:
+            raise ItemTroubled(f"Sierra's answer to {what} can't be read: {error}", doubt="unreadable") from error
+        if record.number != number:
+            raise ItemTroubled(f"Sierra answered with item {record.number} to {what}", doubt="unreadable")
+        return record
+
+    async def write_item(self, number: str, patch: Mapping[str, Any], fence: Callable[[], None] = no_fence) -> None:
+        """Write a patch. `fence` is called just before each sending, no await in between; it raises to prevent it."""
+        what = f"item {number}"
+        answer = await self._call("PUT", f"items/{number}", what, json=patch, fence=fence)
+        if answer.status == 404 and not answer.is_page:
+            raise ItemRejected(f"Sierra shows {what} but refuses to save it: a ghost record, ask the vendor")
+        if not 200 <= answer.status < 300 or answer.is_page:
+            raise error_of(answer, what)
+
+    async def token_info(self) -> Any:
+        """What Sierra says of our token: key, roles, seconds left."""
+        answer = await self._call("GET", "info/token", "our token")
+        if answer.status != 200 or answer.is_page:
+            raise error_of(answer, "our token")
+        return answer.json()
+
+    async def _call(
+        self, method: str, path: str, what: str, *, fence: Callable[[], None] = no_fence, **request: Any
+    ) -> Answer:
+        """Send with the token; renew it once on a 401. Only 401 is judged here."""
+        for _ in range(2):
+            token = await self.token.get()
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = await self._send(method, path, what, fence, headers=headers, **request)
+            if answer.status != 401 or answer.is_page:
+                return answer
+            self.token.forget(token)
+        raise SierraRefused(f"Sierra refuses even a new token, at {what}: check the key's role in Sierra")
+
+    async def _fetch_token(self) -> tuple[str, float]:
+        """A new token and its seconds."""
+        basic = base64.b64encode(f"{self._access.key}:{self._access.secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {basic}"}
+        form = {"grant_type": "client_credentials"}
+        answer = await self._send("POST", "token", "the token", no_fence, headers=headers, data=form)
+        if answer.status in (400, 401, 403) and not answer.is_page:
+            raise SierraRefused(
+                f"Sierra refuses our key ({answer.status}): check SIERRA_API_CLIENT_KEY and SIERRA_API_CLIENT_SECRET"
+            )
+        if answer.status != 200 or answer.is_page:
+            error = error_of(answer, "the token")
+            raise error if isinstance(error, SierraUnavailable) else SierraUnavailable(str(error))
+        try:
+            data = answer.json()
+            return str(data["access_token"]), float(data.get("expires_in", 3600))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SierraUnavailable("Sierra's token endpoint answered something that is no token") from error
+
+    async def _send(self, method: str, path: str, what: str, fence: Callable[[], None], **request: Any) -> Answer:
+        """One request with its total deadline, repeated within it where Sierra did not begin to answer."""
+        sent_at = time.monotonic()
+        try:
+            async with asyncio.timeout(self._access.timeout_seconds):
+                return await self._send_with_repeats(method, path, fence, **request)
+        except (TimeoutError, Silent) as error:
+            reason = str(error) or f"no answer within {self._access.timeout_seconds:g} s"
+            if self.last_answer_at > sent_at:
+                raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", shows_sierra_well=False) from error
+            raise SierraUnavailable(f"Sierra does not answer: {reason}") from error
+
+    async def _send_with_repeats(self, method: str, path: str, fence: Callable[[], None], **request: Any) -> Answer:
+        for repeats in range(self._access.retries + 1):
+            try:
+                fence()
+                response = await self._http.send(self._http.build_request(method, path, **request), stream=True)
+            except httpx.HTTPError as error:  # before the first byte of an answer
+                silence = Silent(f"{type(error).__name__} {error}".strip())
+                if repeats == self._access.retries:
+                    raise silence from error
+                await asyncio.sleep(REPEAT_PAUSE_SECONDS * repeats)
+                continue
+            try:
+                body = await response.aread()
+            except httpx.HTTPError as error:
+                raise Silent(f"the answer was cut: {error}") from error
+            finally:
+                await response.aclose()
+            self.last_answer_at = time.monotonic()
+            return Answer(response.status_code, response.headers, body)
+        raise AssertionError("unreachable: the last repeat answers or raises")
+
+
+def _of_a_list(error: SierraError) -> SierraError:
+    """What an answer to a list means: an item's error there says nothing about any one of them."""
+    return ListFailed(str(error)) if isinstance(error, ItemError) else error

@@ -1,0 +1,51 @@
+"""Which token do we show Sierra? One for all requests and its whole life, fetched by one of those who want it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+RENEW_BEFORE_SECONDS = 60.0
+
+
+class Token:
+    """The token, fetched when first wanted and again shortly before it expires or when it was forgotten.
+
+    However many want it at once, one fetch is under way, and all get its token or its error.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[tuple[str, float]]]) -> None:
+        self._fetch = fetch
+        self._value: str | None = None
+        self._good_until = 0.0
+        self._fetching: asyncio.Task[str] | None = None
+
+    async def get(self) -> str:
+        """The token. Raises what the fetch raises."""
+        if self._value is not None and time.monotonic() < self._good_until:
+            return self._value
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._renew())
+            self._fetching.add_done_callback(self._fetched)
+        return await asyncio.shield(self._fetching)
+
+    def forget(self, value: str) -> None:
+        """Take note that Sierra refuses this one. No harm is done where it was replaced meanwhile."""
+        if value == self._value:
+            self._value = None
+
+    @property
+    def seconds_left(self) -> float:
+        """Until when the token is shown to Sierra; 0 without one."""
+        return max(0.0, self._good_until - time.monotonic()) if self._value is not None else 0.0
+
+    async def _renew(self) -> str:
+        asked_at = time.monotonic()
+        value, seconds = await self._fetch()
+        self._value = value
+        self._good_until = asked_at + seconds - min(RENEW_BEFORE_SECONDS, seconds / 10)
+        return value
+
+    def _fetched(self, task: asyncio.Task[str]) -> None:
+        self._fetching = None
+        if not task.cancelled():
+            task.exception()  # taken note of: those who wanted it have got it too

@@ -1,0 +1,158 @@
+"""What is pushed, in which order, how much at once? The pipeline from the queue to Sierra and back.
+
+A chunk of items is read with one request, then each is written: 1 + 1/pool requests per item. While a chunk is written
+the next one is claimed and read, so that all places at Sierra stay taken, and no item waits longer than about one
+request between its read and its write: what staff change in between would be lost.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from notifier.bell import Bell
+from notifier.belt import Belt, Held, Limits
+from notifier.breaker import Breaker
+from notifier.desk import Desk
+from notifier.errors import ItemRejected
+from notifier.push import Pusher, Remaining
+
+
+class Worker:
+    """Drains the queue. One call of `drain` at a time."""
+
+    def __init__(self, belt: Belt, desk: Desk, pusher: Pusher, bell: Bell, breaker: Breaker, limits: Limits) -> None:
+        self._belt, self._desk, self._pusher = belt, desk, pusher
+        self._bell, self._breaker, self._limits = bell, breaker, limits
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reads: dict[asyncio.Task[None], Sequence[Held]] = {}
+        self._requests = 0
+        self._claiming = False
+        self._look = False
+        self._failure: Exception | None = None
+        self.moved_at = time.monotonic()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return bool(self._tasks)
+
+    async def drain(self) -> None:
+        """Push until nothing is due and nothing is in flight, or Sierra is unwell, or we stop.
+
+        Raises what a claim raised (the database is away), when nothing is in flight any more.
+        """
+        self._look = True
+        self._failure = None
+        while True:
+            self.moved_at = time.monotonic()
+            self._advance()
+            if not self._tasks:
+                if not self._pusher.in_doubt:
+                    break
+                self._start(self._pusher.settle_doubts())
+            if await self._bell.next_move():
+                self._look = True
+        if self._failure is not None:
+            raise self._failure
+
+    async def abandon(self) -> None:
+        """End what is under way at once; the leases lapse by themselves."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _advance(self) -> None:
+        """Start all that can start now: reads before writes, for one read feeds several writes."""
+        if self._bell.stopping or self._breaker.state == "open":
+            self._give_back()
+            return
+        if self._look and not self._claiming and (room := self._room()):
+            self._look = False
+            self._claiming = True
+            self._start(self._claim(room))
+        belt, pool_size = self._belt, self._limits.pool_size
+        while self._requests < pool_size:
+            if belt.to_read_singly:
+                held = belt.to_read_singly.popleft()
+                self._read([held], self._pusher.read_one(held))
+            elif len(belt.to_read) >= pool_size or (belt.to_read and not belt.being_read):
+                chunk = [belt.to_read.popleft() for _ in range(min(len(belt.to_read), pool_size))]
+                self._read(chunk, self._pusher.read(chunk))
+            elif belt.to_write:
+                self._request(self._pusher.write(belt.to_write.popleft()))
+            else:
+                break
+
+    def _room(self) -> int:
+        """How many to claim: a chunk, as soon as fewer than that are before their write; less only if none is read."""
+        if self._breaker.state == "probing":
+            return 0 if self._belt.held else 1
+        chunk = self._limits.pool_size - len(self._belt.to_read)
+        room = min(chunk, self._limits.most_held - len(self._belt.held))
+        if self._belt.ahead >= self._limits.pool_size or (room < chunk and self._belt.being_read):
+            return 0
+        return max(room, 0)
+
+    async def _claim(self, room: int) -> None:
+        """Claim, and put in line to be read. The lease is counted from before the claim was sent."""
+        probe = self._breaker.state == "probing"
+        asked_at = time.monotonic()
+        try:
+            claims = await self._desk.claim(room, self._limits.lease_seconds)
+        finally:
+            self._claiming = False
+        if len(claims) == room:
+            self._look = True
+        several = [Held(claim, asked_at + self._limits.lease_seconds, probe) for claim in claims]
+        self._belt.held.update(several)
+        self._belt.to_read.extend(held for held in several if held.number)
+        self._bell.nudge()
+        for held in several:
+            if not held.number:
+                given = f"item number {held.claim.item_number!r}" if held.claim.item_number else "no item number"
+                error = ItemRejected(f"The item came with {given} from Sierra: it can't be asked for")
+                await self._desk.fail(held.claim, error)
+                self._belt.held.discard(held)
+
+    def _read(self, chunk: Sequence[Held], work: Coroutine[Any, Any, Remaining]) -> None:
+        self._belt.being_read += len(chunk)
+        self._reads[self._request(work, chunk)] = chunk
+
+    def _request(self, work: Coroutine[Any, Any, Remaining], chunk: Sequence[Held] = ()) -> asyncio.Task[None]:
+        self._requests += 1
+        return self._start(self._at_a_place(work, chunk))
+
+    async def _at_a_place(self, work: Coroutine[Any, Any, Remaining], reading: Sequence[Held]) -> None:
+        """One request at Sierra; what remains to be done at the database comes when its place is free again."""
+        try:
+            remaining = await work
+        finally:
+            self._requests -= 1
+            self._belt.being_read -= len(reading)
+            self._reads.pop(asyncio.current_task(), None)  # type: ignore[arg-type]
+            self._bell.nudge()
+        await asyncio.gather(*remaining)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._bell.nudge()
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._failure = error
+
+    def _give_back(self) -> None:
+        """Release what is not being written; when we stop, what is being read too."""
+        waiting = self._belt.take_waiting()
+        if self._bell.stopping:
+            for task, chunk in self._reads.items():
+                if task.cancel():
+                    waiting.extend(chunk)
+            self._reads.clear()
+        if waiting:
+            self._start(self._pusher.release(waiting))

@@ -1,0 +1,86 @@
+"""Fixture `notifier`: a notifier in the test's own event loop, between a real database and the simulator."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from db.engine import connection_parameters, make_pool
+from notifier.service import Service
+from notifier.sierra import Access, SierraClient
+from runtime.settings import NotifierSettings
+from tests.fix_postgres import TestDatabase
+from tests.fix_sierra import SierraInThread
+
+PATIENCE_SECONDS = 15.0
+Notifier = Callable[..., AbstractAsyncContextManager[Service]]
+
+
+def sierra_settings(sierra: SierraInThread, **others: Any) -> dict[str, Any]:
+    """The settings that lead to the simulator."""
+    return {
+        "sierra_api_endpoint": sierra.endpoint,
+        "sierra_api_client_key": sierra.key,
+        "sierra_api_client_secret": sierra.secret,
+        **others,
+    }
+
+
+def access_of(sierra: SierraInThread, **others: Any) -> Access:
+    """What the client needs to know of the simulator."""
+    return Access(**{"endpoint": sierra.endpoint, "key": sierra.key, "secret": sierra.secret, **others})
+
+
+@pytest.fixture
+def notifier(database: TestDatabase, sierra: SierraInThread) -> Notifier:
+    """Run a notifier with these settings: `async with notifier(sierra_update_interval_seconds=3600):`."""
+
+    @contextlib.asynccontextmanager
+    async def run(name: str = "n1", **others: Any) -> AsyncIterator[Service]:
+        settings = NotifierSettings(**database.settings(**sierra_settings(sierra, **others)))
+        access = access_of(
+            sierra,
+            pool_size=settings.sierra_api_client_pool_size,
+            timeout_seconds=settings.sierra_api_client_timeout_seconds,
+            retries=settings.sierra_api_client_retries,
+        )
+        parameters = connection_parameters(settings, name)
+        async with make_pool(parameters, 4) as pool, SierraClient(access) as client:
+            service = Service(settings, pool, client, name)
+            running = asyncio.create_task(service.run())
+            try:
+                yield service
+            finally:
+                service.bell.stop()
+                await asyncio.wait_for(running, PATIENCE_SECONDS)
+
+    return run
+
+
+async def eventually(
+    database: TestDatabase, statement: str, expected: Any = True, at_most: float = PATIENCE_SECONDS
+) -> None:
+    """Return when the statement's first value is as expected; fails with its last one after `at_most`."""
+    value = None
+    async with await database.aconnect() as looking:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most):
+                while True:
+                    row = await (await looking.execute(statement)).fetchone()
+                    value = row[0] if row else None
+                    if value == expected:
+                        return
+                    await asyncio.sleep(0.01)
+    pytest.fail(f"{statement} is {value!r}, not {expected!r}, after {at_most} s")
+
+
+def mark(database: TestDatabase, *items: int) -> None:
+    """Mark items as plain SQL does."""
+    database.fetch(
+        "INSERT INTO update_queue AS q (item_record_id, priority) SELECT unnest(%s::bigint[]), 0 "
+        "ON CONFLICT (item_record_id) DO UPDATE SET revision = q.revision + 1, due_at = now(), attempts = 0",
+        list(items),
+    )
