@@ -21,6 +21,7 @@ from notifier.bell import Bell
 from notifier.belt import Belt, Limits
 from notifier.breaker import Breaker
 from notifier.desk import Desk
+from notifier.errors import SierraRefused, SierraUnavailable
 from notifier.listener import Listener
 from notifier.patch import Rules
 from notifier.push import Pusher
@@ -47,6 +48,7 @@ class Service:
     def __init__(self, settings: NotifierSettings, pool: NotifierPool, sierra: SierraClient, name: str) -> None:
         self._settings = settings
         self._pool = pool
+        self._sierra = sierra
         self.name = name
         self.bell = Bell()
         self.breaker = Breaker()
@@ -73,7 +75,8 @@ class Service:
 
     async def run(self) -> None:
         """Serve until the bell is stopped; then finish what is being written and give the rest back."""
-        helpers = [asyncio.create_task(self.listener.run()), asyncio.create_task(self._keep_house())]
+        jobs = (self.listener.run(), self._keep_house(), self._greet_sierra())
+        helpers = [asyncio.create_task(job) for job in jobs]
         loop = asyncio.create_task(self._loop())
         stopped = asyncio.create_task(self.bell.stopped.wait())
         try:
@@ -126,6 +129,15 @@ class Service:
             late = time.monotonic() - due_at
             if late > self._settings.sierra_update_misfire_grace_time_seconds:
                 log.warning("the sweep came late: was this process stopped?", extra={"late_seconds": round(late, 1)})
+
+    async def _greet_sierra(self) -> None:
+        """Have the token before the first item wants it; say at the start, not at the first mark, if it is refused."""
+        try:
+            await self._sierra.token.get()
+        except SierraRefused as error:
+            log.error("%s", error)
+        except SierraUnavailable as error:
+            log.warning("%s", error)
 
     async def _keep_house(self) -> None:
         """Say how we are, at once when that changes; and forget what is too old to keep."""

@@ -1,0 +1,106 @@
+"""What Sierra's answers mean, and who has to do what then."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifier.answers import Answer, Deleted, NotARecord, error_of, read_record, retry_after
+from notifier.errors import ItemRejected, ItemTroubled, SierraError, SierraRefused, SierraUnavailable
+
+JSON = {"content-type": "application/json;charset=UTF-8"}
+
+
+def refusal(status: int, code: int, description: str = "why", **headers: str) -> Answer:
+    data = {"code": code, "specificCode": 0, "httpStatus": status, "name": "Name", "description": description}
+    return Answer(status, {**JSON, **headers}, json.dumps(data).encode())
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "doubtful", "shows_well"),
+    [
+        (400, 101, ItemRejected, True, False),
+        (400, 115, ItemRejected, True, False),
+        (400, 130, ItemRejected, True, False),
+        (403, 116, SierraRefused, None, None),
+        (404, 107, ItemRejected, False, True),
+        (409, 133, ItemRejected, False, True),
+        (429, 0, SierraUnavailable, None, None),
+        (500, 100, ItemTroubled, True, False),
+        (500, 111, ItemTroubled, True, False),
+        (500, 132, ItemTroubled, False, False),
+        (502, 0, SierraUnavailable, None, None),
+        (503, 117, SierraUnavailable, None, None),
+        (302, 0, SierraUnavailable, None, None),
+    ],
+)
+def test_an_error_says_what_to_do_next(
+    status: int, code: int, kind: type[SierraError], doubtful: bool | None, shows_well: bool | None
+) -> None:
+    error = error_of(refusal(status, code), "item 1001234")
+    assert type(error) is kind
+    if isinstance(error, ItemRejected | ItemTroubled):
+        assert (error.doubt is not None, error.shows_sierra_well) == (doubtful, shows_well)
+
+
+def test_a_message_says_which_item_and_sierras_own_words() -> None:
+    error = error_of(refusal(400, 115, "Invalid JSON : field(s) unknown : x"), "item 1001234")
+    assert str(error) == "Sierra refused item 1001234: 400 Name Invalid JSON : field(s) unknown : x (code 115)"
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 500, 503])
+@pytest.mark.parametrize("body", [b"<html><h1>Sorry</h1></html>", b"  <!DOCTYPE html>"])
+def test_a_web_page_is_never_sierra(status: int, body: bytes) -> None:
+    assert Answer(status, {}, body).is_page
+    assert isinstance(error_of(Answer(status, {}, body), "item 1"), SierraUnavailable)
+
+
+def test_a_404_that_is_not_sierras_concerns_no_item() -> None:
+    error = error_of(Answer(404, JSON, b'{"detail": "Not Found"}'), "item 1")
+    assert isinstance(error, SierraUnavailable)
+    assert "SIERRA_API_ENDPOINT" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7),
+        ("0", 0),
+        ("99999999999999", 3600),
+        ("Sun, 22 Nov 2026 12:00:30 GMT", 30),
+        ("Sun, 22 Nov 2026 11:00:00 GMT", 0),
+        ("Sun, 22 Nov 2026 12:00:30 -0000", 30),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_an_hour_at_the_most(value: str, seconds: float | None) -> None:
+    answer = Answer(429, {"retry-after": value}, b"")
+    assert retry_after(answer, datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)) == seconds
+
+
+def test_a_deleted_record_is_told_from_a_live_one() -> None:
+    assert read_record({"id": 5, "deletedDate": "2026-10-01", "deleted": True}) == Deleted("5", "2026-10-01")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None, [], "x", {}, {"id": ""}, {"id": "1", "varFields": {}}, {"id": "1", "varFields": [1]},
+        {"id": "1", "varFields": [{"subfields": {}}]}, {"id": "1", "varFields": [{"subfields": ["a"]}]},
+        {"id": "1", "fixedFields": []}, {"id": "1", "fixedFields": {"74": "1"}}, {"id": "1", "varFields": None},
+    ],
+)  # fmt: skip
+def test_what_has_not_the_shape_of_a_record_is_not_trusted(entry: Any) -> None:
+    with pytest.raises(NotARecord):
+        read_record(entry)
+
+
+@given(st.integers(100, 599), st.binary(max_size=60), st.sampled_from(["", "text/html", "application/json"]))
+def test_whatever_is_answered_means_something(status: int, body: bytes, content_type: str) -> None:
+    assert isinstance(error_of(Answer(status, {"content-type": content_type}, body), "item 1"), SierraError)
