@@ -115,7 +115,7 @@ class Service:
 
     async def _until_next_look(self) -> float:
         """Seconds to rest: to the sweep, or to what comes before it."""
-        if self.breaker.state != "closed":
+        if self.breaker.state == "open":
             return self.breaker.seconds_left
         sweep = self._settings.sierra_update_interval_seconds
         if self.listener.mode == "polling":

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from db import queue
 from tests.fix_notifier import Notifier, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread, make_record
@@ -236,6 +237,31 @@ async def test_five_equal_refusals_in_a_row_are_not_the_items_fault(
         switch.off()
         database.fetch("UPDATE update_queue SET due_at = now()")
         await eventually(database, EMPTY)
+
+
+async def test_an_open_breaker_with_nothing_to_probe_waits_rather_than_spins(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (item,) = add(database, sierra, 1001)
+    looks = 0
+    claim = queue.claim
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await claim(*arguments)
+
+    monkeypatch.setattr(queue, "claim", counted)
+    sierra.fault(status=503)
+    async with notifier(**NO_SWEEP):
+        mark(database, item)
+        await eventually(database, "SELECT due_at > now() + interval '30 s' FROM update_queue")  # the failed probe
+        await eventually(database, "SELECT breaker FROM notifier_state", "probing")
+        looks = 0
+        await eventually(database, "SELECT seen_at > now() - interval '1 s' FROM notifier_state")
+        database.fetch("NOTIFY update_queue")
+        await eventually(database, "SELECT seen_at > now() - interval '1 s' FROM notifier_state")
+    assert looks <= 3
 
 
 async def test_one_record_on_which_sierra_hangs_never_keeps_the_others_waiting(
