@@ -20,6 +20,7 @@ def _upper(value: object) -> object:
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+RootPath = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(/[\w.~-]+)*/?$")]
 HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$")]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
 
@@ -54,7 +55,7 @@ class ApiSettings(DatabaseSettings):
     api_host: Text = Field("127.0.0.1", description="Address that the api listens on")
     api_port: Port = Field(8000, description="Port that the api listens on")
     api_workers: int = Field(1, ge=1, le=64, description="Number of api processes behind that port")
-    api_root_path: str = Field("", description="Path that a proxy in front takes off, e.g. `/signum`")
+    api_root_path: RootPath = Field("", description="Path that a proxy in front takes off, e.g. `/signum`")
     api_forwarded_allow_ips: Text = Field(
         "127.0.0.1", description="Proxies whose X-Forwarded headers are believed, comma-separated; `*`: all"
     )

@@ -1,0 +1,85 @@
+"""What does a log line look like? One line per event, to stderr: when, how bad, who, what happened, and the ids.
+
+    2026-11-22T23:30:00.123Z INFO signum.api item marked item_record_id=450972567890 client="desk 1" request_id=9f0c1d…
+
+On a terminal the same with the local time, in colours, and tracebacks as we know them. Ids are given as
+`extra={"item_record_id": …}`; the id of the HTTP request under way is added by itself.
+"""
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+_OURS = ("signum", "uvicorn", "alembic")  # heard from LOG_LEVEL on; all others from WARNING on
+_NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
+_COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+
+
+def configure_logging(level: str) -> None:
+    """Log from `level` on. Libraries are heard from WARNING on: what they say below is long, and may hold secrets."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter(for_a_terminal=sys.stderr.isatty()))
+    lowest: int = logging.getLevelNamesMapping()[level]
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(lowest, logging.WARNING))
+    for name in _OURS:
+        logging.getLogger(name).setLevel(lowest)
+    logging.captureWarnings(True)
+
+
+def fields(record: logging.LogRecord) -> dict[str, Any]:
+    """What the event is about: the record's `extra`, and the request under way if there is one."""
+    found = {name: value for name, value in vars(record).items() if name not in _NO_FIELDS}
+    under_way = request_id.get()
+    if under_way is not None:
+        found.setdefault("request_id", under_way)
+    return found
+
+
+class LineFormatter(logging.Formatter):
+    """An event as one line. Whatever is in a message or a field, it can neither end the line nor begin another."""
+
+    def __init__(self, *, for_a_terminal: bool) -> None:
+        super().__init__()
+        self._for_a_terminal = for_a_terminal
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return self._for_people(record) if self._for_a_terminal else self._plain(record)
+
+    def _plain(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        found = fields(record)
+        if record.exc_info:
+            found["traceback"] = self.formatException(record.exc_info)
+        return " ".join((moment, record.levelname, record.name, one_line(record.getMessage()), *_pairs(found)))
+
+    def _for_people(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        level = f"\033[{_COLOURS.get(record.levelname, '0')}m{record.levelname:<8}\033[0m"
+        pairs = " ".join(_pairs(fields(record)))
+        line = f"{moment} {level} {one_line(record.getMessage())}" + (f"  \033[2m{pairs}\033[0m" if pairs else "")
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def one_line(text: str) -> str:
+    """The text with everything escaped that is not printable: line ends, control characters, lone surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _pairs(found: dict[str, Any]) -> list[str]:
+    return [f"{name}={_quoted(str(value))}" for name, value in found.items()]
+
+
+def _quoted(value: str) -> str:
+    """The value as it is where it is one plain word, else in double quotes."""
+    plain = value and value.isprintable() and not any(c in value for c in ' "=')
+    return value if plain else one_line(json.dumps(value, ensure_ascii=False))
