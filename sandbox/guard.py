@@ -1,6 +1,6 @@
 """Who cleans up after us when we are killed? A small process that then ends what we started and removes our folders.
 
-It reads our orders from a pipe. The pipe's end without a word of farewell means that we are gone, however it happened.
+It reads from a pipe what we started and what has ended. The pipe's end means that we are gone, however it happened.
 Run as a script of its own, it imports nothing but the standard library and is ready in some 20 ms.
 """
 
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 class Guard:
-    """While this context is open, its processes and folders don't outlive us. An orderly exit leaves them alone."""
+    """Its processes and folders outlive neither this context nor us. After an orderly exit none of them is left."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603
@@ -35,12 +35,10 @@ class Guard:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._say("farewell")
         self._process.communicate()
 
     def watch_process(self, pid: int) -> None:
-        """It gets SIGINT when we die (to PostgreSQL: roll back and end), SIGKILL if that is not enough."""
+        """It gets SIGINT when we are gone (to PostgreSQL: roll back and end), SIGKILL if that is not enough."""
         self._say(f"process {pid}")
 
     def forget_process(self, pid: int) -> None:
@@ -48,7 +46,7 @@ class Guard:
         self._say(f"ended {pid}")
 
     def watch_folder(self, folder: Path) -> None:
-        """It is removed when we die, after the processes."""
+        """It is removed when we are gone, after the processes."""
         self._say(f"folder {folder}")
 
     def _say(self, words: str) -> None:
@@ -58,7 +56,7 @@ class Guard:
 
 
 def stand_guard(orders: Iterable[str]) -> None:
-    """Until farewell is said, remember; if the orders end without it, clean up."""
+    """Remember, until the orders end; then clean up what is still there."""
     processes: set[int] = set()
     folders: list[str] = []
     change: dict[str, Callable[[str], object]] = {
@@ -68,8 +66,6 @@ def stand_guard(orders: Iterable[str]) -> None:
     }
     for order in orders:
         verb, _, rest = order.rstrip("\n").partition(" ")
-        if verb == "farewell":
-            return
         change[verb](rest)
     end_processes(processes)
     for folder in folders:

@@ -50,7 +50,7 @@ class EmbeddedPostgres:
     def __init__(self, within: Path | None = None, *, tcp: bool = False) -> None:
         """`within` is the folder in which ours is made; the system's temporary one if unset or if it won't do."""
         self.password = secrets.token_urlsafe(16)
-        self.port = _free_port() if tcp else 5432
+        self.port = free_port() if tcp else 5432
         self._tcp = tcp
         self._within = within
         self._cleanup = contextlib.ExitStack()
@@ -223,7 +223,8 @@ def _open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in (path.resolve(), *path.resolve().parents))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -6,7 +6,7 @@ with. What reads or changes its state is done in that loop.
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -191,9 +191,3 @@ def sierra() -> Iterator[SierraInThread]:
     """Empty of records; `sierra.add(make_record("2043111", "84.2 Jännitys"))` fills it."""
     with SierraInThread() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def catalogue() -> Sequence[Item]:
-    """The sandbox's first hundred items: every oddity twice."""
-    return make_catalogue(100)

@@ -1,0 +1,98 @@
+"""`python -m sandbox`: a whole Signum-savotta on this machine, one label printed in it, and then yours to play with.
+
+`--once` does the same without staying: one line of JSON on stdout, what happens on stderr, and exit code 0 only if
+Sierra holds the right record.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from types import FrameType
+
+import httpx
+from rich.console import Console
+
+from sandbox.catalogue import make_catalogue
+from sandbox.demo import DemoFailed, Printed, load_catalogue, ordinary_items, print_label
+from sandbox.etl import SyncRefused
+from sandbox.postgres import PostgresFailed
+from sandbox.processes import ProcessFailed
+from sandbox.screen import show_printed, show_ways_to_play
+from sandbox.system import start_system
+
+
+def main() -> int:
+    """The exit code: 0 done, 1 it went wrong."""
+    options = read_options()
+    screen = Console(stderr=options.once, highlight=False)
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)  # also where a shell's `&` has it ignored
+    try:
+        return play(options.items, options.once, screen)
+    except KeyboardInterrupt:
+        screen.print("Everything is gone.")
+        return 1 if options.once else 0
+    except (DemoFailed, PostgresFailed, ProcessFailed, SyncRefused, httpx.HTTPError) as error:
+        screen.print(str(error), style="red", markup=False)
+        if options.once:
+            _write_result(0, None)
+        return 1
+
+
+def play(size: int, once: bool, screen: Console) -> int:
+    """Bring it up, print two labels, show one, and stay unless `once`."""
+    items = make_catalogue(size)
+    begun = time.monotonic()
+    with start_system(
+        size, lambda doing: screen.print(f"[dim]{time.monotonic() - begun:4.1f} s[/dim] {doing}")
+    ) as system:
+        loaded = load_catalogue(system, items, screen)
+        shown, first, *_ = ordinary_items(items)
+        first_ms = print_label(system, first).dispatch_ms
+        printed = print_label(system, shown)
+        show_printed(printed, first_ms, screen)
+        if once:
+            _write_result(loaded, printed)
+            return 0
+        show_ways_to_play(system, items, screen)
+        while True:
+            time.sleep(1)
+            system.check()
+
+
+def read_options() -> argparse.Namespace:
+    """The command line's."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A whole Signum-savotta to play with.")
+    parser.add_argument("--items", type=_size, default=2000, metavar="N", help="size of the catalogue (2000)")
+    parser.add_argument("--once", action="store_true", help="one label, one line of JSON, and out")
+    return parser.parse_args()
+
+
+def _size(text: str) -> int:
+    if not 2 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError("2 to 1,000,000")
+    return int(text)
+
+
+def _write_result(loaded: int, printed: Printed | None) -> None:
+    result = {
+        "items_loaded": loaded,
+        "call_number_before": printed and printed.call_number_before,
+        "call_number_after": printed and printed.call_number_after,
+        "dispatch_ms": printed and printed.dispatch_ms,
+        "ok": printed is not None,
+    }
+    sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """The first is heard, and the cleaning up that follows is not disturbed by more of them."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

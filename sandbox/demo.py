@@ -1,0 +1,137 @@
+"""What does it do? One label, followed all the way: read at the print station, marked, and written to Sierra.
+
+Nothing here is staged. The print station's requests go to a real api process, the update comes from a real notifier
+process, and what is shown of Sierra's record is what Sierra holds. The time is that of one dispatch, from the api's 200
+at the print station to the arrival of the PUT at Sierra, by the machine's monotonic clock. It is the second label since
+the start; the first, which finds everything cold, is told too.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sandbox.catalogue import Item
+from sandbox.etl import Etl
+from sandbox.system import System
+
+_PATIENCE_SECONDS = 10
+
+
+class DemoFailed(Exception):
+    """Something is not as it should be; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What became of one printed label."""
+
+    item: dict[str, Any]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    dispatch_ms: float
+
+    @property
+    def call_number_before(self) -> str:
+        """Sierra's, before."""
+        return call_number(self.before)
+
+    @property
+    def call_number_after(self) -> str:
+        """Sierra's, after."""
+        return call_number(self.after)
+
+
+def load_catalogue(system: System, items: list[Item], screen: Console) -> int:
+    """The whole catalogue, by the ETL's own way. How many items the api has taken in."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen) as progress:
+        task = progress.add_task("ETL: GET /sync, POST /sync", total=len(items))
+        etl = Etl(system.api_url, system.etl_key)
+        loaded = etl.load([row for item in items for row in item.rows()], lambda sent: progress.advance(task, sent))
+        etl.close()
+    return loaded
+
+
+def print_label(system: System, item: Item) -> Printed:
+    """The label of one item is printed. DemoFailed if Sierra does not hold the right record afterwards."""
+    with (
+        httpx.Client(base_url=system.api_url, headers={"x-api-key": system.printer_key}, trust_env=False) as api,
+        httpx.Client(base_url=system.sierra_url, trust_env=False, timeout=_PATIENCE_SECONDS + 5) as sierra,
+    ):
+        shown = _json(api.get(f"/itemdata/{item.barcode}"))
+        before = _json(sierra.get(f"/_sandbox/records/{item.number}"))
+        marked = api.put(f"/itemdata/{shown['item_record_id']}")
+        answered_ns = time.monotonic_ns()
+        if _json(marked) != {"updated": True}:
+            raise DemoFailed(f"the mark was answered with {marked.text}")
+        wait = {"kind": "put_item", "item": str(item.number), "seconds": str(_PATIENCE_SECONDS)}
+        put = _json(sierra.get("/_sandbox/journal/wait", params=wait))[0]
+        after = _json(sierra.get(f"/_sandbox/records/{item.number}"))
+        _wait_until_unmarked(api, item.barcode)
+    printed = Printed(shown, before, after, round((put["arrived_ns"] - answered_ns) / 1e6, 1))
+    _check(printed, item)
+    return printed
+
+
+def ordinary_items(items: list[Item]) -> list[Item]:
+    """Those without an oddity, whose call number is to be changed."""
+    return [item for item in items if item.oddity is None]
+
+
+def call_number(record: dict[str, Any]) -> str:
+    """The call number of a record as Sierra shows it."""
+    texts = [
+        subfield["content"]
+        for var_field in record["varFields"]
+        if var_field["fieldTag"] == "c"
+        for subfield in var_field["subfields"]
+    ]
+    return " / ".join(texts)
+
+
+def fixed_value(record: dict[str, Any], number: str) -> str:
+    """The value of one of its fixed fields; empty if it hasn't got it."""
+    value: str = record["fixedFields"].get(number, {"value": ""})["value"]
+    return value
+
+
+def _wait_until_unmarked(api: httpx.Client, barcode: str) -> None:
+    """The notifier hears Sierra's answer after Sierra gave it, so this takes a moment."""
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while _json(api.get(f"/itemdata/{barcode}"))["in_update_queue"]:
+        if time.monotonic() > give_up_at:
+            raise DemoFailed("Sierra has the update, but the item is still in the queue")
+        time.sleep(0.01)
+
+
+def _check(printed: Printed, item: Item) -> None:
+    """What the api said and what Sierra holds against what the catalogue says they should."""
+    genre = item.call_numbers[0].partition(" ")[2]
+    before, after = (fixed_value(record, "84") for record in (printed.before, printed.after))
+    expected = {
+        "classification shown": (printed.item["classification"], item.classification),
+        "title shown": (printed.item["best_title"], item.bibs[0].title),
+        "item waiting before it was marked": (printed.item["in_update_queue"], False),
+        "call number": (printed.call_number_after, f"{item.classification} {genre}"),
+        "IUSE3": (fixed_value(printed.after, "74"), "1"),
+        "INVDA between the last update and this": (before < fixed_value(printed.after, "69") <= after, True),
+        "revisions": (int(fixed_value(printed.after, "85")), int(fixed_value(printed.before, "85")) + 2),
+        "other fields": (_others(printed.after), _others(printed.before)),
+    }
+    for name, (found, wanted) in expected.items():
+        if found != wanted:
+            raise DemoFailed(f"{name}: {found!r}, not {wanted!r}")
+
+
+def _others(record: dict[str, Any]) -> list[Any]:
+    return [var_field for var_field in record["varFields"] if var_field["fieldTag"] != "c"]
+
+
+def _json(response: httpx.Response) -> Any:
+    if response.status_code != 200:
+        raise DemoFailed(f"{response.request.method} {response.request.url}: {response.status_code} {response.text}")
+    return response.json()

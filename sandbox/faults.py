@@ -1,0 +1,100 @@
+"""What shall go wrong? Switches: which requests a fault meets, how often, and what then happens to them.
+
+A request meets the first fault that fits it, and only that one. What a fault leaves unsaid goes as usual:
+`Fault(kind="put_item", times=1, hold=True)` is a barrier before the next PUT, `Fault(delay_seconds=1)` a slow Sierra.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict
+
+from sandbox.http import Manner
+from sandbox.journal import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One switch, in the order in which its parts act."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # where it comes in as JSON
+
+    kind: Kind | Literal["*"] = "*"
+    item: str | None = None  # None: every item; a list request is met by any item it names
+    times: int | None = None  # None: until it is taken out
+
+    expire_tokens: bool = False  # every token's life ends, just before this request is looked at
+    after_applying: bool = False  # do what was asked, *then* let this happen: a PUT is done though nobody hears of it
+    delay_seconds: float = 0
+    hold: bool = False  # wait until it is released
+
+    status: int | None = None  # answer so, and do nothing
+    code: int = 0  # Sierra's own; by the status if 0
+    specific_code: int = 0
+    description: str | None = None
+    retry_after: str | None = None  # seconds or an HTTP date, as it stands in the header
+    html: bool = False  # the page of a proxy in front, not Sierra's JSON
+    manner: Manner = Manner.WHOLE
+    pace_seconds: float = 0.1
+
+    staff_edit: dict[str, Any] | None = None  # what a librarian changes in the record right after this answer
+
+    @property
+    def answers_instead(self) -> bool:
+        """Whether Sierra does not get to see the request."""
+        return self.status is not None or self.html or self.manner in (Manner.EMPTY, Manner.HANG)
+
+    def fits(self, kind: Kind, item_numbers: Sequence[str]) -> bool:
+        """Whether it meets such a request."""
+        return self.kind in ("*", kind) and (self.item is None or self.item in item_numbers)
+
+
+@dataclass(slots=True)
+class Switch:
+    """A fault that is on. `met` counts the requests that met it; `reached` is set at the first, `released` lets go."""
+
+    number: int
+    fault: Fault
+    met: int = 0
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def spent(self) -> bool:
+        """It has met as many as it should."""
+        return self.fault.times is not None and self.met >= self.fault.times
+
+
+class Faults:
+    """Every switch, spent ones too, so that one can ask how often they were met."""
+
+    def __init__(self) -> None:
+        self.switches: list[Switch] = []
+        self._made = 0
+
+    def add(self, fault: Fault) -> Switch:
+        """On from now on."""
+        switch = Switch(self._made, fault)
+        self._made += 1
+        self.switches.append(switch)
+        return switch
+
+    def take(self, kind: Kind, item_numbers: Sequence[str]) -> Switch | None:
+        """The switch that such a request meets, if any."""
+        for switch in self.switches:
+            if not switch.spent and switch.fault.fits(kind, item_numbers):
+                switch.met += 1
+                return switch
+        return None
+
+    def remove(self, switch: Switch) -> None:
+        """Off; whom it holds goes on."""
+        self.switches.remove(switch)
+        switch.released.set()
+
+    def clear(self) -> None:
+        """All off."""
+        for switch in list(self.switches):
+            self.remove(switch)

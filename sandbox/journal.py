@@ -1,0 +1,91 @@
+"""What was asked of Sierra, when, and what came of it? Every request in the order of arrival, for whoever checks."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+Kind = Literal["token", "info", "get_item", "get_items", "put_item", "other"]
+Seen = TypeVar("Seen")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request. `arrived_ns` and `ended_ns` are `time.monotonic_ns()`: one clock for all processes of a machine.
+
+    It has arrived when its last byte was read, and ended when the last byte of its answer was written, or the client
+    had left. `call_numbers` are the record's after a PUT that was done.
+    """
+
+    number: int
+    kind: Kind
+    method: str
+    path: str
+    item_numbers: tuple[str, ...]
+    token: str | None
+    patch: Any = None
+    arrived_ns: int = field(default_factory=time.monotonic_ns)
+    arrived_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    ended_ns: int | None = None
+    status: int | None = None
+    manner: str = "whole"
+    call_numbers: list[str] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+class Journal:
+    """All entries so far, and the bell for those who wait for one. Lives in the simulator's event loop."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._news = asyncio.Event()
+
+    def begin(self, kind: Kind, method: str, path: str, item_numbers: Sequence[str], token: str | None) -> Entry:
+        """A request has arrived."""
+        entry = Entry(len(self.entries), kind, method, path, tuple(item_numbers), token)
+        self.entries.append(entry)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.ring()
+        return entry
+
+    def end(self, entry: Entry) -> None:
+        """Its answer is out, or nobody waits for it any more."""
+        entry.ended_ns = time.monotonic_ns()
+        self.in_flight -= 1
+        self.ring()
+
+    def find(self, kind: Kind | None = None, item_number: str | None = None, since: int = 0) -> list[Entry]:
+        """The entries of that kind that touch that item, from number `since` on."""
+        return [
+            entry
+            for entry in self.entries[since:]
+            if kind in (None, entry.kind) and (item_number is None or item_number in entry.item_numbers)
+        ]
+
+    def puts(self, item_number: str | None = None) -> list[Entry]:
+        """The PUTs that were done and answered with 204."""
+        return [entry for entry in self.find("put_item", item_number) if entry.status == 204 and entry.ended_ns]
+
+    async def until(self, look: Callable[["Journal"], Seen]) -> Seen:
+        """What `look` sees, once that is anything; it looks again whenever something has happened."""
+        while not (seen := look(self)):
+            await self._news.wait()
+        return seen
+
+    def ring(self) -> None:
+        """Something has happened."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def clear(self) -> None:
+        """Forget what has ended; numbers start at 0 again."""
+        self.entries = []
+        self.most_in_flight = self.in_flight

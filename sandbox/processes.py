@@ -1,0 +1,103 @@
+"""How does the sandbox run the backend's processes? As in earnest: by their commands, told by their environment.
+
+None of the caller's environment is passed on: a DB_HOST or a SENTRY_DSN in somebody's shell must not make a sandbox
+talk to a real database, or report its faults as real ones.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sandbox.guard import Guard
+
+HOUSE = Path(__file__).resolve().parents[1]
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+_PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+
+
+class ProcessFailed(Exception):
+    """One of the sandbox's processes is not what it should be. The text ends with the last that it logged."""
+
+
+class Process:
+    """One of them: started on entry, stopped on exit, its log in a file; stopped too if we are killed."""
+
+    def __init__(self, name: str, module: str, *arguments: str, log: Path, settings: Mapping[str, str], guard: Guard):
+        self.name = name
+        self.log = log
+        self._command = [sys.executable, "-m", module, *arguments]
+        self._environment = {**_PLAIN_ENVIRONMENT, **settings}
+        self._guard = guard
+
+    def __enter__(self) -> Self:
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                self._command,
+                cwd=HOUSE,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for us; we stop the others in their order
+            )
+        self._guard.watch_process(self._process.pid)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """Not running on return, by SIGTERM or, if it takes too long, SIGKILL. Its exit code."""
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._guard.forget_process(self._process.pid)
+        return self._process.returncode
+
+    def wait_until(self, ready: Callable[[], bool]) -> None:
+        """Return when `ready` says so. ProcessFailed if the process ends before, or a minute goes by."""
+        give_up_at = time.monotonic() + _START_SECONDS
+        while not ready():
+            self.check()
+            if time.monotonic() > give_up_at:
+                raise ProcessFailed(f"{self.name} was not ready within {_START_SECONDS:.0f} s:\n{self.last_words()}")
+            time.sleep(0.02)
+
+    def check(self) -> None:
+        """ProcessFailed if it does not run any more."""
+        code = self._process.poll()
+        if code is not None:
+            raise ProcessFailed(f"{self.name} ended with {code}:\n{self.last_words()}")
+
+    def said(self, words: str) -> bool:
+        """Whether its log has these words."""
+        return words in self.log.read_text(errors="replace")
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+
+
+def run(module: str, *arguments: str, settings: Mapping[str, str]) -> str:
+    """A command that ends by itself: what it wrote on stdout. ProcessFailed if it ended badly."""
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", module, *arguments],
+        cwd=HOUSE,
+        env={**_PLAIN_ENVIRONMENT, **settings},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_START_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise ProcessFailed(f"{module} {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return done.stdout

@@ -1,0 +1,153 @@
+"""What does Sierra keep, and what does a patch make of it? Item records, read and written as its REST API does.
+
+What is odd about that stands in sandbox/quirks.py; what this simulator does not know, it refuses rather than ignores.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox import quirks
+from sandbox.quirks import Refused
+
+Merge = Callable[[Sequence[Any], Sequence[Any]], list[Any]]
+_MOST_PER_LIST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One item. Never changed in place: a PUT makes a new one."""
+
+    number: str
+    bib_numbers: tuple[str, ...]
+    fixed_fields: dict[str, Any]
+    var_fields: list[dict[str, Any]]
+    created_at: str = "2010-02-03T10:00:00Z"
+    deleted_at: str | None = None  # a day
+    ghost: bool = False
+
+    def shown(self) -> dict[str, Any]:
+        """Everything that a GET may ask for."""
+        fixed = {number: fixed_field["value"] for number, fixed_field in self.fixed_fields.items()}
+        return {
+            "id": self.number,
+            "updatedDate": fixed.get("84", self.created_at),
+            "createdDate": self.created_at,
+            **({"deletedDate": self.deleted_at} if self.deleted_at else {}),
+            "deleted": self.deleted_at is not None,
+            "suppressed": False,
+            "bibIds": list(self.bib_numbers),
+            "location": {"code": fixed.get("79", ""), "name": ""},
+            "status": {"code": fixed.get("88", "-")},
+            "volumes": self._contents("v"),
+            "barcode": "".join(self._contents("b")[:1]),
+            "callNumber": "".join(f"|a{text}" for text in self.call_numbers()[:1]),
+            "itemType": fixed.get("61", ""),
+            "copyNo": 1,
+            "holdCount": 0,
+            "fixedFields": self.fixed_fields,
+            "varFields": self.var_fields,
+        }
+
+    def call_numbers(self) -> list[str]:
+        """Every subfield `a` of every call number field, as a shelf reader sees them."""
+        return [
+            subfield["content"]
+            for var_field in self.var_fields
+            if var_field["fieldTag"] == "c"
+            for subfield in var_field.get("subfields", [])
+            if subfield["tag"] == "a"
+        ]
+
+    def _contents(self, tag: str) -> list[str]:
+        return [f["content"] for f in self.var_fields if f["fieldTag"] == tag and "content" in f]
+
+
+@dataclass(slots=True)
+class Records:
+    """All item records. `merge_var_fields` says which reading of a PUT's array holds."""
+
+    by_number: dict[str, Record] = field(default_factory=dict)
+    merge_var_fields: Merge = quirks.replace_var_fields_by_tag
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def add(self, records: Iterable[Record]) -> None:
+        """A record of the same number is replaced."""
+        self.by_number |= {record.number: record for record in records}
+
+    def get(self, number: str, fields: str | None) -> dict[str, Any]:
+        """One record as its GET shows it. Refused: there is none, or a field that no record has."""
+        quirks.refuse_unknown_field_names(fields)
+        return self._show(self._find(number), fields)
+
+    def get_list(self, numbers: Iterable[str], limit: int | None, fields: str | None) -> list[dict[str, Any]]:
+        """Those of the records that exist, as a list's GET shows them. Refused: none does."""
+        quirks.refuse_unknown_field_names(fields)
+        if limit is not None and not 1 <= limit <= _MOST_PER_LIST:
+            raise Refused(400, 108, f"Invalid parameter : limit is not between 1 and {_MOST_PER_LIST}")
+        found = [number for number in quirks.list_by_record_number(numbers) if number in self.by_number]
+        shown = quirks.cut_list_at_limit_silently(found, limit)
+        return list(
+            quirks.answer_404_when_none_is_found([self._show(self.by_number[number], fields) for number in shown])
+        )
+
+    def put(self, number: str, patch: object) -> Record:
+        """The record as patched. Refused: nothing of the patch was done."""
+        record = self._find(number)
+        quirks.refuse_to_write_what_can_be_read(number, ghost=record.ghost, deleted=record.deleted_at is not None)
+        changed = apply_patch(record, patch, self.now(), self.merge_var_fields)
+        self.by_number[number] = changed
+        return changed
+
+    def edit(self, number: str, changes: dict[str, Any]) -> Record:
+        """What a librarian does at her desk meanwhile: the same patch, by her own right, ghost or not."""
+        changed = apply_patch(self._find(number), changes, self.now(), self.merge_var_fields)
+        self.by_number[number] = changed
+        return changed
+
+    def _find(self, number: str) -> Record:
+        if number not in self.by_number:
+            raise Refused(404, 107, "Record not found")
+        return self.by_number[number]
+
+    def _show(self, record: Record, fields: str | None) -> dict[str, Any]:
+        shown = record.shown()
+        if record.deleted_at:
+            return quirks.show_deleted_record_as_stub(shown)
+        return quirks.show_fields_asked_for(shown, fields)
+
+
+def apply_patch(record: Record, patch: object, now: datetime, merge_var_fields: Merge) -> Record:
+    """The record with the patch done and its stamps moved. Refused, as a whole, if any part of it is wrong."""
+    if not isinstance(patch, dict):
+        raise Refused(400, 130, "Invalid JSON types : an object is expected")
+    quirks.refuse_read_only_keys(patch)
+    new_fixed, new_var = patch.get("fixedFields", {}), patch.get("varFields", [])
+    _refuse_wrong_types(new_fixed, new_var)
+    quirks.refuse_fixed_field_without_label_or_value(new_fixed)
+    fixed_fields = quirks.keep_label_of_the_site(record.fixed_fields, new_fixed)
+    if "inventoryDate" in patch:
+        fixed_fields = quirks.keep_inventory_date_as_fixed_field_69(fixed_fields, patch["inventoryDate"])
+    var_fields = merge_var_fields(record.var_fields, new_var) if "varFields" in patch else record.var_fields
+    return replace(record, fixed_fields=quirks.stamp_every_put(fixed_fields, now), var_fields=var_fields)
+
+
+def _refuse_wrong_types(fixed_fields: object, var_fields: object) -> None:
+    if not isinstance(fixed_fields, dict) or not all(isinstance(value, dict) for value in fixed_fields.values()):
+        raise Refused(400, 130, "Invalid JSON types : fixedFields is not an object of objects")
+    if not isinstance(var_fields, list) or not all(map(_is_var_field, var_fields)):
+        raise Refused(400, 130, "Invalid JSON types : varFields is not an array of variable-length fields")
+
+
+def _is_var_field(value: object) -> bool:
+    """With a MARC tag a field has subfields; without, a content."""
+    if not isinstance(value, dict) or not isinstance(value.get("fieldTag"), str):
+        return False
+    if "marcTag" not in value:
+        return isinstance(value.get("content"), str) and "subfields" not in value
+    subfields = value.get("subfields")
+    return isinstance(subfields, list) and all(
+        isinstance(one, dict) and isinstance(one.get("tag"), str) and isinstance(one.get("content"), str)
+        for one in subfields
+    )

@@ -1,0 +1,55 @@
+"""What do people see of it? The label that was printed, Sierra's record before and after, and what they can try now."""
+
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.catalogue import Item, Oddity
+from sandbox.demo import Printed, fixed_value, ordinary_items
+from sandbox.system import System
+
+
+def show_printed(printed: Printed, first_ms: float, screen: Console) -> None:
+    """For people: the item, and Sierra's record before and after."""
+    item = printed.item
+    screen.print(
+        f"\n[bold]{item['best_author']}: {item['best_title']}[/bold], barcode {item['barcode']}, "
+        f"label [bold reverse] {item['classification']} {item['shelfmark']} [/bold reverse]"
+    )
+    table = Table("Sierra's record", "before", "after")
+    table.add_row("call number", printed.call_number_before, f"[green]{printed.call_number_after}[/green]")
+    for number, name in (("74", "IUSE3 (74)"), ("69", "INVDA (69)"), ("85", "REVISIONS (85)")):
+        table.add_row(name, fixed_value(printed.before, number), fixed_value(printed.after, number))
+    screen.print(table)
+    screen.print(
+        f"[bold]{printed.dispatch_ms} ms[/bold] from the api's answer to Sierra's PUT "
+        f"({first_ms} ms for the first label since the start).\n"
+    )
+
+
+def show_ways_to_play(system: System, items: list[Item], screen: Console) -> None:
+    """Commands that work, to copy."""
+    for title, line in _ways_to_play(system, items):
+        screen.print(f"[bold]{title}[/bold]")
+        screen.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
+    screen.print("\nCtrl-C ends everything and leaves nothing.")
+
+
+def _ways_to_play(system: System, items: list[Item]) -> list[tuple[str, str]]:
+    item = ordinary_items(items)[-1]
+    ghost = next((item for item in items if item.oddity is Oddity.GHOST), item)
+    printer = f"-H 'x-api-key: {system.printer_key}' {system.api_url}/itemdata"
+    sandbox = f"{system.sierra_url}/_sandbox"
+    psql = f"{system.postgres.program('psql')} '{system.postgres.dsn()}'"
+    outage = """'{"status": 503, "code": 117, "times": 10}'"""
+    return [
+        ("The API, described", system.api_url),
+        ("Read an item", f"curl {printer}/{item.barcode}"),
+        ("Say that its label was printed", f"curl -X PUT {printer}/{item.record_id}"),
+        ("See Sierra's record of it", f"curl {sandbox}/records/{item.number}"),
+        ("Mark one that Sierra shows but won't write", f"curl -X PUT {printer}/{ghost.record_id}"),
+        ("Let Sierra be down for ten requests", f"curl -d {outage} {sandbox}/faults"),
+        ("See what Sierra was asked", f"curl {sandbox}/journal"),
+        ("Ask as the ETL does", f"curl -H 'x-api-key: {system.etl_key}' {system.api_url}/sync"),
+        ("Look at the queue's history as a DBA does", f"{psql} -c 'TABLE update_history'"),
+        ("Read the logs", f"tail -f {system.running[0].log.parent}/*.log"),
+    ]

@@ -1,0 +1,111 @@
+"""What is a whole Signum-savotta? PostgreSQL, Sierra, api and notifier, each a process, and a key for each client.
+
+All in temporary folders, on Unix sockets and free ports of 127.0.0.1, and gone with the context that made it.
+"""
+
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from sandbox import processes
+from sandbox.guard import Guard
+from sandbox.postgres import EmbeddedPostgres, free_port
+from sandbox.processes import Process
+from sandbox.sierra import PREFIX
+
+BATCH_SIZE = 500  # so that the sandbox's small catalogue takes several, as a real one does
+_KEY, _SECRET = "sandbox-key", "sandbox-secret"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Where everything is, and the keys to it."""
+
+    postgres: EmbeddedPostgres
+    api_url: str
+    sierra_url: str
+    etl_key: str
+    printer_key: str
+    running: tuple[Process, ...]
+
+    def check(self) -> None:
+        """ProcessFailed if one of the processes has ended."""
+        for process in self.running:
+            process.check()
+
+
+@contextlib.contextmanager
+def start_system(items: int, tell: Callable[[str], None]) -> Iterator[System]:
+    """Everything is ready for the first request on entry, and gone on exit. `tell` hears what is being done."""
+    with contextlib.ExitStack() as stack:
+        tell("starting PostgreSQL")
+        postgres = stack.enter_context(EmbeddedPostgres())
+        guard = stack.enter_context(Guard())
+        folder = Path(tempfile.mkdtemp(prefix="signum-logs-"))
+        stack.callback(shutil.rmtree, folder)
+        guard.watch_folder(folder)
+        settings = _database_settings(postgres)
+
+        def start(name: str, module: str, *arguments: str, **more: str) -> Process:
+            log = folder / f"{name}.log"
+            process = Process(name, module, *arguments, log=log, settings={**settings, **more}, guard=guard)
+            return stack.enter_context(process)
+
+        tell(f"starting Sierra with {items:,} items, and making the tables")
+        sierra = start(
+            "sierra", "sandbox.sierra", "--port", "0", "--items", str(items), "--key", _KEY, "--secret", _SECRET
+        )
+        processes.run("cli.main", "migrate", settings=settings)
+        sierra.wait_until(lambda: sierra.said("\n"))
+        endpoint = sierra.log.read_text().splitlines()[0]
+
+        tell("starting api and notifier")
+        port = free_port()
+        api = start("api", "cli.main", "api", API_PORT=str(port), FULL_SYNC_BATCH_SIZE=str(BATCH_SIZE))
+        notifier = start("notifier", "cli.main", "notifier", **_sierra_settings(endpoint))
+        tell("giving the print station and the ETL their keys")
+        etl_key, printer_key = (_add_client(settings, kind) for kind in ("etl", "signum-printer"))
+        api_url = f"http://127.0.0.1:{port}"
+        api.wait_until(lambda: is_ready(api_url))
+        notifier.wait_until(lambda: notifier.said(" listening"))
+        sierra_url = endpoint.removesuffix(PREFIX)
+        yield System(postgres, api_url, sierra_url, etl_key, printer_key, (sierra, api, notifier))
+
+
+def is_ready(api_url: str) -> bool:
+    """Whether the api there says so."""
+    try:
+        return httpx.get(f"{api_url}/readiness", timeout=4, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _database_settings(postgres: EmbeddedPostgres) -> dict[str, str]:
+    return {
+        "DB_HOST": postgres.host,
+        "DB_PORT": str(postgres.port),
+        "DB_USER": postgres.user,
+        "DB_PASSWORD": postgres.password,
+        "DB_NAME": "postgres",
+        "MIGRATE_AT_START": "false",
+    }
+
+
+def _sierra_settings(endpoint: str) -> dict[str, str]:
+    return {
+        "SIERRA_API_ENDPOINT": endpoint,
+        "SIERRA_API_CLIENT_KEY": _KEY,
+        "SIERRA_API_CLIENT_SECRET": _SECRET,
+    }
+
+
+def _add_client(settings: dict[str, str], kind: str) -> str:
+    made = processes.run("cli.main", "client", "add", f"sandbox {kind}", "--type", kind, "--json", settings=settings)
+    key: str = json.loads(made)["key"]
+    return key

@@ -1,0 +1,41 @@
+"""The guard ends what we left behind, and nothing else."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.guard import Guard
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def test_what_is_left_at_the_end_is_ended_and_removed(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    folder = tmp_path / "left behind"
+    folder.mkdir()
+    (folder / "file").touch()
+    with Guard() as guard:
+        guard.watch_process(sleeper.pid)
+        guard.watch_folder(folder)
+    assert sleeper.wait(5) != 0
+    assert not folder.exists()
+
+
+def test_a_process_that_was_forgotten_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:
+    with Guard() as guard:
+        guard.watch_process(sleeper.pid)
+        guard.forget_process(sleeper.pid)
+    assert sleeper.poll() is None
+
+
+def test_ctrl_c_does_not_reach_it(tmp_path: Path) -> None:
+    with Guard() as guard:
+        sessions = subprocess.run(["ps", "-o", "sess=", "-p", str(guard._process.pid)], capture_output=True, text=True)
+        assert sessions.stdout.strip() == str(guard._process.pid)
