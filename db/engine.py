@@ -53,7 +53,7 @@ def connection_parameters(
         "keepalives_count": 2,
         "tcp_user_timeout": 15_000,
         "target_session_attrs": "read-write",
-        "options": " ".join(f"-c {key}={value}" for key, value in server.items()),
+        "options": " ".join(f"-c {key}={value}" for key, value in {"timezone": "UTC", **server}.items()),
     }
     if settings.db_password is not None:
         parameters["password"] = settings.db_password.get_secret_value()
@@ -84,6 +84,7 @@ class Database:
             max_overflow=0,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_reset_on_return=None,
+            hide_parameters=True,  # in errors, and so in the log
         )
 
     async def fetch(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:

@@ -1,9 +1,12 @@
 """Is the schema the one that this release needs? Answered without Alembic, whose import takes a third of a second."""
 
+import logging
 from functools import cache
 from pathlib import Path
 
 from sqlalchemy import text
+
+log = logging.getLogger("signum.db")
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "alembic"
 SCHEMA_VERSION = text("SELECT version_num FROM alembic_version")
@@ -28,6 +31,8 @@ def schema_problem(revision: str | None) -> str | None:
     return None
 
 
-def is_newer(revision: str) -> bool:
-    """Whether the schema was made by a release after this one."""
-    return revision not in known_revisions()
+@cache
+def warn_if_newer(revision: str) -> None:
+    """Say, once per process, that the schema was made by a release after this one."""
+    if revision not in known_revisions():
+        log.warning("schema is newer than this release: carrying on", extra={"revision": revision})

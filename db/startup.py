@@ -4,9 +4,10 @@ import asyncio
 import logging
 
 import psycopg
+from sqlalchemy.exc import OperationalError
 
-from db.engine import DatabaseUnavailable, Parameters, wait_for_database
-from db.schema_version import is_newer, schema_problem
+from db.engine import DatabaseUnavailable, Parameters, one_line, wait_for_database
+from db.schema_version import schema_problem, warn_if_newer
 from db.sql import load
 
 log = logging.getLogger("signum.db")
@@ -17,21 +18,24 @@ SQL = load("schema")
 async def prepare_database(parameters: Parameters, *, migrate: bool, at_most_seconds: float = 60.0) -> None:
     """Return when the database answers and its schema is at head; with `migrate`, bring it there.
 
-    DatabaseUnavailable, with what to do, if that takes longer than `at_most_seconds`.
+    DatabaseUnavailable, with what to do, if that takes longer than `at_most_seconds` or the database goes away.
     """
     await wait_for_database(parameters, at_most_seconds)
-    problem = await read_schema_problem(parameters)
-    if problem and migrate:
-        log.info("migrating: %s", problem)
-        await asyncio.to_thread(_migrate, parameters)
+    try:
         problem = await read_schema_problem(parameters)
-    end = asyncio.get_running_loop().time() + at_most_seconds
-    while problem:
-        if asyncio.get_running_loop().time() > end:
-            raise DatabaseUnavailable(problem)
-        log.warning("waiting for the schema: %s", problem)
-        await asyncio.sleep(1.0)
-        problem = await read_schema_problem(parameters)
+        if problem and migrate:
+            log.info("migrating: %s", problem)
+            await asyncio.to_thread(_migrate, parameters)
+            problem = await read_schema_problem(parameters)
+        end = asyncio.get_running_loop().time() + at_most_seconds
+        while problem:
+            if asyncio.get_running_loop().time() > end:
+                raise DatabaseUnavailable(problem)
+            log.warning("waiting for the schema: %s", problem)
+            await asyncio.sleep(1.0)
+            problem = await read_schema_problem(parameters)
+    except (psycopg.OperationalError, OperationalError) as error:
+        raise DatabaseUnavailable(one_line(error)) from error
 
 
 async def read_schema_problem(parameters: Parameters) -> str | None:
@@ -42,8 +46,8 @@ async def read_schema_problem(parameters: Parameters) -> str | None:
         except psycopg.errors.UndefinedTable:
             row = None
     revision = row[0] if row else None
-    if revision is not None and is_newer(revision):
-        log.warning("the schema is at revision %s, newer than this release: carrying on", revision)
+    if revision is not None:
+        warn_if_newer(revision)
     return schema_problem(revision)
 
 

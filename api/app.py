@@ -1,0 +1,48 @@
+"""What is the API made of? Its routers, its way to the database, and the fence around each request."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from api import documentation, health, items, status, sync
+from api.fence import RequestFence
+from api.problems import handle_problems
+from db.engine import Database, api_parameters
+from runtime.settings import ApiSettings
+
+_DESCRIPTION = """\
+Between the print stations of a library and Sierra: items by barcode, a queue of updates, and the ETL's catalogue.
+
+Each client has a key, sent as `x-api-key`. Every path answers with and without its trailing slash.
+An answer's `X-Request-ID` is what the log knows the request by.
+"""
+
+
+def make_app(settings: ApiSettings) -> FastAPI:
+    """The API as an ASGI application. It opens no connection before the first request that needs one."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.settings = settings
+        app.state.database = Database(api_parameters(settings), settings.api_db_pool_size)
+        yield
+        await app.state.database.close()
+
+    app = FastAPI(
+        title="Signum-savotta",
+        summary="Prints shelf marks, and tells Sierra within milliseconds",
+        description=_DESCRIPTION,
+        version=version("signum-savotta-backend"),
+        license_info={"name": "MIT", "identifier": "MIT"},
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_middleware(RequestFence)
+    handle_problems(app)
+    for router in (items.router, status.router, sync.router, health.router, documentation.router):
+        app.include_router(router)
+    return app

@@ -1,0 +1,83 @@
+"""Who may make this request? The header `x-api-key` decides: 401 without, 403 if the key is not one of that route's.
+
+Which of the reasons it was is logged, not told. Keys are compared by their SHA-256, and never logged.
+"""
+
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request, Security
+from fastapi.security import APIKeyHeader
+from starlette.requests import HTTPConnection
+
+from db.clients import ClientType, Known, find_client
+from db.engine import Database
+
+log = logging.getLogger("signum.api")
+
+MOST_SHOWN = 8  # characters of a key in the log, of 47
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that was sent, as its hash and the characters that it may be recognised by."""
+
+    sha256: bytes
+    shown: str
+
+
+class _KeyHeader(APIKeyHeader):
+    async def __call__(self, request: HTTPConnection) -> Key:  # type: ignore[override]
+        text = await super().__call__(request)
+        assert text is not None  # without the header it has raised
+        return Key(sha256(text.encode("latin-1")).digest(), text[: min(MOST_SHOWN, len(text) // 3)])
+
+
+SentKey = Annotated[
+    Key,
+    Security(_KeyHeader(name="x-api-key", scheme_name="x-api-key", description="Key of a print station or of the ETL")),
+]
+
+
+def database_of(request: HTTPConnection) -> Database:
+    """The process's way to the database."""
+    database: Database = request.app.state.database
+    return database
+
+
+async def refuse(database: Database, key: Key, wanted: ClientType) -> HTTPException:
+    """The 403 to raise for a key that is no valid one of this type, once the log has the reason."""
+    return _refusal(await find_client(database, key.sha256), key, wanted)
+
+
+def _refusal(known: Known | None, key: Key, wanted: ClientType) -> HTTPException:
+    if known is None:
+        log.warning("x-api-key refused: unknown", extra={"key_prefix": key.shown})
+    else:
+        reason = "revoked" if known.revoked_at else f"not of type {wanted}"
+        about = {"client": known.client_name, "client_type": known.client_type, "key_prefix": known.api_key_prefix}
+        log.warning("x-api-key refused: %s", reason, extra=about)
+    return HTTPException(403, "Invalid x-api-key")
+
+
+async def _of_type(request: Request, key: Key, wanted: ClientType) -> Known:
+    known = await find_client(database_of(request), key.sha256)
+    if known is None or known.revoked_at or known.client_type != wanted:
+        raise _refusal(known, key, wanted)
+    return known
+
+
+async def printer(request: Request, key: SentKey) -> Known:
+    """The print station that sent this request, checked before its body is read."""
+    return await _of_type(request, key, "signum-printer")
+
+
+async def etl(request: Request, key: SentKey) -> Known:
+    """The ETL that sent this request, checked before its body is read."""
+    return await _of_type(request, key, "etl")
+
+
+Printer = Annotated[Known, Depends(printer)]
+Etl = Annotated[Known, Depends(etl)]

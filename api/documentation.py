@@ -1,0 +1,88 @@
+"""Where can one read the API, and try it? Swagger UI at `/`, ReDoc at `/redoc`, both from `/openapi.json`.
+
+Libraries' networks have no way out, so the pages load nothing from outside: their scripts come from this server, and
+a Content-Security-Policy has the browser hold them to it (ReDoc's bundle would fetch its maker's logo).
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from starlette.responses import FileResponse, HTMLResponse
+
+router = APIRouter(include_in_schema=False)
+
+_ASSETS = "/assets"
+_NAMES = {"swagger-ui-bundle.js", "swagger-ui.css", "redoc.standalone.js", "favicon.png"}
+_A_DAY = {"Cache-Control": "max-age=86400"}
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+@router.get("/")
+async def swagger_ui(request: Request) -> HTMLResponse:
+    """Swagger UI. Without its validator badge, which is an image from elsewhere."""
+    base = _base(request)
+    return _held(
+        get_swagger_ui_html(
+            openapi_url=f"{base}{request.app.openapi_url}",
+            title=request.app.title,
+            swagger_js_url=f"{base}{_ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{base}{_ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{base}{_ASSETS}/favicon.png",
+            swagger_ui_parameters={"validatorUrl": None},
+        )
+    )
+
+
+@router.get("/redoc")
+@router.get("/redoc/")
+async def redoc(request: Request) -> HTMLResponse:
+    """ReDoc. Without the fonts from elsewhere."""
+    base = _base(request)
+    return _held(
+        get_redoc_html(
+            openapi_url=f"{base}{request.app.openapi_url}",
+            title=request.app.title,
+            redoc_js_url=f"{base}{_ASSETS}/redoc.standalone.js",
+            redoc_favicon_url=f"{base}{_ASSETS}/favicon.png",
+            with_google_fonts=False,
+        )
+    )
+
+
+@router.get(_ASSETS + "/{name}")
+async def asset(name: str) -> FileResponse:
+    """What the pages load: out of the package fastapi_offline, which is installed for these files alone."""
+    if name not in _NAMES:
+        raise HTTPException(404)
+    return FileResponse(_folder() / name, headers=_A_DAY)
+
+
+def _folder() -> Path:
+    spec = find_spec("fastapi_offline")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).with_name("static")
+
+
+def _base(request: Request) -> str:
+    """What a proxy in front takes off the path: the browser has to put it there."""
+    root_path: str = request.scope.get("root_path", "")
+    return root_path.rstrip("/")
+
+
+def _held(page: HTMLResponse) -> HTMLResponse:
+    page.headers["Content-Security-Policy"] = _POLICY
+    return page

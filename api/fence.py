@@ -1,0 +1,68 @@
+"""What happens around each request? It gets an id, and an answer whatever happens, and a line in the log at DEBUG.
+
+Plain ASGI, for it is on the path of every request.
+"""
+
+import logging
+import re
+from time import perf_counter
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import ProblemResponse
+from runtime.logging import request_id
+from runtime.sentry import reporting
+
+log = logging.getLogger("signum.api")
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestFence:
+    """The outermost fence. The id is the client's X-Request-ID if it is a sane one; the answer has it too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given, trace = _given(scope)
+        request_id.set(given)
+        header = (b"x-request-id", given.encode("ascii"))
+        began, status = perf_counter(), 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), header]
+            await send(message)
+
+        with reporting(trace, request_id=given):
+            try:
+                await self._app(scope, receive, answer)
+            except Exception:
+                if status:  # half an answer is out: the server logs the error and cuts the connection
+                    raise
+                log.exception("request failed", extra={"method": scope["method"], "path": scope["path"]})
+                detail = "Internal error: the log has it under this answer's X-Request-ID"
+                await ProblemResponse(500, detail)(scope, receive, answer)
+        if log.isEnabledFor(logging.DEBUG):
+            took = f"{(perf_counter() - began) * 1000:.1f}"
+            about = {"method": scope["method"], "path": scope["path"], "status": status, "ms": took}
+            log.debug("request answered", extra=about)
+
+
+def _given(scope: Scope) -> tuple[str, str | None]:
+    """The request's id, and the Sentry trace that it belongs to, if it says one."""
+    given, trace = None, None
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+            given = value.decode("ascii")
+        elif name == b"sentry-trace":
+            trace = value.decode("latin-1")
+    return given or uuid4().hex, trace

@@ -1,0 +1,30 @@
+"""Is this process alive, and may it get requests? For whoever restarts it and whoever sends it work."""
+
+from fastapi import APIRouter, Request
+
+from api.dependencies import database_of
+from api.problems import problems
+from api.schemas import Health
+from db.engine import DatabaseUnavailable
+from db.schema_version import SCHEMA_VERSION, schema_problem, warn_if_newer
+
+router = APIRouter(tags=["Health"])
+
+
+@router.get("/healthz", summary="Is the process alive?")
+@router.get("/healthz/", include_in_schema=False)
+async def is_alive() -> Health:
+    """200 while the process lives, whatever else is the matter."""
+    return Health()
+
+
+@router.get("/readiness", summary="Can it serve requests?", responses=problems({}))
+@router.get("/readiness/", include_in_schema=False)
+async def is_ready(request: Request) -> Health:
+    """503 with the reason while the database is away, or its schema is older than this release's."""
+    rows = await database_of(request).fetch(SCHEMA_VERSION)
+    revision = rows[0].version_num if rows else None
+    if problem := schema_problem(revision):
+        raise DatabaseUnavailable(problem)
+    warn_if_newer(revision)
+    return Health()

@@ -1,0 +1,85 @@
+"""What does a client get when something is wrong? A problem (RFC 9457) whose `detail` says what, in every case.
+
+401, 403            the key: see api/dependencies.py
+404, 409, 413, 422  the request; 422 lists the fields
+503, Retry-After    the database does not answer: nothing was done, the same request may succeed later
+500                 a bug of ours: the log has it under the answer's X-Request-ID
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+
+from api.schemas import Problem
+from db.engine import DatabaseUnavailable
+
+log = logging.getLogger("signum.api")
+
+RETRY_AFTER_SECONDS = 5
+
+KEYED = {401: "Not authenticated", 403: "Invalid x-api-key"}  # of every route that needs a key
+
+Headers = dict[str, str]
+
+
+class ProblemResponse(JSONResponse):
+    """A problem. All that RFC 9457 has besides `detail` repeats the status, so it is left out."""
+
+    media_type = "application/problem+json"
+
+    def __init__(self, status: int, detail: str, headers: Headers | None = None) -> None:
+        super().__init__({"detail": detail}, status, headers)
+
+
+def problems(examples: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of a route's problems, each by an example of its `detail`; 503 is always among them."""
+    described = {**examples, 503: "The database does not answer: connection refused"}
+    return {status: _described(example) for status, example in described.items()}
+
+
+def invalid(where: Sequence[str], message: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of a route's 422, by an example of what is wrong with which field."""
+    schema = {"$ref": "#/components/schemas/HTTPValidationError"}
+    example = {"detail": [{"type": "value_error", "loc": list(where), "msg": message}]}
+    content = {"application/json": {"schema": schema, "example": example}}
+    return {422: {"description": "A field is missing or can't be used", "content": content}}
+
+
+def _described(example: str) -> dict[str, Any]:
+    content = {"schema": Problem.model_json_schema(), "example": {"detail": example}}
+    return {"description": example, "content": {ProblemResponse.media_type: content}}
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Give each kind of error its answer. What has none here is a bug: see api/fence.py."""
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(DatabaseUnavailable, _unavailable)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ClientDisconnect, _gone)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return ProblemResponse(error.status_code, error.detail, dict(error.headers or {}))
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    log.warning("request was not done, the database does not answer: %s", error)
+    return ProblemResponse(503, f"The database does not answer: {error}", {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return await request_validation_exception_handler(request, error)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    log.info("client went away before its request was complete")
+    return Response(status_code=400)

@@ -1,0 +1,92 @@
+"""What do the print stations send and get, field by field? Requests of the ETL are in api/sync.py's hands."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+# As text with a numeric offset, never "Z": not every client's parser knows that.
+Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str, when_used="json")]
+
+# What a client tells of itself. Control characters are none of it, and PostgreSQL can't store NUL.
+Told = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class ItemData(BaseModel):
+    """An item, as a print station prints it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "item_record_id": 450972567890,
+                "item_number": "2043111",
+                "barcode": "1231231230012",
+                "bib_number": "1234567",
+                "best_author": "Heikkilä, Markku",
+                "best_title": "Kaik Turust",
+                "itype_code_num": 1,
+                "item_type_name": "Kirja",
+                "material_code": "a",
+                "material_name": "Kirja",
+                "classification": "86.2",
+                "shelfmark": "HEI",
+                "in_update_queue": False,
+            }
+        }
+    )
+
+    item_record_id: int = Field(description="Key of the item record, as PUT /itemdata takes it")
+    item_number: str | None = Field(description="Number of the item record at Sierra")
+    barcode: str
+    bib_number: str | None
+    best_author: str | None
+    best_title: str | None
+    itype_code_num: int | None
+    item_type_name: str | None
+    material_code: str | None
+    material_name: str | None
+    classification: str | None = Field(description="Class number; null where there is none")
+    shelfmark: str = Field(description="Three letters; `***` where there are none")
+    in_update_queue: bool = Field(
+        description="Sierra has not got the item's update yet: it waits, is under way, or was rejected"
+    )
+
+
+class Marked(BaseModel):
+    """The item's update is queued, and on disk."""
+
+    updated: Literal[True] = True
+
+
+class StatusReport(BaseModel):
+    """Where a print station is."""
+
+    internal_hostname: Told = Field(examples=["kirjasto-pc-12"])
+    internal_ip_address: Told = Field(description="The text `None` where it has none", examples=["192.168.1.12"])
+
+    @property
+    def address(self) -> str | None:
+        """The address; None where it has none."""
+        return None if self.internal_ip_address in ("", "None") else self.internal_ip_address
+
+
+class Status(BaseModel):
+    """Where the sync with Sierra stands."""
+
+    full_sync_completed_at: Moment | None = Field(examples=["2026-11-20T04:12:09+00:00"])
+    initialized_at: Moment | None = Field(examples=["2026-11-20T03:55:31+00:00"])
+    last_sync_run_completed_at: Moment | None = Field(examples=["2026-11-20T10:00:14+00:00"])
+    sync_changes_since: Moment | None = Field(examples=["2026-11-20T12:00:00+02:00"])
+    sync_mode: Literal["SYNC_FULL", "SYNC_CHANGES"] = Field(examples=["SYNC_CHANGES"])
+
+
+class Health(BaseModel):
+    """The process lives, or is ready for requests."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Problem(BaseModel):
+    """Why a request was not done (RFC 9457)."""
+
+    detail: str

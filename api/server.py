@@ -1,0 +1,68 @@
+"""How does the API run? Wait for the database, then serve on uvicorn, in one process or several, until told to stop."""
+
+import asyncio
+import logging
+import signal
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import make_app
+from db.engine import DatabaseUnavailable, connection_parameters
+from db.startup import prepare_database
+from runtime.logging import configure_logging
+from runtime.sentry import configure_sentry
+from runtime.settings import ApiSettings, read_settings
+
+log = logging.getLogger("signum.api")
+
+STOP_SECONDS = 8  # for requests under way; with what follows it is over within 10
+
+
+def run(settings: ApiSettings) -> int:
+    """Serve until SIGTERM or Ctrl-C. The exit code: 0 stopped, 1 can't listen there, 3 the database does not answer."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, wherever it meets us
+    configure_logging(settings.log_level)
+    configure_sentry(settings, "api")
+    try:
+        asyncio.run(_prepare(settings))
+        _serve(settings)
+    except KeyboardInterrupt:  # before it served; uvicorn keeps to itself those that come later
+        log.info("stopped before it served")
+    except DatabaseUnavailable as error:
+        log.error("gave up: %s", error)
+        return 3
+    except SystemExit:  # uvicorn's way to say that it could not start; it has said why
+        return 1
+    return 0
+
+
+async def _prepare(settings: ApiSettings) -> None:
+    await prepare_database(connection_parameters(settings, "signum api"), migrate=settings.migrate_at_start)
+
+
+def _serve(settings: ApiSettings) -> None:
+    # Several workers are processes that import the application for themselves, so they need a name to import.
+    several = settings.api_workers > 1
+    uvicorn.run(
+        "api.server:make_worker" if several else make_app(settings),
+        factory=several,
+        workers=settings.api_workers,
+        host=settings.api_host,
+        port=settings.api_port,
+        root_path=settings.api_root_path.rstrip("/"),
+        proxy_headers=True,
+        forwarded_allow_ips=settings.api_forwarded_allow_ips,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        log_config=None,
+        access_log=False,  # api/fence.py has a line of its own, at DEBUG
+        server_header=False,
+    )
+
+
+def make_worker() -> FastAPI:
+    """The application in a worker process, which has only its environment to go by."""
+    settings = read_settings(ApiSettings)
+    configure_logging(settings.log_level)
+    configure_sentry(settings, "api")
+    return make_app(settings)

@@ -1,0 +1,53 @@
+"""Which print stations are there, and what do they hear? Each reports about every two seconds where it is."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from api.dependencies import Printer, database_of
+from api.problems import KEYED, invalid, problems
+from api.schemas import Status, StatusReport
+from db.clients import SyncTimes, report_status
+
+router = APIRouter(tags=["Print stations"])
+
+MOST_BYTES = 8 * 1024
+
+_FORM = {"application/x-www-form-urlencoded": {"schema": StatusReport.model_json_schema()}}
+
+
+@router.post(
+    "/status",
+    response_model=Status,
+    summary="Report where a print station is",
+    responses=problems(KEYED | {413: "The report is longer than 8 KiB"})
+    | invalid(["body", "internal_hostname"], "Field required"),
+    openapi_extra={"requestBody": {"required": True, "content": _FORM}},
+)
+@router.post("/status/", response_model=Status, include_in_schema=False)
+async def take_report(request: Request, printer: Printer) -> SyncTimes:
+    """Notes host name, address and time; answers where the sync with Sierra stands."""
+    report = _parsed(await _read(request))
+    return await report_status(database_of(request), printer.client_id, report.internal_hostname, report.address)
+
+
+async def _read(request: Request) -> bytes:
+    """The body, here rather than by FastAPI's Form: that would read it before the key is checked, and all of it."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise HTTPException(413, f"The report is longer than {MOST_BYTES // 1024} KiB")
+    return bytes(body)
+
+
+def _parsed(body: bytes) -> StatusReport:
+    form: dict[str, Any] = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    try:
+        return StatusReport.model_validate(form)
+    except ValidationError as error:
+        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
+        raise RequestValidationError(found) from None

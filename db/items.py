@@ -1,0 +1,81 @@
+"""How do the print stations' two requests reach the items? Each as one statement that also checks the key.
+
+Built once, sent many times: the driver prepares them, and a request costs one round trip.
+"""
+
+from typing import Any
+
+from sqlalchemy import bindparam
+from sqlmodel import col, exists, select
+
+from db.clients import valid
+from db.engine import Database
+from db.marks import mark
+from db.models import Client, SierraItem, UpdateQueue
+
+PRINT_STATION = 0  # priority in the queue: ahead of bulk marks
+MOST_NAMED = 10  # of the items that share a barcode, so many are told
+
+_IS_THE_PRINTERS = valid("signum-printer")
+
+_WAITS = exists(col(UpdateQueue.item_record_id)).where(
+    col(UpdateQueue.item_record_id) == col(SierraItem.item_record_id)
+)
+
+_FIND = (
+    select(
+        col(SierraItem.item_record_id),
+        col(SierraItem.item_number),
+        col(SierraItem.barcode),
+        col(SierraItem.bib_number),
+        col(SierraItem.best_author),
+        col(SierraItem.best_title),
+        col(SierraItem.itype_code_num),
+        col(SierraItem.item_type_name),
+        col(SierraItem.material_code),
+        col(SierraItem.material_name),
+        col(SierraItem.classification),
+        col(SierraItem.shelfmark),
+        _WAITS.label("in_update_queue"),
+    )  # type: ignore[call-overload]
+    .select_from(Client)
+    .join(SierraItem, col(SierraItem.barcode) == bindparam("barcode"), isouter=True)
+    .where(_IS_THE_PRINTERS)
+    .order_by(col(SierraItem.item_record_id))
+    .limit(MOST_NAMED)
+)
+
+_MARK = mark(
+    select(col(Client.client_name).label("name")).where(_IS_THE_PRINTERS).cte("printer"),
+    col(SierraItem.item_record_id) == bindparam("item_record_id"),
+    PRINT_STATION,
+)
+
+
+async def find_items(database: Database, key_sha256: bytes, barcode: str) -> list[dict[str, Any]] | None:
+    """The items with exactly this barcode: none, one, or several that share it. None if the key is no printer's.
+
+    `in_update_queue`: Sierra has not got the item's update yet, be it waiting, under way, or rejected until a person
+    acts.
+    """
+    rows = await database.fetch(_FIND, {"api_key_sha256": key_sha256, "barcode": barcode})
+    if not rows:
+        return None
+    return [row._asdict() for row in rows if row.item_record_id is not None]
+
+
+async def mark_item(
+    database: Database, key_sha256: bytes, item_record_id: int, request_id: str | None, trace: str | None
+) -> tuple[str, bool] | None:
+    """Queue the item's update. The name of who marked it, and whether there is such an item; it is committed then.
+
+    None, and nothing marked, if the key is no printer's.
+    """
+    parameters = {
+        "api_key_sha256": key_sha256,
+        "item_record_id": item_record_id,
+        "request_id": request_id,
+        "trace": trace,
+    }
+    (row,) = await database.fetch(_MARK, parameters)
+    return None if row.name is None else (row.name, bool(row.item_record_ids))
