@@ -1,0 +1,93 @@
+"""What does a batch do to the sync: to its mode, its cursor, its times?
+
+The ETL says neither mode nor cursor, so a batch is judged by what the last `GET /sync` handed out.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+FULL = "SYNC_FULL"
+CHANGES = "SYNC_CHANGES"
+
+
+class NoReadableId(Exception):
+    """A full batch without one readable id: the ETL would send the same batch for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the sync stands (see the table sync_state), and what the last GET handed out."""
+
+    sync_mode: str
+    last_synced_id: int
+    sync_changes_since: datetime | None
+    gap_from: datetime | None
+    gap_until: datetime | None
+    offered_mode: str
+    offered_batch_size: int
+    offered_last_synced_id: int
+    offered_timestamp: datetime | None
+    completes_full_sync: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a batch held, refused rows included: how many items, and their lowest and highest id that can be read."""
+
+    items: int
+    lowest_id: int | None
+    highest_id: int | None
+
+
+def advance(position: Position, received: Received, timestamp: datetime, longest_pause: timedelta) -> Position:
+    """The position after a batch with this timestamp. NoReadableId if it must not be taken in."""
+    if position.offered_mode == CHANGES:
+        return _take_changes(position, timestamp, longest_pause)
+    if received.lowest_id is not None and received.lowest_id <= position.offered_last_synced_id:
+        # Not what was asked for, so an upload repeated: its rows are welcome, and say nothing about the rest.
+        return position
+    return _take_full(position, received, timestamp)
+
+
+def _take_full(position: Position, received: Received, timestamp: datetime) -> Position:
+    is_last = received.items < position.offered_batch_size
+    if received.highest_id is None and not is_last:
+        raise NoReadableId("no item_record_id of this batch can be read: the full sync could not go on behind it")
+    is_first = position.last_synced_id == 0 or position.sync_changes_since is None
+    began_at = timestamp if is_first else position.sync_changes_since
+    moved = replace(
+        position,
+        last_synced_id=max(position.last_synced_id, received.highest_id or 0),
+        sync_changes_since=began_at,
+    )
+    return _complete(moved, began_at) if is_last else moved
+
+
+def _complete(position: Position, began_at: datetime | None) -> Position:
+    """The full sync is complete. What was missing before it began is here now."""
+    closes_gap = position.gap_until is not None and began_at is not None and began_at >= position.gap_until
+    return replace(
+        position,
+        sync_mode=CHANGES,
+        completes_full_sync=True,
+        gap_from=None if closes_gap else position.gap_from,
+        gap_until=None if closes_gap else position.gap_until,
+    )
+
+
+def _take_changes(position: Position, timestamp: datetime, longest_pause: timedelta) -> Position:
+    """The ETL looks back no further than `longest_pause`: changes older than that did not come with this batch."""
+    moved = replace(position, sync_changes_since=timestamp)
+    if not is_gap(position, timestamp, longest_pause):
+        return moved
+    return replace(
+        moved,
+        gap_from=position.gap_from or position.offered_timestamp,
+        gap_until=max(position.gap_until or timestamp, timestamp),
+    )
+
+
+def is_gap(position: Position, timestamp: datetime, longest_pause: timedelta) -> bool:
+    """Whether more time has passed since the timestamp handed out than the ETL looks back."""
+    handed_out = position.offered_timestamp
+    return position.offered_mode == CHANGES and handed_out is not None and timestamp - handed_out > longest_pause

@@ -1,0 +1,131 @@
+"""How is a batch taken in? By a process of its own, so that the api's event loop never feels it.
+
+`python -m api.ingest`: frames (api/frames.py) come in on stdin, one Result goes out on stdout as a line of JSON. The
+batch is one transaction: whoever kills this process has nothing stored.
+"""
+
+import gc
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO, Literal, TypedDict
+
+import psycopg
+
+from api.batch import NoReadableId, Position, Received, advance, is_gap
+from api.frames import Interrupted, read_file_frames, read_json_frame
+from api.gunzip import FileTooLarge, UnreadableFile, gunzip
+from api.rows import Item, Refusal, read_rows
+from api.shelfmark import shelfmark_of
+from api.tsv import read_records
+from db import sync
+
+Kind = Literal["taken", "busy", "unreadable", "too_large", "unavailable", "failed"]
+
+
+class Job(TypedDict):
+    """What the process is told first."""
+
+    connection: dict[str, str | int]
+    batch_size: int
+    unpacked_limit_bytes: int
+    longest_pause_minutes: int
+
+
+class LastWords(TypedDict):
+    """What it is told behind the file."""
+
+    timestamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a batch. `received` less `rejected` rows are in; `detail` says why none are, else of a gap."""
+
+    kind: Kind
+    detail: str = ""
+    received: int = 0
+    rejected: int = 0
+    written: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """Take in the batch on stdin, and say on stdout what became of it. Silent if stdin ends before the batch does."""
+    # Nothing here makes circles, and the process lives for seconds: 6 % faster, and not a MB more (measured).
+    gc.disable()
+    try:
+        result = run(sys.stdin.buffer)
+    except Interrupted:
+        sys.exit(1)
+    sys.stdout.write(json.dumps(asdict(result)) + "\n")
+
+
+def run(stdin: BinaryIO) -> Result:
+    """The batch's result, whatever happens. Interrupted if stdin ends before the batch does."""
+    try:
+        return take_in(read_json_frame(stdin), stdin)
+    except FileTooLarge as error:
+        return Result("too_large", str(error))
+    except (UnreadableFile, NoReadableId) as error:
+        return Result("unreadable", str(error))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        return Result("unavailable", 'the schema is not up to date: run "signum migrate"')
+    except psycopg.OperationalError as error:
+        return Result("unavailable", str(error).strip().partition("\n")[0])
+    except Interrupted:
+        raise
+    except Exception:
+        # The outermost fence: the route logs it.
+        return Result("failed", traceback.format_exc())
+
+
+def take_in(job: Job, stdin: BinaryIO) -> Result:
+    """Take in the batch in one transaction, if no other one is being taken in."""
+    with psycopg.connect(**job["connection"]) as connection:  # type: ignore[arg-type]
+        if not sync.take_lock(connection):
+            return Result("busy", "another batch is being taken in")
+        position = Position(**sync.read_position(connection, job["batch_size"]))
+        sync.fill_batch(connection, _rows(stdin, job["unpacked_limit_bytes"]))
+        timestamp = datetime.fromisoformat(read_json_frame(stdin)["timestamp"])
+        return _merge(connection, position, timestamp, timedelta(minutes=job["longest_pause_minutes"]))
+
+
+def _merge(connection: sync.Transaction, position: Position, timestamp: datetime, longest_pause: timedelta) -> Result:
+    counts = sync.count_received(connection)
+    received, rejected = counts.pop("rows"), counts.pop("rejected")
+    advanced = advance(position, Received(**counts), timestamp, longest_pause)
+    reasons = sync.first_reasons(connection)
+    sync.drop_further_rows(connection)
+    # All of them, before the first is sent: the connection does one thing at a time.
+    shelfmarks = [(line_number, shelfmark_of(text)) for line_number, text in sync.read_new_subfields(connection)]
+    sync.fill_shelfmarks(connection, shelfmarks)
+    written = sync.merge_batch(connection, timestamp)
+    sync.save_position(connection, asdict(advanced))
+    return Result("taken", _gap(position, timestamp, longest_pause), received, rejected, written, reasons)
+
+
+def _gap(position: Position, timestamp: datetime, longest_pause: timedelta) -> str:
+    if not is_gap(position, timestamp, longest_pause):
+        return ""
+    return (
+        f"changes in Sierra between {position.offered_timestamp} and {timestamp} did not all come with this batch, "
+        f'for the ETL looks back {longest_pause} at most: run "signum sync restart"'
+    )
+
+
+def _rows(stdin: BinaryIO, unpacked_limit_bytes: int) -> Iterator[tuple[Any, ...]]:
+    """The columns of the table batch: line number, Item, Refusal."""
+    no_item, no_refusal = (None,) * (len(Item._fields) - 1), (None,) * (len(Refusal._fields) - 1)
+    for line_number, row in read_rows(read_records(gunzip(read_file_frames(stdin), unpacked_limit_bytes))):
+        if isinstance(row, Item):
+            yield (line_number, *row, *no_refusal)
+        else:
+            yield (line_number, row.item_record_id, *no_item, *row[1:])
+
+
+if __name__ == "__main__":
+    main()

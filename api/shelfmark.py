@@ -1,0 +1,102 @@
+"""Which three letters sort an item on its shelf? Made from its bib's main heading.
+
+The heading is the first of RULES that the bib has. Its letters of the Latin script and its digits count, upper case;
+a heading without any is romanised first.
+"""
+
+import unicodedata
+from functools import cache, lru_cache
+from typing import Protocol
+
+import regex  # type: ignore[import-untyped]
+
+from api.subfields import MainEntry, UnreadableSubfields, read_main_entries
+
+NO_SHELFMARK = "***"
+LENGTH = 3
+LIMIT_BYTES = 64 * 1024  # more is no bib's headings
+ROMANISED_CHARACTERS = 64
+
+# (MARC tag, first indicator; None: any), in the order in which headings are asked.
+RULES: tuple[tuple[str, str | None], ...] = (
+    ("100", "1"),
+    ("110", "2"),
+    ("100", "0"),
+    ("100", "2"),
+    ("110", "1"),
+    ("110", "0"),
+    ("100", "3"),
+    ("111", "0"),
+    ("111", "1"),
+    ("111", "2"),
+    ("245", "0"),
+    ("245", "1"),
+    ("245", None),
+)
+_DIGITS = frozenset("0123456789")
+_RANK = {rule: rank for rank, rule in enumerate(RULES)}
+_UNRANKED = len(RULES)
+
+# Unicode's script property: the standard library has none. `regex` has it exactly, for 23 ms and 3 MB (measured), and
+# is here anyway: uroman depends on it. A table of the 40 ranges would have to follow each new version of Unicode.
+_DROPPED = regex.compile(r"[^[\p{Script=Latin}&&\p{Letter}]0-9]+", regex.VERSION1)
+
+
+class Romaniser(Protocol):
+    """What uroman does for us."""
+
+    def romanize_string(self, s: str) -> str:
+        """The string in Latin letters."""
+
+
+def shelfmark_of(shelfmark_json: str | None) -> str:
+    """The shelfmark of a bib with these subfields; `***` where there is nothing to make one of."""
+    text = shelfmark_json or "[]"
+    if len(text) * 4 > LIMIT_BYTES and len(text.encode()) > LIMIT_BYTES:
+        return NO_SHELFMARK
+    try:
+        entry = main_heading(read_main_entries(text))
+    except UnreadableSubfields:
+        return NO_SHELFMARK
+    return NO_SHELFMARK if entry is None else _shelfmark_of_heading(_filing_part(entry))
+
+
+def main_heading(entries: list[MainEntry]) -> MainEntry | None:
+    """The entry whose rule comes first; of several equals the first in the list."""
+    entry = min(entries, key=_rank, default=None)
+    return None if entry is None or _rank(entry) == _UNRANKED else entry
+
+
+def _rank(entry: MainEntry) -> int:
+    return _RANK.get(entry[:2], _RANK["245", None] if entry.marc_tag == "245" else _UNRANKED)
+
+
+def _filing_part(entry: MainEntry) -> str:
+    """The content, composed, without the article that a title's second indicator counts ("The " = 4)."""
+    content = unicodedata.normalize("NFC", entry.content)
+    skipped = entry.ind2 if entry.marc_tag == "245" and entry.ind2 else ""
+    return content[int(skipped) :] if skipped in _DIGITS else content
+
+
+def _shelfmark_of_heading(heading: str) -> str:
+    return _first_letters(heading) or _romanised_letters(heading[:ROMANISED_CHARACTERS]) or NO_SHELFMARK
+
+
+def _first_letters(heading: str) -> str:
+    # Dropped again after upper(), which can bring what is no letter: `ŉ` becomes an apostrophe and N.
+    kept: str = _DROPPED.sub("", _DROPPED.sub("", heading)[:LENGTH].upper())
+    return kept[:LENGTH]
+
+
+@lru_cache(maxsize=10_000)
+def _romanised_letters(heading: str) -> str:
+    return _first_letters(_load_romaniser().romanize_string(heading))
+
+
+@cache
+def _load_romaniser() -> Romaniser:
+    # Takes seconds and 60 MB: here, and not before a heading needs it.
+    from uroman import Uroman  # type: ignore[import-untyped]
+
+    romaniser: Romaniser = Uroman()
+    return romaniser

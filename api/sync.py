@@ -1,0 +1,214 @@
+"""How does the catalogue come in? The ETL asks what to send (`GET /sync`), and sends it by batches (`POST /sync`)."""
+
+import asyncio
+import logging
+from datetime import MAXYEAR, UTC, datetime
+from time import perf_counter
+from typing import Any, Literal
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+
+from api.dependencies import Etl, database_of
+from api.ingest import Job, Result
+from api.ingest_process import start_ingest
+from api.problems import KEYED, RETRY_AFTER_SECONDS, invalid, problems
+from api.schemas import Moment
+from api.upload import FILE, TIMESTAMP, FieldRefused, UploadRefused, receive_upload, too_large
+from db.engine import DatabaseUnavailable, connection_parameters
+from db.offer import hand_out
+from runtime.settings import ApiSettings
+
+log = logging.getLogger("signum.sync")
+
+router = APIRouter(tags=["ETL"])
+
+# The ETL waits 120 s for the answer. A batch that is not in by then is rolled back, and comes again.
+DEADLINE_SECONDS = 110
+
+SyncStatus = Literal["idle", "processing_sync_batch"]
+
+
+class FullSync(BaseModel):
+    """Send the items above `last_synced_id`, in id order, at most `batch_size` of them."""
+
+    sync_mode: Literal["SYNC_FULL"]
+    batch_size: int = Field(examples=[80000])
+    last_synced_id: int = Field(description="0 at first", examples=[450972567890])
+    sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
+
+
+class ChangesSync(BaseModel):
+    """Send what changed since `timestamp`."""
+
+    sync_mode: Literal["SYNC_CHANGES"]
+    timestamp: Moment = Field(description="By Sierra's clock", examples=["2026-11-20T12:00:00+02:00"])
+    sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
+
+
+class BatchTaken(BaseModel):
+    """What became of a batch's rows; all of it is on disk."""
+
+    upserted: int = Field(description="Rows taken in: `written` and `unchanged`", examples=[79_998])
+    written: int = Field(description="Items that were new or changed", examples=[1_204])
+    unchanged: int = Field(
+        description="Rows that changed nothing: stored already, older than what is, or an item's further rows",
+        examples=[78_794],
+    )
+    rejected: int = Field(description="Rows refused; see the table `rejected_row`", examples=[2])
+    reasons: list[str] = Field(
+        description="Why, for the first ten", examples=[["line 17: item_record_id 'x' is no whole number of 64 bits"]]
+    )
+
+
+_UPLOAD = {
+    "type": "object",
+    "required": [TIMESTAMP, FILE],
+    "properties": {
+        TIMESTAMP: {
+            "type": "string",
+            "format": "date-time",
+            "description": "Sierra's clock when the ETL's run began; ISO 8601 with offset",
+            "example": "2026-11-20T12:00:00+02:00",
+        },
+        FILE: {"type": "string", "format": "binary", "description": "data.tsv.gz: gzip of UTF-8 TSV with a header"},
+    },
+}
+_BODY = {
+    "required": True,
+    "content": {"multipart/form-data": {"schema": _UPLOAD, "encoding": {FILE: {"contentType": "application/gzip"}}}},
+}
+_PROBLEMS = {
+    400: "The header line lacks barcode",
+    409: "Another batch is being taken in",
+    413: "The upload is larger than 256 MiB",
+}
+
+_INVALID = invalid(["body", TIMESTAMP], "Field has no offset from UTC")
+
+
+@router.get(
+    "/sync",
+    response_model=FullSync | ChangesSync,
+    summary="Ask what to send next",
+    responses=problems(KEYED),
+)
+@router.get("/sync/", response_model=FullSync | ChangesSync, include_in_schema=False)
+async def offer(request: Request, etl: Etl) -> FullSync | ChangesSync:
+    """What is handed out here is what the next batch is judged by."""
+    batch_size = _settings(request).full_sync_batch_size
+    offered = await hand_out(database_of(request), batch_size)
+    if offered.sync_mode == "SYNC_FULL":
+        return FullSync(
+            sync_mode=offered.sync_mode,
+            batch_size=batch_size,
+            last_synced_id=offered.last_synced_id,
+            sync_status=offered.sync_status,
+        )
+    return ChangesSync(sync_mode=offered.sync_mode, timestamp=offered.timestamp, sync_status=offered.sync_status)
+
+
+@router.post(
+    "/sync",
+    response_model=BatchTaken,
+    summary="Send a batch",
+    responses=problems(KEYED | _PROBLEMS) | _INVALID,
+    openapi_extra={"requestBody": _BODY},
+)
+@router.post("/sync/", response_model=BatchTaken, include_in_schema=False)
+async def take_batch(request: Request, etl: Etl) -> BatchTaken:
+    """One batch is one transaction. Rows that can't be stored are kept aside with their reason, the others go in."""
+    began = perf_counter()
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            timestamp, result = await _ingest(request, _settings(request))
+    except TimeoutError:
+        log.error(
+            "batch was not in within %d s and was rolled back", DEADLINE_SECONDS, extra={"client": etl.client_name}
+        )
+        raise HTTPException(
+            503,
+            f"The batch was not in within {DEADLINE_SECONDS} s: nothing of it is stored",
+            {"Retry-After": str(RETRY_AFTER_SECONDS)},
+        ) from None
+    about = {"client": etl.client_name, "timestamp": timestamp.isoformat()}
+    return _answer(result, about, perf_counter() - began)
+
+
+async def _ingest(request: Request, settings: ApiSettings) -> tuple[datetime, Result]:
+    limit_bytes = settings.sync_upload_limit_mib << 20
+    try:
+        if int(request.headers.get("content-length", 0)) > limit_bytes:
+            raise too_large(limit_bytes)
+        async with start_ingest(_job(settings)) as ingest:
+            content_type = request.headers.get("content-type", "")
+            timestamp = read_timestamp(await receive_upload(content_type, request.stream(), limit_bytes, ingest.send))
+            return timestamp, await ingest.finish({"timestamp": timestamp.isoformat()})
+    except FieldRefused as error:
+        raise RequestValidationError(
+            [{"type": "value_error", "loc": ("body", error.name), "msg": str(error), "input": None}]
+        ) from error
+    except UploadRefused as error:
+        raise HTTPException(error.status, str(error)) from error
+
+
+def _job(settings: ApiSettings) -> Job:
+    return {
+        "connection": connection_parameters(
+            settings, "signum sync", statement_timeout=DEADLINE_SECONDS * 1000, synchronous_commit="on"
+        ),
+        "batch_size": settings.full_sync_batch_size,
+        "unpacked_limit_bytes": settings.sync_unpacked_limit_mib << 20,
+        "longest_pause_minutes": settings.etl_max_sync_delta_minutes,
+    }
+
+
+def read_timestamp(text: str) -> datetime:
+    """A point in time: ISO 8601 with offset, within the years that PostgreSQL and Python both know in every zone."""
+    try:
+        timestamp = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise FieldRefused(TIMESTAMP, "Field is no ISO 8601 date and time") from error
+    if timestamp.tzinfo is None:
+        raise FieldRefused(TIMESTAMP, "Field has no offset from UTC")
+    if not 1 < timestamp.year < MAXYEAR:
+        raise FieldRefused(TIMESTAMP, "Field is out of range")
+    return timestamp.astimezone(UTC)
+
+
+def _answer(result: Result, about: dict[str, Any], seconds: float) -> BatchTaken:
+    match result.kind:
+        case "taken":
+            _log_taken(result, {**about, "seconds": f"{seconds:.1f}"})
+            upserted = result.received - result.rejected
+            return BatchTaken(
+                upserted=upserted,
+                written=result.written,
+                unchanged=upserted - result.written,
+                rejected=result.rejected,
+                reasons=result.reasons,
+            )
+        case "unavailable":
+            raise DatabaseUnavailable(result.detail)
+        case "failed":
+            raise RuntimeError(f"batch was not taken in: {result.detail}")
+        case refused:
+            log.warning("batch was refused: %s", result.detail, extra=about)
+            raise HTTPException({"busy": 409, "unreadable": 400, "too_large": 413}[refused], result.detail)
+
+
+def _log_taken(result: Result, about: dict[str, Any]) -> None:
+    counts = {"received": result.received, "written": result.written, "rejected": result.rejected}
+    log.info("batch taken in", extra=about | counts)
+    if result.rejected:
+        log.warning(
+            "%d rows were kept aside in rejected_row", result.rejected, extra={**about, "first": result.reasons}
+        )
+    if result.detail:
+        log.warning("%s", result.detail, extra=about)
+
+
+def _settings(request: Request) -> ApiSettings:
+    settings: ApiSettings = request.app.state.settings
+    return settings

@@ -1,0 +1,100 @@
+"""How does the ETL's TSV become records? As a CSV reader reads it, with bounds on what it may cost.
+
+Tabs between fields; a field that holds a tab, a quote or a newline is quoted, its quotes doubled. LF or CRLF.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from api.gunzip import UnreadableFile
+
+RECORD_LIMIT_BYTES = 1024 * 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+# A CR within a field: Python before 3.13 writes it without quotes, and reads that as an error. So it passes the csv
+# reader as half a surrogate pair, which no well-formed text holds.
+_BARE_CR = re.compile(r"\r(?!\n?\Z)")
+_CR_STAND_IN = "\udc0d"
+
+
+class Record(NamedTuple):
+    """A record's fields, and the number of its first line in the file."""
+
+    line_number: int
+    fields: list[str]
+
+
+def read_records(pieces: Iterable[bytes]) -> Iterator[Record]:
+    """The records, the header first; blank lines are none. UnreadableFile where records can't be told apart.
+
+    A field may hold half a surrogate pair, for whoever encoded it so: its row can be refused without the others.
+    """
+    csv.field_size_limit(RECORD_LIMIT_BYTES)
+    lines = _Lines(pieces)
+    reader = csv.reader(lines, delimiter="\t", strict=True)
+    first_line = 1
+    try:
+        for fields in reader:
+            if fields:
+                yield Record(first_line, lines.end_record(fields))
+            first_line = reader.line_num + 1
+    except csv.Error as error:
+        raise UnreadableFile(
+            f"line {first_line}: a quote is never closed, or stands where none may be ({error})"
+        ) from error
+
+
+class _Lines:
+    """The lines of the text. Stops at a record that grows too large, be it by one line or by many."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._lines = self._split(pieces)
+        self._line_number = 0
+        self._record_bytes = 0
+        self._holds_stand_in = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        if not self._line_number:
+            line = line.removeprefix(BYTE_ORDER_MARK)
+        self._line_number += 1
+        self._check_size(len(line))
+        self._record_bytes += len(line)
+        try:
+            text = line.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(f"line {self._line_number} is not UTF-8: {error.reason}") from error
+        if "\r" not in text:
+            return text
+        self._holds_stand_in = True
+        return _BARE_CR.sub(_CR_STAND_IN, text)
+
+    def end_record(self, fields: list[str]) -> list[str]:
+        """The lines so far were one record: count anew. Its fields as they were sent."""
+        self._record_bytes = 0
+        if not self._holds_stand_in:
+            return fields
+        self._holds_stand_in = False
+        return [field.replace(_CR_STAND_IN, "\r") for field in fields]
+
+    def _split(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        rest = b""
+        for piece in pieces:
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                yield line + b"\n"
+            self._check_size(len(rest))
+        if rest:
+            yield rest
+
+    def _check_size(self, more_bytes: int) -> None:
+        if self._record_bytes + more_bytes > RECORD_LIMIT_BYTES:
+            raise UnreadableFile(
+                f"the record that ends after line {self._line_number} is over {RECORD_LIMIT_BYTES >> 20} MiB: "
+                "is a quote never closed?"
+            )

@@ -1,0 +1,262 @@
+-- The sync: one batch of the ETL, in the order of its life; and what GET /sync hands out.
+--
+-- One batch at a time holds the advisory lock 1398361667 ("SYNC" in ASCII) until its transaction ends. The queue is
+-- never touched, so no batch rings, and no mark waits for one.
+
+
+-- name: take_lock
+-- Become the one batch. Never waits: whoever comes second is told so.
+SELECT pg_try_advisory_xact_lock(1398361667) AS taken;
+
+
+-- name: read_position
+-- Where the sync stands and what the last GET /sync handed out (before the first: what it would have). The row's lock
+-- waits for a GET under way, which does not know of us yet; the caller gives it back at once, and later ones see us.
+SELECT
+    sync_mode,
+    last_synced_id,
+    sync_changes_since,
+    gap_from,
+    gap_until,
+    coalesce(offered_mode, sync_mode) AS offered_mode,
+    coalesce(offered_batch_size, %(batch_size)s) AS offered_batch_size,
+    coalesce(offered_last_synced_id, last_synced_id) AS offered_last_synced_id,
+    coalesce(offered_timestamp, sync_changes_since) AS offered_timestamp
+FROM sync_state
+FOR UPDATE;
+
+
+-- name: notice_our_end
+-- Whoever takes us in is killed when its time is up. PostgreSQL then shall not finish the statement first, with the lock
+-- held. It can tell by the socket everywhere but on Windows.
+SELECT set_config('client_connection_check_interval', '1s', true) WHERE version() !~* 'visual c|msvc|mingw';
+
+
+-- name: create_batch
+-- The batch as received, good rows and refused ones: counting, choosing and keeping aside are then one statement each.
+CREATE TEMPORARY TABLE batch (
+    line_number bigint NOT NULL,
+    item_record_id bigint,
+    item_number text,
+    barcode text,
+    bib_record_id bigint,
+    bib_number text,
+    best_author text,
+    best_title text,
+    itype_code_num integer,
+    item_type_name text,
+    material_code text,
+    material_name text,
+    classification text,
+    shelfmark_json text,
+    reason_code text,
+    reason text,
+    line text
+) ON COMMIT DROP;
+
+
+-- name: copy_batch
+-- Fill it. The order of the columns is that of api.rows: line number, Item, Refusal.
+COPY batch (
+    line_number, item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title,
+    itype_code_num, item_type_name, material_code, material_name, classification, shelfmark_json,
+    reason_code, reason, line
+) FROM STDIN;
+
+
+-- name: analyze_batch
+-- Nobody else counts a temporary table's rows, and without a count the joins below are planned for a handful.
+ANALYZE batch (item_record_id, bib_record_id, line_number, reason_code);
+
+
+-- name: count_received
+-- Items received, refused ones included; a row whose id can't be read is an item of its own.
+SELECT
+    count(DISTINCT item_record_id) + count(*) FILTER (WHERE item_record_id IS NULL) AS items,
+    min(item_record_id) AS lowest_id,
+    max(item_record_id) AS highest_id,
+    count(*) AS rows,
+    count(reason_code) AS rejected
+FROM batch;
+
+
+-- name: drop_further_rows
+-- Of an item's several rows the one with the highest bib_record_id stays; of equal ones the last. A window, not a join:
+-- a batch may repeat one item in every row.
+DELETE FROM batch b
+USING (
+    SELECT
+        line_number,
+        row_number() OVER (
+            PARTITION BY item_record_id ORDER BY bib_record_id DESC NULLS LAST, line_number DESC
+        ) AS place
+    FROM batch
+    WHERE reason_code IS NULL
+) AS ranked
+WHERE ranked.line_number = b.line_number AND ranked.place > 1;
+
+
+-- name: copy_new_subfields
+-- The subfields that are not what is stored, byte for byte: of the others the shelfmark is known. (So a release that
+-- makes shelfmarks otherwise has to forget sierra_item.shelfmark_json, by its migration.)
+COPY (
+    SELECT b.line_number, b.shelfmark_json
+    FROM batch b
+    LEFT JOIN sierra_item s ON s.item_record_id = b.item_record_id
+    WHERE b.reason_code IS NULL
+        AND (s.item_record_id IS NULL OR s.shelfmark_json IS DISTINCT FROM b.shelfmark_json)
+) TO STDOUT;
+
+
+-- name: create_new_shelfmark
+-- Beside the batch, whose rows are wide: an UPDATE would write them all again.
+CREATE TEMPORARY TABLE new_shelfmark (line_number bigint NOT NULL, shelfmark text NOT NULL) ON COMMIT DROP;
+
+
+-- name: copy_new_shelfmarks
+-- Fill it.
+COPY new_shelfmark (line_number, shelfmark) FROM STDIN;
+
+
+-- name: analyze_new_shelfmark
+-- As for the batch.
+ANALYZE new_shelfmark;
+
+
+-- name: merge_batch
+-- Store what is new or changed. An unchanged row is not even locked: hence the join, and not ON CONFLICT alone, which
+-- says the same once more for a row that somebody else has written since. A strictly older batch overwrites nothing.
+-- item_record_id is not SET: with it the update would take a lock that the marks of the queue wait for.
+INSERT INTO sierra_item AS stored (
+    item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title, itype_code_num,
+    item_type_name, material_code, material_name, classification, shelfmark_json, shelfmark, updated_at
+)
+SELECT
+    b.item_record_id, b.item_number, b.barcode, b.bib_record_id, b.bib_number, b.best_author, b.best_title,
+    b.itype_code_num, b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json,
+    coalesce(n.shelfmark, s.shelfmark), %(timestamp)s
+FROM batch b
+LEFT JOIN sierra_item s ON s.item_record_id = b.item_record_id
+LEFT JOIN new_shelfmark n ON n.line_number = b.line_number
+WHERE b.reason_code IS NULL
+    AND (
+        s.item_record_id IS NULL
+        OR s.updated_at <= %(timestamp)s
+        AND (
+            s.item_number, s.barcode, s.bib_record_id, s.bib_number, s.best_author, s.best_title, s.itype_code_num,
+            s.item_type_name, s.material_code, s.material_name, s.classification, s.shelfmark_json
+        ) IS DISTINCT FROM (
+            b.item_number, b.barcode, b.bib_record_id, b.bib_number, b.best_author, b.best_title, b.itype_code_num,
+            b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json
+        )
+    )
+ORDER BY b.item_record_id
+ON CONFLICT (item_record_id) DO UPDATE SET
+    item_number = excluded.item_number,
+    barcode = excluded.barcode,
+    bib_record_id = excluded.bib_record_id,
+    bib_number = excluded.bib_number,
+    best_author = excluded.best_author,
+    best_title = excluded.best_title,
+    itype_code_num = excluded.itype_code_num,
+    item_type_name = excluded.item_type_name,
+    material_code = excluded.material_code,
+    material_name = excluded.material_name,
+    classification = excluded.classification,
+    shelfmark_json = excluded.shelfmark_json,
+    shelfmark = excluded.shelfmark,
+    updated_at = excluded.updated_at
+WHERE stored.updated_at <= excluded.updated_at
+    AND (
+        stored.item_number, stored.barcode, stored.bib_record_id, stored.bib_number, stored.best_author,
+        stored.best_title, stored.itype_code_num, stored.item_type_name, stored.material_code, stored.material_name,
+        stored.classification, stored.shelfmark_json
+    ) IS DISTINCT FROM (
+        excluded.item_number, excluded.barcode, excluded.bib_record_id, excluded.bib_number, excluded.best_author,
+        excluded.best_title, excluded.itype_code_num, excluded.item_type_name, excluded.material_code,
+        excluded.material_name, excluded.classification, excluded.shelfmark_json
+    );
+
+
+-- name: forget_refused
+-- What had been refused of an item is gone once the item is stored, unless a newer batch refused it.
+DELETE FROM rejected_row r
+USING batch b
+WHERE r.item_record_id = b.item_record_id
+    AND b.reason_code IS NULL
+    AND r.batch_timestamp <= %(timestamp)s;
+
+
+-- name: keep_refused
+-- Keep refused rows aside, one per item (or line, where its id can't be read) and kind of reason.
+INSERT INTO rejected_row AS kept (row_key, reason_code, item_record_id, batch_timestamp, line, reason)
+SELECT DISTINCT ON (refused.row_key, refused.reason_code)
+    refused.row_key, refused.reason_code, refused.item_record_id, %(timestamp)s, refused.line, refused.reason
+FROM (
+    SELECT
+        coalesce(b.item_record_id::text, encode(sha256(convert_to(b.line, 'UTF8')), 'hex')) AS row_key,
+        b.reason_code, b.item_record_id, b.line, b.reason, b.line_number
+    FROM batch b
+    WHERE b.reason_code IS NOT NULL
+) AS refused
+ORDER BY refused.row_key, refused.reason_code, refused.line_number DESC
+ON CONFLICT (row_key, reason_code) DO UPDATE SET
+    batch_timestamp = excluded.batch_timestamp,
+    line = excluded.line,
+    reason = excluded.reason,
+    last_at = excluded.last_at,
+    times = kept.times + 1;
+
+
+-- name: first_reasons
+-- The first refused rows, for the answer.
+SELECT line_number, item_record_id, reason FROM batch WHERE reason_code IS NOT NULL ORDER BY line_number LIMIT 10;
+
+
+-- name: save_position
+-- Where the sync stands now. The last statement: a GET /sync meets the row's lock no longer than the commit takes.
+UPDATE sync_state SET
+    sync_mode = %(sync_mode)s,
+    last_synced_id = %(last_synced_id)s,
+    sync_changes_since = %(sync_changes_since)s,
+    gap_from = %(gap_from)s,
+    gap_until = %(gap_until)s,
+    full_sync_completed_at = CASE WHEN %(completes_full_sync)s THEN clock_timestamp() ELSE full_sync_completed_at END,
+    last_sync_run_completed_at = clock_timestamp();
+
+
+-- name: hand_out
+-- What the ETL shall send next, noted as handed out; a full sync that was asked for begins. While a batch is being taken
+-- in nothing is handed out: the state is told as it is. Nobody ever waits here, not even for the commit of a batch; and
+-- the batch is looked for with the row locked, so that one which begins meanwhile waits for us (read_position).
+WITH free AS MATERIALIZED (
+    SELECT s.id FROM sync_state s FOR UPDATE SKIP LOCKED
+), idle AS MATERIALIZED (
+    SELECT free.id, (
+        SELECT count(*) = 0
+        FROM pg_locks l
+        WHERE l.locktype = 'advisory'
+            AND l.granted
+            AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+            AND (l.classid, l.objid, l.objsubid) = (0, 1398361667, 1)
+    ) AS is_idle
+    FROM free
+), handed_out AS (
+    UPDATE sync_state s SET
+        sync_mode = CASE WHEN s.full_sync_requested_at IS NULL THEN s.sync_mode ELSE 'SYNC_FULL' END,
+        last_synced_id = CASE WHEN s.full_sync_requested_at IS NULL THEN s.last_synced_id ELSE 0 END,
+        full_sync_requested_at = NULL,
+        offered_mode = CASE WHEN s.full_sync_requested_at IS NULL THEN s.sync_mode ELSE 'SYNC_FULL' END,
+        offered_batch_size = %(batch_size)s,
+        offered_last_synced_id = CASE WHEN s.full_sync_requested_at IS NULL THEN s.last_synced_id ELSE 0 END,
+        offered_timestamp = coalesce(s.sync_changes_since, s.initialized_at)
+    FROM idle
+    WHERE idle.id = s.id AND idle.is_idle
+    RETURNING s.sync_mode, s.last_synced_id, s.offered_timestamp
+)
+SELECT sync_mode, last_synced_id, offered_timestamp AS "timestamp", 'idle' AS sync_status
+FROM handed_out
+UNION ALL
+SELECT sync_mode, last_synced_id, coalesce(sync_changes_since, initialized_at), 'processing_sync_batch'
+FROM sync_state
+WHERE NOT EXISTS (SELECT FROM handed_out);

@@ -1,0 +1,87 @@
+"""How is a batch taken in? A function per statement of db/sql/sync.sql, all within one transaction of the caller's.
+
+Synchronous: this runs in a process of its own (api/ingest.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from db.sql import load
+
+SQL = load("sync")
+
+Transaction = Connection[Any]
+
+
+def take_lock(connection: Transaction) -> bool:
+    """Become the one batch until the transaction ends. False if another one is."""
+    row = connection.execute(SQL["take_lock"]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def read_position(connection: Transaction, batch_size: int) -> dict[str, Any]:
+    """Where the sync stands and what was handed out; as it is once a GET /sync under way has ended."""
+    with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(SQL["read_position"], {"batch_size": batch_size})
+        return cursor.fetchone() or {}
+
+
+def fill_batch(connection: Transaction, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Copy the rows, good and refused, into the temporary table; columns as in `copy_batch`."""
+    connection.execute(SQL["notice_our_end"])
+    connection.execute(SQL["create_batch"])
+    with connection.cursor() as cursor, cursor.copy(SQL["copy_batch"]) as copy:
+        for row in rows:
+            copy.write_row(row)
+    connection.execute(SQL["analyze_batch"])
+
+
+def count_received(connection: Transaction) -> dict[str, Any]:
+    """`items`, `lowest_id`, `highest_id`, `rows` and `rejected` of the batch as it was copied."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(SQL["count_received"])
+        return cursor.fetchone() or {}
+
+
+def drop_further_rows(connection: Transaction) -> None:
+    """Leave one row of each item that has several. What is counted is counted before."""
+    connection.execute(SQL["drop_further_rows"])
+
+
+def read_new_subfields(connection: Transaction) -> Iterator[tuple[Any, ...]]:
+    """Line number and `shelfmark_json` of each row whose shelfmark has to be made."""
+    with connection.cursor() as cursor, cursor.copy(SQL["copy_new_subfields"]) as copy:
+        copy.set_types(["int8", "text"])
+        yield from copy.rows()
+
+
+def fill_shelfmarks(connection: Transaction, shelfmarks: Iterable[tuple[int, str]]) -> None:
+    """The shelfmarks made of them, by line number."""
+    connection.execute(SQL["create_new_shelfmark"])
+    with connection.cursor() as cursor, cursor.copy(SQL["copy_new_shelfmarks"]) as copy:
+        for shelfmark in shelfmarks:
+            copy.write_row(shelfmark)
+    connection.execute(SQL["analyze_new_shelfmark"])
+
+
+def merge_batch(connection: Transaction, timestamp: datetime) -> int:
+    """Store what is new or changed, and keep aside what was refused. The number of items written."""
+    written = connection.execute(SQL["merge_batch"], {"timestamp": timestamp}).rowcount
+    connection.execute(SQL["forget_refused"], {"timestamp": timestamp})
+    connection.execute(SQL["keep_refused"], {"timestamp": timestamp})
+    return written
+
+
+def first_reasons(connection: Transaction) -> list[str]:
+    """Why the first ten refused rows were, each in a sentence that says which row."""
+    rows = connection.execute(SQL["first_reasons"]).fetchall()
+    return [f"line {line}{'' if item is None else f', item {item}'}: {reason}" for line, item, reason in rows]
+
+
+def save_position(connection: Transaction, position: Mapping[str, Any]) -> None:
+    """Where the sync stands now: the batch's last statement."""
+    connection.execute(SQL["save_position"], position)

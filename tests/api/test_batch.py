@@ -1,0 +1,110 @@
+"""What a batch does to mode, cursor and times, by what the last GET handed out."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.batch import CHANGES, FULL, NoReadableId, Position, Received, advance, is_gap
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+BEGUN = Position(
+    sync_mode=FULL,
+    last_synced_id=0,
+    sync_changes_since=None,
+    gap_from=None,
+    gap_until=None,
+    offered_mode=FULL,
+    offered_batch_size=3,
+    offered_last_synced_id=0,
+    offered_timestamp=None,
+)
+HALFWAY = replace(BEGUN, last_synced_id=30, offered_last_synced_id=30, sync_changes_since=NOON)
+COMPLETE = replace(HALFWAY, sync_mode=CHANGES, offered_mode=CHANGES, offered_timestamp=NOON)
+
+
+def after(position: Position, *ids: int, unreadable: int = 0, at: datetime = NOON) -> Position:
+    received = Received(len(set(ids)) + unreadable, min(ids, default=None), max(ids, default=None))
+    return advance(position, received, at, HOUR)
+
+
+def test_full_batch_moves_the_cursor_to_its_highest_id() -> None:
+    moved = after(BEGUN, 7, 9, 8)
+    assert (moved.sync_mode, moved.last_synced_id, moved.completes_full_sync) == (FULL, 9, False)
+
+
+def test_first_batch_says_from_when_changes_are_asked_for() -> None:
+    assert after(BEGUN, 7, 8, 9, at=NOON).sync_changes_since == NOON
+    assert after(HALFWAY, 37, 38, 39, at=NOON + HOUR).sync_changes_since == NOON
+
+
+def test_first_batch_of_another_full_sync_says_so_anew() -> None:
+    restarted = replace(COMPLETE, sync_mode=FULL, last_synced_id=0, offered_mode=FULL, offered_last_synced_id=0)
+    assert after(restarted, 7, 8, 9, at=NOON + 5 * HOUR).sync_changes_since == NOON + 5 * HOUR
+
+
+@pytest.mark.parametrize("ids", [(), (37,), (37, 38), (37, 37, 38, 38)])
+def test_fewer_items_than_the_batch_size_are_the_last_batch(ids: tuple[int, ...]) -> None:
+    moved = after(HALFWAY, *ids)
+    assert (moved.sync_mode, moved.completes_full_sync) == (CHANGES, True)
+    assert moved.last_synced_id == max(ids, default=30)
+
+
+def test_row_whose_id_can_not_be_read_counts_as_an_item() -> None:
+    assert after(HALFWAY, 37, 38, unreadable=1).sync_mode == FULL
+    assert after(HALFWAY, 37, unreadable=1).sync_mode == CHANGES
+
+
+def test_full_batch_without_one_readable_id_is_refused() -> None:
+    with pytest.raises(NoReadableId):
+        after(HALFWAY, unreadable=3)
+
+
+@pytest.mark.parametrize("ids", [(30, 37, 38), (30,), (1, 2, 3)])
+def test_repeated_upload_moves_nothing(ids: tuple[int, ...]) -> None:
+    assert after(HALFWAY, *ids, at=NOON + HOUR) == HALFWAY
+
+
+def test_cursor_never_moves_back() -> None:
+    taken_in_twice = replace(HALFWAY, last_synced_id=60)
+    assert after(taken_in_twice, 37, 38, 39).last_synced_id == 60
+
+
+def test_batch_is_judged_by_what_was_handed_out_and_not_by_what_is_now() -> None:
+    larger = replace(HALFWAY, offered_batch_size=2)
+    assert after(larger, 37, 38).sync_mode == FULL
+    assert after(replace(HALFWAY, offered_mode=CHANGES), 37).sync_mode == FULL
+
+
+@pytest.mark.parametrize("at", [NOON + HOUR, NOON, NOON - 30 * HOUR])
+def test_changes_move_the_time_they_are_asked_from_also_backwards(at: datetime) -> None:
+    moved = after(COMPLETE, 5, at=at)
+    assert (moved.sync_mode, moved.sync_changes_since, moved.last_synced_id) == (CHANGES, at, 30)
+    assert moved.gap_from is None
+
+
+def test_empty_batch_of_changes_moves_the_time_too() -> None:
+    assert after(COMPLETE, at=NOON + HOUR).sync_changes_since == NOON + HOUR
+
+
+def test_pause_longer_than_the_etl_looks_back_leaves_a_gap() -> None:
+    at = NOON + HOUR + timedelta(seconds=1)
+    moved = after(COMPLETE, 5, at=at)
+    assert is_gap(COMPLETE, at, HOUR)
+    assert (moved.gap_from, moved.gap_until, moved.sync_changes_since) == (NOON, at, at)
+
+
+def test_further_gap_widens_the_first() -> None:
+    known = replace(COMPLETE, gap_from=NOON - 9 * HOUR, gap_until=NOON - 7 * HOUR)
+    moved = after(known, at=NOON + 2 * HOUR)
+    assert (moved.gap_from, moved.gap_until) == (NOON - 9 * HOUR, NOON + 2 * HOUR)
+
+
+def test_gap_stays_until_a_full_sync_that_began_later_is_complete() -> None:
+    gap = replace(HALFWAY, gap_from=NOON - 3 * HOUR, gap_until=NOON)
+    assert after(gap, 37, 38, 39).gap_from == NOON - 3 * HOUR
+    assert after(gap, 37).gap_from is None
+    began_earlier = replace(gap, gap_until=NOON + HOUR)
+    assert after(began_earlier, 37).gap_from == NOON - 3 * HOUR
