@@ -18,6 +18,7 @@ from db.engine import NotifierPool, one_line
 from db.queue import Claim, Connection, Pushed
 from notifier.backoff import postponement, reconnect_pause
 from notifier.errors import ItemError, ItemRejected
+from runtime.sentry import reporting
 
 log = logging.getLogger("signum.desk")
 
@@ -80,7 +81,8 @@ class Desk:
             lambda connection: queue.reject(connection, self.notifier, claim, reason, call_number)
         )
         if rejected:
-            log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
+            with reporting(claim.trace, item_number=claim.item_number or ""):
+                log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
 
     async def _surely(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Do it, again and again while the database is away. Safe: what is not ours any more is left alone."""

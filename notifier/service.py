@@ -29,10 +29,11 @@ from notifier.sierra import Access, SierraClient
 from notifier.worker import Worker
 from runtime.logging import configure_logging
 from runtime.sentry import configure_sentry
-from runtime.settings import NotifierSettings
+from runtime.settings import NotifierSettings, SettingsError
 
 log = logging.getLogger("signum.notifier")
 
+NAME = "signum notifier"
 POOL_SIZE = 4
 POLLING_SECONDS = 2.0
 STOP_SECONDS = 8.0
@@ -176,9 +177,9 @@ class Service:
 
 
 async def serve(settings: NotifierSettings) -> None:
-    """Run one notifier until SIGTERM or SIGINT; a second one ends it at once. DatabaseUnavailable if there is none."""
-    parameters = connection_parameters(settings, "signum notifier", statement_timeout=10_000, lock_timeout=5_000)
-    await prepare_database(parameters, migrate=settings.migrate_at_start)
+    """Run one notifier until SIGTERM or SIGINT; a second one ends it at once. DatabaseUnavailable, SettingsError."""
+    await prepare_database(connection_parameters(settings, NAME), migrate=settings.migrate_at_start)
+    parameters = connection_parameters(settings, NAME, statement_timeout=10_000, lock_timeout=5_000)
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
     access = Access(
         endpoint=settings.sierra_api_endpoint,
@@ -189,7 +190,11 @@ async def serve(settings: NotifierSettings) -> None:
         retries=settings.sierra_api_client_retries,
         ca_bundle=settings.sierra_api_ca_bundle,
     )
-    async with make_pool(parameters, POOL_SIZE) as pool, SierraClient(access) as sierra:
+    try:
+        client = SierraClient(access)
+    except OSError as error:
+        raise SettingsError(f"SIERRA_API_CA_BUNDLE={access.ca_bundle!r} can't be used: {error}") from error
+    async with make_pool(parameters, POOL_SIZE) as pool, client as sierra:
         service = Service(settings, pool, sierra, name)
         _stop_on_signals(service)
         log.info("started", extra={"notifier": name, "sierra": settings.sierra_api_endpoint})
