@@ -5,12 +5,13 @@ Plain ASGI, for it is on the path of every request.
 
 import logging
 import re
-from time import perf_counter
+from time import monotonic, perf_counter
 from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import ProblemResponse
+from db.engine import request_began_at
 from runtime.logging import request_id
 from runtime.sentry import reporting
 
@@ -32,6 +33,7 @@ class RequestFence:
             return
         given, trace = _given(scope)
         request_id.set(given)
+        request_began_at.set(monotonic())
         header = (b"x-request-id", given.encode("ascii"))
         began, status = perf_counter(), 0
 

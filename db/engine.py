@@ -5,7 +5,9 @@ DatabaseUnavailable     wait and try again; nothing was acknowledged
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
@@ -28,6 +30,9 @@ LOCK_TIMEOUT_MS = 1_000
 STATEMENT_TIMEOUT_MS = 3_000
 DEADLINE_SECONDS = 4.0
 CONNECT_TIMEOUT_SECONDS = 2
+
+# When the request began that is being answered (monotonic): its statements share one deadline.
+request_began_at: ContextVar[float | None] = ContextVar("request_began_at", default=None)
 
 
 class DatabaseUnavailable(Exception):
@@ -73,7 +78,10 @@ def api_parameters(settings: DatabaseSettings) -> dict[str, str | int]:
 
 
 class Database:
-    """The api's way to the database: one statement, one answer, one commit, within DEADLINE_SECONDS."""
+    """The api's way to the database: one statement, one answer, one commit.
+
+    All statements of one request together have DEADLINE_SECONDS.
+    """
 
     def __init__(self, parameters: Parameters, pool_size: int) -> None:
         self.engine: AsyncEngine = create_async_engine(
@@ -94,8 +102,10 @@ class Database:
         The deadline waits for a task rather than cancels one, for psycopg ends a cancelled statement politely: on a
         wire that was cut without a word that takes as long as the wire.
         """
+        began_at = request_began_at.get()
+        spent = 0.0 if began_at is None else time.monotonic() - began_at
         task = asyncio.ensure_future(self._fetch(statement, parameters))
-        done, _ = await asyncio.wait({task}, timeout=DEADLINE_SECONDS)
+        done, _ = await asyncio.wait({task}, timeout=max(0.0, DEADLINE_SECONDS - spent))
         if not done:
             task.cancel()
             task.add_done_callback(_forget)

@@ -1,0 +1,64 @@
+"""The api's way to the database: every answer in time, and a dead connection is nobody's problem."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from db.engine import Database, DatabaseUnavailable, request_began_at, wait_for_database
+from tests.fix_postgres import TestDatabase
+
+ONE = text("SELECT 1")
+
+
+@pytest.fixture
+async def api(database: TestDatabase) -> AsyncIterator[Database]:
+    """With one connection, so that a test knows which it gets."""
+    connected = Database({**database.parameters, "application_name": "engine test"}, 1)
+    yield connected
+    await connected.close()
+
+
+async def test_a_connection_that_died_in_the_pool_is_not_noticed(database: TestDatabase, api: Database) -> None:
+    await api.fetch(ONE)
+    database.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'engine test'")
+    assert (await api.fetch(ONE))[0][0] == 1
+
+
+async def test_the_statements_of_one_request_share_one_deadline(api: Database) -> None:
+    await api.fetch(ONE)
+    request_began_at.set(time.monotonic() - 3.9)
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnavailable, match="did not answer within 4 s"):
+        await api.fetch(text("SELECT pg_sleep(2)"))
+    assert time.monotonic() - began < 1
+
+
+async def test_when_all_connections_are_busy_the_answer_comes_after_two_seconds(api: Database) -> None:
+    busy = asyncio.create_task(api.fetch(text("SELECT pg_sleep(3)")))
+    async with asyncio.timeout(2):
+        while api.engine.pool.checkedout() == 0:  # type: ignore[attr-defined]  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    with pytest.raises(DatabaseUnavailable, match="busy"):
+        await api.fetch(ONE)
+    await busy
+
+
+async def test_a_statement_that_is_wrong_is_a_bug_and_no_outage(api: Database) -> None:
+    with pytest.raises(Exception, match="division by zero"):
+        await api.fetch(text("SELECT 1 / 0"))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"host": "no-such-host.invalid"}, {"port": 1, "host": "127.0.0.1"}, {"password": "x"}]
+)
+async def test_a_database_that_is_not_there_is_waited_for_and_then_named(
+    database: TestDatabase, wrong: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        await wait_for_database({**database.parameters, "connect_timeout": 2, **wrong}, at_most_seconds=1)
+    assert "database not there yet" in caplog.text
+    assert database.parameters["password"] not in caplog.text
