@@ -115,8 +115,14 @@ async def reject(
     return row[0] if row else None
 
 
-async def release(connection: Connection, notifier: str, claims: Sequence[Claim], delay_seconds: float = 0) -> None:
-    """Give claims back, their attempts too. With `delay_seconds` they go to the back: due in so many seconds."""
+async def release(
+    connection: Connection,
+    notifier: str,
+    claims: Sequence[Claim],
+    delay_seconds: float = 0,
+    reason: str | None = None,
+) -> None:
+    """Give claims back, their attempts too. With `delay_seconds` they go to the back, for a reason."""
     await connection.execute(
         SQL["release"],
         {
@@ -124,6 +130,7 @@ async def release(connection: Connection, notifier: str, claims: Sequence[Claim]
             "item_record_ids": [claim.item_record_id for claim in claims],
             "revisions": [claim.revision for claim in claims],
             "delay_seconds": delay_seconds,
+            "reason": reason,
         },
     )
 
@@ -142,7 +149,7 @@ async def retry(
     barcodes: Sequence[str] | None = None,
     reason: str | None = None,
 ) -> list[int]:
-    """Give rejected items another chance, all that meet every condition given; `reason` is a part of theirs. Their ids."""
+    """Give rejected items another chance, all that meet every condition; `reason` is a part of theirs. Their ids."""
     return await _choose(connection, "retry", person, item_numbers, barcodes, reason)
 
 

@@ -90,9 +90,10 @@ def error_of(answer: Answer, what: str) -> SierraError:
         case 429:
             return SierraUnavailable(f"Sierra is busy: {said}", retry_after(answer))
         case 500:
+            later = retry_after(answer)
             if error_code(answer) == RECORD_IN_USE:
-                return ItemTroubled(f"Somebody is using {what} in Sierra", shows_sierra_well=False)
-            return ItemTroubled(f"Sierra failed at {what}: {said}", doubt="500")
+                return ItemTroubled(f"Somebody is using {what} in Sierra", shows_sierra_well=False, retry_after=later)
+            return ItemTroubled(f"Sierra failed at {what}: {said}", doubt="500", retry_after=later)
     return SierraUnavailable(f"Sierra is not available: {said}", retry_after(answer))
 
 

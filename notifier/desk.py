@@ -62,16 +62,18 @@ class Desk:
         elif claim.attempts >= self._max_attempts:
             await self._reject(claim, f"{error} (given up after {claim.attempts} attempts)", call_number)
         else:
-            await self._postpone(claim, str(error))
+            await self._postpone(claim, str(error), error.retry_after)
 
-    async def release(self, claims: Sequence[Claim], delay_seconds: float = 0.0) -> None:
-        """Give claims back with their attempts; due `delay_seconds` later, or as before."""
+    async def release(self, claims: Sequence[Claim], delay_seconds: float = 0.0, reason: str | None = None) -> None:
+        """Give claims back with their attempts; due `delay_seconds` later and for a reason, or as before."""
         if claims:
-            await self._surely(lambda connection: queue.release(connection, self.notifier, claims, delay_seconds))
+            await self._surely(
+                lambda connection: queue.release(connection, self.notifier, claims, delay_seconds, reason)
+            )
             log.debug("released %d items", len(claims), extra={"item_numbers": [claim.item_number for claim in claims]})
 
-    async def _postpone(self, claim: Claim, reason: str) -> None:
-        delay = postponement(claim.attempts, random.random())  # noqa: S311  jitter, not a secret
+    async def _postpone(self, claim: Claim, reason: str, retry_after: float | None) -> None:
+        delay = postponement(claim.attempts, random.random(), retry_after)  # noqa: S311  jitter, not a secret
         due_at = await self._surely(lambda connection: queue.postpone(connection, self.notifier, claim, delay, reason))
         if due_at:
             log.warning("postponed: %s", reason, extra={**_ids(claim), "attempts": claim.attempts, "due_at": due_at})

@@ -36,10 +36,19 @@ class ItemError(SierraError):
 
     `doubt` is set where the answer may tell more of Sierra, or of our configuration, than of the item: the same doubt
     on several items in a row is not theirs. `shows_sierra_well` is False where there was no answer, or a busy record's.
+    `retry_after`: how many seconds Sierra asked us to wait with this item, if it did.
     """
 
-    def __init__(self, message: str, *, doubt: str | None = None, shows_sierra_well: bool = True) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        doubt: str | None = None,
+        shows_sierra_well: bool = True,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
         self.doubt = doubt
         self.shows_sierra_well = shows_sierra_well and doubt is None
 

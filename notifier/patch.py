@@ -78,6 +78,16 @@ def plan_update(record: Record, wish: Wish, rules: Rules) -> Plan:
     return Plan(patch, before, call_number_of(var_fields), tuple(remarks))
 
 
+def describe(plan: Plan) -> str:
+    """What the patch changes, for the log: fields and call numbers, never what else the record holds."""
+    parts = [f"fixed field {name} = {entry['value']}" for name, entry in plan.patch.get("fixedFields", {}).items()]
+    if "varFields" in plan.patch:
+        parts.insert(0, f"call number {plan.call_number_after!r} for {plan.call_number_before!r}")
+    if "inventoryDate" in plan.patch:
+        parts.append(f"inventoryDate {plan.patch['inventoryDate']}")
+    return ", ".join(parts)
+
+
 def make_call_number(old: str, classification: str) -> str:
     """The call number with the classification in front and the genre words of the old one behind it.
 

@@ -16,7 +16,7 @@ from notifier.belt import Belt, Held, Limits
 from notifier.breaker import Breaker
 from notifier.desk import Desk
 from notifier.errors import ItemError, ItemRejected, ItemTroubled, LeaseTooShort, ListFailed, SierraUnavailable
-from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, plan_update
+from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
 from notifier.sierra import SierraClient
 
 log = logging.getLogger("signum.push")
@@ -106,8 +106,9 @@ class Pusher:
         if not plan.patch:
             return [self._finish(held, plan, "unchanged")]
         if self._limits.dry_run:
-            log.info("dry run: would write %s", plan.patch, extra={"item_number": held.number})
-            return [self.release([held], DRY_RUN_SECONDS)]
+            would = f"dry run: would write {describe(plan)}"
+            log.info(would, extra={"item_number": held.number})
+            return [self.release([held], DRY_RUN_SECONDS, would)]
         self._belt.to_write.append(held)
         return []
 
@@ -162,7 +163,7 @@ class Pusher:
         """Sierra as a whole: open the breaker and give the items back. A failed probe goes to the back of the queue."""
         self._breaker.open(fault)
         probes = [held for held in several if held.probe]
-        await self.release(probes, PROBE_BACK_SECONDS)
+        await self.release(probes, PROBE_BACK_SECONDS, str(fault))
         await self.release([held for held in several if not held.probe])
 
     async def _leave(self, held: Held) -> None:
@@ -170,9 +171,9 @@ class Pusher:
         await self.release([held])
         self._bell.ring()
 
-    async def release(self, several: Sequence[Held], delay_seconds: float = 0.0) -> None:
-        """Give items back, due as before or later."""
-        await self._desk.release([held.claim for held in several], delay_seconds)
+    async def release(self, several: Sequence[Held], delay_seconds: float = 0.0, reason: str | None = None) -> None:
+        """Give items back, due as before, or later and for a reason."""
+        await self._desk.release([held.claim for held in several], delay_seconds, reason)
         self._belt.held.difference_update(several)
 
     async def _sierra_is_well(self) -> None:

@@ -135,8 +135,8 @@ SELECT as_pushed AS rejected FROM decided;
 
 
 -- name: release
--- Give leases back with their attempts, due as before, or later by delay_seconds where that is not 0. A mark that came
--- meanwhile has set the attempts to 0 (hence greatest) and is due at once (hence the revision).
+-- Give leases back with their attempts, due as before, or delay_seconds later and for a reason where that is not 0. A
+-- mark that came meanwhile has set the attempts to 0 (hence greatest) and is due at once (hence the revision).
 WITH given_back AS (
     SELECT * FROM unnest(%(item_record_ids)s::bigint[], %(revisions)s::bigint[]) AS g (item_record_id, revision)
 ), held AS (
@@ -154,6 +154,10 @@ SET claimed_by = NULL,
         WHEN %(delay_seconds)s > 0 AND q.revision = g.revision
         THEN now() + %(delay_seconds)s * interval '1 second'
         ELSE q.due_at
+    END,
+    last_error = CASE
+        WHEN %(delay_seconds)s > 0 AND q.revision = g.revision THEN %(reason)s::text
+        ELSE q.last_error
     END
 FROM held h
 JOIN given_back g USING (item_record_id)

@@ -166,6 +166,16 @@ async def test_a_record_in_use_is_tried_again_later(
     assert sierra.call_numbers("1001") == ["84.31 Jännitys"]
 
 
+async def test_a_retry_after_for_one_item_wins(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    (item,) = add(database, sierra, 1001)
+    sierra.fault(kind="put_item", status=500, code=132, retry_after="1500")
+    async with notifier(**NO_SWEEP):
+        mark(database, item)
+        await eventually(database, "SELECT due_at > now() + interval '1400 s' FROM update_queue")
+
+
 async def test_an_item_is_rejected_after_the_last_attempt(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
@@ -323,12 +333,15 @@ async def test_a_stop_finishes_what_is_being_written_and_gives_the_rest_back(
 
 
 async def test_a_dry_run_writes_nothing_and_loses_nothing(
-    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, caplog: pytest.LogCaptureFixture
 ) -> None:
     mark(database, *add(database, sierra, 1001))
     async with notifier(**NO_SWEEP, sierra_update_dry_run=True):
         await eventually(database, "SELECT due_at > now() AND attempts = 0 FROM update_queue")
     assert sierra.requests("put_item") == []
+    ((reason,),) = database.fetch("SELECT last_error FROM update_queue")
+    assert reason.startswith("dry run: would write call number '84.31 Jännitys' for '84.2 Jännitys'")
+    assert "internal note" not in caplog.text, "a record's other fields are nobody's business"
     assert database.fetch("SELECT count(*) FROM update_log") == [(0,)]
 
 
