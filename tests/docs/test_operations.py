@@ -1,0 +1,176 @@
+"""docs/operations.md works: its statements and commands do what it says that they do."""
+
+import asyncio
+import re
+import shlex
+import socket
+from typing import Any
+
+import psycopg
+import pytest
+
+from db import client_admin, queue
+from db.queue import Claim, Connection
+from tests.docs.markdown import Block, blocks
+from tests.fix_postgres import TestDatabase
+from tests.fix_signum import Signum
+
+PAGE = "docs/operations.md"
+COMMANDS = [
+    line.removeprefix("signum ").partition("  ")[0]
+    for block in blocks(PAGE, "sh")
+    for line in block.text.splitlines()
+    if line.startswith("signum ") and "push" not in line  # which needs a Sierra: tests/cli/test_push.py
+]
+LOOKS = re.compile(r"(?:^| )(?:status|list|history|--check)(?: |$)")
+STATEMENTS = [*blocks(PAGE, "sql"), *blocks("README.md", "sql")]
+LEASE_SECONDS = 70
+ITEMS = """
+INSERT INTO sierra_item (item_record_id, item_number, barcode, best_title, classification, updated_at)
+SELECT 450971566080 + number, number, '3301000' || number, 'Kirja ' || number, '84.31', now()
+FROM generate_series(2043111, 2043116) AS number
+"""
+REFUSED_ROW = """
+INSERT INTO rejected_row (row_key, reason_code, batch_timestamp, line, reason, last_at)
+VALUES ('x', 'field_count', now(), 'x', 'has 1 fields, the header has 13', now() - interval '1 year')
+"""
+MARK = "INSERT INTO update_queue (item_record_id) VALUES (450971566080 + %s)"
+
+
+@pytest.fixture
+def filled(database: TestDatabase) -> TestDatabase:
+    """A database in which there is something of everything that the page looks for, brought about by the protocol."""
+    asyncio.run(_fill(database))
+    return database
+
+
+async def _fill(database: TestDatabase) -> None:
+    async with await database.aconnect() as connection:
+        await connection.execute(ITEMS)
+        await connection.execute(REFUSED_ROW)
+        await client_admin.add_client(connection, "desk 1", "signum-printer")
+        await queue.heartbeat(connection, f"{socket.gethostname()}:1", "listening", "closed", None, True)
+        pushed = await _claim(connection, 2_043_111)
+        push = queue.Pushed(pushed, "pushed", "84.2 Jännitys", "84.31 Jännitys", None, 12)
+        await queue.finish(connection, "n1", [push])
+        for number, reason in (
+            (2_043_112, "Sierra has no item 2043112"),
+            (2_043_113, "Sierra shows item 2043113 but refuses to save it: a ghost record, ask the vendor"),
+            (2_043_116, "Item 2043116 was deleted in Sierra on 2026-10-01"),
+        ):
+            await queue.reject(connection, "n1", await _claim(connection, number), reason)
+        busy = await _claim(connection, 2_043_114)
+        await queue.postpone(connection, "n1", busy, 60, "Somebody is using item 2043114 in Sierra")
+        await _claim(connection, 2_043_115)
+
+
+async def _claim(connection: Connection, number: int) -> Claim:
+    await connection.execute(MARK, [number])
+    (claim,) = await queue.claim(connection, "n1", 1, LEASE_SECONDS)
+    return claim
+
+
+def only_reads(statement: Block) -> bool:
+    """Whether the block changes nothing, so that others may be tried beside it."""
+    return not re.search(r"^(?:INSERT|UPDATE|DELETE|BEGIN|WITH)", statement.text, re.MULTILINE)
+
+
+def run(connection: psycopg.Connection[Any], block: Block) -> None:
+    """Run a block's statements; each that can have rows must have some, or it shows a reader nothing."""
+    cursor = connection.execute(block.text.encode())
+    while True:
+        done = cursor.statusmessage or ""
+        assert not done.endswith(" 0"), f"{done} in {block.text}"
+        if not cursor.nextset():
+            break
+
+
+def block(heading: str, holding: str = "") -> Block:
+    """The page's statement below a heading."""
+    (found,) = (block for block in blocks(PAGE, "sql") if block.heading == heading and holding in block.text)
+    return found
+
+
+def test_every_query_shows_something(filled: TestDatabase) -> None:
+    with filled.connect() as connection:
+        for statement in STATEMENTS:
+            if only_reads(statement):
+                run(connection, statement)
+
+
+@pytest.mark.parametrize(
+    "statement", [block for block in STATEMENTS if not only_reads(block)], ids=lambda block: block.heading
+)
+def test_a_statement_does_something(filled: TestDatabase, statement: Block) -> None:
+    with filled.connect() as connection:
+        run(connection, statement)
+
+
+def test_every_command_that_looks_sees_something(filled: TestDatabase, signum: Signum) -> None:
+    for line in COMMANDS:
+        if LOOKS.search(line):
+            assert signum(*shlex.split(line)).code == 0, line
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if not LOOKS.search(line)])
+def test_a_command_does_something(filled: TestDatabase, signum: Signum, line: str) -> None:
+    assert signum(*shlex.split(line), typed="y\n").code == 0
+
+
+async def test_paused_as_the_page_says_nothing_is_claimed_until_it_goes_on(filled: TestDatabase) -> None:
+    filled.fetch("UPDATE update_queue SET due_at = now(), lease_until = NULL")
+    async with await filled.aconnect() as connection:
+        await connection.execute(block("Pause", "interval '2 hours'").text.encode())
+        assert await queue.claim(connection, "n2", 10, LEASE_SECONDS) == []
+        await connection.execute(block("Pause", "NOTIFY").text.encode())
+        assert len(await queue.claim(connection, "n2", 10, LEASE_SECONDS)) == 5
+
+
+@pytest.mark.parametrize(
+    ("heading", "holding", "rings"),
+    [
+        ("Mark", "barcode", True),
+        ("Mark", "priority", True),
+        ("Retry", "ghost", True),
+        ("Retry", "due_at > now()", True),
+        ("Pause", "NOTIFY", True),
+        ("Pause", "2 hours", False),
+        ("Dismiss", "", False),
+    ],
+)
+def test_the_notifiers_are_woken_by_what_makes_items_due_and_by_nothing_else(
+    filled: TestDatabase, heading: str, holding: str, rings: bool
+) -> None:
+    with filled.connect() as listening, filled.connect() as person:
+        listening.execute("LISTEN update_queue")
+        run(person, block(heading, holding))
+        listening.execute("SELECT")  # what was sent before has come with this answer
+        assert bool(list(listening.notifies(timeout=0))) is rings
+
+
+async def test_retried_as_the_page_says_an_item_starts_anew_behind_the_print_stations(filled: TestDatabase) -> None:
+    filled.fetch("UPDATE update_queue SET priority = 0, attempts = 10")
+    async with await filled.aconnect() as connection:
+        await connection.execute(block("Retry", "ghost").text.encode())
+        (claim,) = await queue.claim(connection, "n2", 10, LEASE_SECONDS)
+    assert (claim.item_number, claim.attempts) == ("2043113", 1)
+    assert filled.fetch("SELECT priority FROM update_queue WHERE claimed_by = 'n2'") == [(1,)]
+
+
+def test_dismissed_as_the_page_says_an_item_is_in_history_with_who_did(filled: TestDatabase) -> None:
+    with filled.connect() as connection:
+        run(connection, block("Dismiss"))
+    assert filled.fetch("SELECT finished_by, reason FROM update_history WHERE outcome = 'dismissed'") == [
+        (filled.parameters["user"], "Sierra has no item 2043112")
+    ]
+
+
+@pytest.mark.parametrize("holding", ["'2043116'", "deleted_in_sierra"])
+def test_removed_as_the_page_says_only_the_deleted_item_is_gone_and_history_stays(
+    filled: TestDatabase, holding: str
+) -> None:
+    with filled.connect() as connection:
+        run(connection, block("Remove an item that Sierra deleted", holding))
+    left = filled.fetch("SELECT item_number FROM sierra_item ORDER BY item_number")
+    assert [number for (number,) in left] == ["2043111", "2043112", "2043113", "2043114", "2043115"]
+    assert filled.fetch("SELECT outcome FROM update_log WHERE item_number = '2043116'") == [("rejected",)]
