@@ -1,0 +1,85 @@
+"""How does a person look after the clients: who may call the API, and with which key?"""
+
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli.database import ask
+from cli.fence import Refused
+from cli.screen import AsJson, aside, say, show_json, show_rows
+from db import client_admin
+from db.client_admin import NewKey
+
+app = typer.Typer(help="Who may call the API: keys are shown once, when they are made.", no_args_is_help=True)
+
+
+class ClientType(StrEnum):
+    """What a client may do."""
+
+    ETL = "etl"
+    SIGNUM_PRINTER = "signum-printer"
+
+
+def _is_name(name: str) -> str:
+    if not name or len(name) > 100 or not name.isprintable() or name != name.strip():
+        raise typer.BadParameter("a name has 1 to 100 printable characters, and no blanks around it")
+    return name
+
+
+NewName = Annotated[str, typer.Argument(help="What history and logs call the client.", callback=_is_name)]
+Name = Annotated[str, typer.Argument(help="The client's name.")]
+
+
+@app.command()
+def add(
+    name: NewName,
+    client_type: Annotated[ClientType, typer.Option("--type", help="What it may do.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a client and print its key: the only time that it is shown. A revoked client's name can be used again."""
+    made = ask(lambda connection: client_admin.add_client(connection, name, client_type))
+    if made is None:
+        raise Refused(f"there is a client called {name} already: rotate its key, or revoke it first")
+    _show_key(made, as_json)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Who may call the API, from which computer, and when each was last seen."""
+    columns = (
+        "name",
+        "type",
+        "state",
+        "last_seen_seconds",
+        "internal_hostname",
+        "internal_ip_address",
+        "api_key_prefix",
+    )
+    show_rows(ask(client_admin.list_clients), as_json, columns, if_none="there are no clients")
+
+
+@app.command()
+def revoke(name: Name) -> None:
+    """Refuse a client's key from now on."""
+    if not ask(lambda connection: client_admin.revoke_client(connection, name)):
+        raise Refused(f"no client is called {name}")
+    say(f"{name} is revoked")
+
+
+@app.command()
+def rotate(name: Name, as_json: AsJson = False) -> None:
+    """Give a client a new key and print it; the old one is refused at once."""
+    made = ask(lambda connection: client_admin.rotate_client(connection, name))
+    if made is None:
+        raise Refused(f"no client that is not revoked is called {name}")
+    _show_key(made, as_json)
+
+
+def _show_key(made: NewKey, as_json: bool) -> None:
+    if as_json:
+        show_json(asdict(made))
+    else:
+        say(made.key)
+        aside(f"the key of {made.name} ({made.type}), for its x-api-key header: it is not shown again")

@@ -1,0 +1,85 @@
+"""What would an item's update write to Sierra now? Read, compute and compare; nothing is written."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cli.fence import Refused, Unreachable
+from db.named_items import NamedItem
+from notifier.answers import Deleted
+from notifier.errors import SierraError, SierraUnavailable
+from notifier.patch import INVDA_FIELD, Plan, Record, Rules, Wish, call_number_of, plan_update
+from notifier.sierra import Access, SierraClient
+from runtime.settings import NotifierSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field that would be written, with its value in Sierra until then; None: it is not there."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+def preview(item: NamedItem, settings: NotifierSettings) -> tuple[list[Change], tuple[str, ...]]:
+    """What an item that is marked now would be given, and remarks on what would be left out and why."""
+    record = _read(item, settings)
+    now = datetime.now(UTC)
+    plan = plan_update(record, Wish(item.classification, queued_at=now, now=now), _rules(settings))
+    return list(_changes(record, plan)), plan.remarks
+
+
+def _read(item: NamedItem, settings: NotifierSettings) -> Record:
+    """The item as Sierra has it now."""
+    number = item.item_number or ""
+    if not (number.isascii() and number.isdigit()):
+        raise Refused(f"the item with barcode {item.barcode} has no number in Sierra that could be asked for")
+
+    async def read() -> Record | Deleted:
+        async with SierraClient(_access(settings)) as sierra:
+            return await sierra.read_item(number)
+
+    try:
+        answer = asyncio.run(read())
+    except SierraUnavailable as error:
+        raise Unreachable(f"{settings.sierra_api_endpoint}: {error}") from error
+    except SierraError as error:
+        raise Refused(str(error)) from error
+    if isinstance(answer, Deleted):
+        raise Refused(f"item {number} was deleted in Sierra on {answer.on}")
+    return answer
+
+
+def _changes(record: Record, plan: Plan) -> Iterator[Change]:
+    """The fields of the patch that differ from the record. Those that are sent as they are, are nobody's business."""
+    for position, var_field in enumerate(plan.patch.get("varFields", ())):
+        old = record.var_fields[position : position + 1]
+        if [var_field] != list(old):
+            yield Change("call number (099)", call_number_of(old), call_number_of([var_field]))
+    for number, fixed_field in plan.patch.get("fixedFields", {}).items():
+        label = str(fixed_field["label"]).strip()
+        yield Change(f"{label} ({number})", _fixed_value(record, number), fixed_field["value"])
+    if "inventoryDate" in plan.patch:
+        yield Change(f"INVDA ({INVDA_FIELD})", _fixed_value(record, INVDA_FIELD), plan.patch["inventoryDate"])
+
+
+def _fixed_value(record: Record, number: str) -> str | None:
+    value = record.fixed_fields.get(number, {}).get("value")
+    return None if value is None else str(value)
+
+
+def _access(settings: NotifierSettings) -> Access:
+    return Access(
+        endpoint=settings.sierra_api_endpoint,
+        key=settings.sierra_api_client_key,
+        secret=settings.sierra_api_client_secret.get_secret_value(),
+        timeout_seconds=settings.sierra_api_client_timeout_seconds,
+        retries=settings.sierra_api_client_retries,
+        ca_bundle=settings.sierra_api_ca_bundle,
+    )
+
+
+def _rules(settings: NotifierSettings) -> Rules:
+    return Rules(settings.sierra_update_set_invda, settings.sierra_update_set_iuse3, settings.sierra_update_iuse3_field)

@@ -1,0 +1,45 @@
+"""What does the exit code say, and what does a person read when something fails? A line, never a traceback.
+
+0  done
+1  nothing found, or refused: the sentence says which
+2  wrong usage, or a wrong setting
+3  the database or Sierra can't be reached
+4  none of these: a bug of ours, and the line says where
+"""
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NoReturn
+
+from cli.screen import aside
+from runtime.settings import SettingsError
+
+
+class Refused(Exception):
+    """What was asked for is not there or can't be done. Nobody needs to repeat it unchanged."""
+
+
+class Unreachable(Exception):
+    """The database or Sierra does not answer, or not to us. The text says which and why."""
+
+
+def fenced(command: Callable[[], object]) -> NoReturn:
+    """Run the command and leave the process with the exit code of what came of it."""
+    try:
+        command()
+    except Refused as error:
+        _leave(1, error)
+    except SettingsError as error:
+        _leave(2, error)
+    except Unreachable as error:
+        _leave(3, error)
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        _leave(4, f"unexpected {type(error).__name__} in {place.filename}:{place.lineno}: {error}")
+    sys.exit(0)
+
+
+def _leave(code: int, sentence: object) -> NoReturn:
+    aside(sentence)
+    sys.exit(code)

@@ -1,0 +1,70 @@
+"""What came of one item's updates, and what would the next one write to Sierra?"""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cli.database import ask
+from cli.fence import Refused
+from cli.screen import AsJson, say, show_json, show_rows
+from db import queue
+from db.named_items import NamedItem, find_items
+from runtime.settings import NotifierSettings, read_settings
+
+Barcode = Annotated[str, typer.Argument(help="The item's barcode.")]
+
+
+def history(
+    barcode: Barcode,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """What came of one item's updates, newest first."""
+    rows = ask(lambda connection: queue.history(connection, barcode, limit))
+    if not rows:
+        item = _the_item(ask(lambda connection: find_items(connection, barcodes=[barcode])), barcode)
+        raise Refused(f"item {item.item_number}, barcode {barcode}, was not updated in the time that history is kept")
+    columns = (
+        "finished_at",
+        "outcome",
+        "call_number_before",
+        "call_number_after",
+        "queued_by",
+        "took_seconds",
+        "reason",
+    )
+    show_rows(rows, as_json, columns)
+
+
+def push(
+    barcode: Barcode,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and compute, but write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What an update of this item would write to Sierra now, field by field."""
+    if not dry_run:
+        raise Refused(f'a push goes through the queue: run "signum queue mark --barcode {barcode}", or add --dry-run')
+    settings = read_settings(NotifierSettings)
+    from cli.dry_run import preview
+
+    item = _the_item(ask(lambda connection: find_items(connection, barcodes=[barcode]), settings), barcode)
+    changes, remarks = preview(item, settings)
+    if as_json:
+        facts = {"barcode": barcode, "title": item.best_title, "classification": item.classification}
+        fields = [asdict(change) for change in changes]
+        show_json({"item_number": item.item_number, **facts, "changes": fields, "remarks": remarks})
+        return
+    say(f"item {item.item_number}, {item.best_title or 'without a title'}; classification {item.classification or '-'}")
+    show_rows([asdict(c) for c in changes], False, ("field", "before", "after"), if_none="nothing: Sierra has it all")
+    for remark in remarks:
+        say(remark)
+
+
+def _the_item(found: list[NamedItem], barcode: str) -> NamedItem:
+    if not found:
+        raise Refused(f"no item has the barcode {barcode}")
+    if len(found) > 1:
+        numbers = ", ".join(str(item.item_number) for item in found)
+        raise Refused(f"several items have the barcode {barcode}: {numbers}")
+    return found[0]

@@ -1,0 +1,33 @@
+"""What can a person do from the command line? `signum`: run the processes, and look after clients, queue and sync."""
+
+import typer
+
+from cli import clients, items, processes, queue, sync
+from cli.fence import fenced
+
+app = typer.Typer(
+    help="Signum-savotta's backend: its processes, and what people ask of them.",
+    epilog="Exit codes: 0 done; 1 nothing found or refused; 2 wrong usage or setting; "
+    "3 database or Sierra not reachable. Settings are environment variables: see the README.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("api")(processes.api)
+app.command("notifier")(processes.notifier)
+app.command("migrate")(processes.migrate)
+app.command("push")(items.push)
+app.command("history")(items.history)
+app.add_typer(queue.app, name="queue")
+app.add_typer(clients.app, name="client")
+app.add_typer(sync.app, name="sync")
+
+
+def run() -> None:
+    """The `signum` command."""
+    fenced(lambda: app(prog_name="signum"))
+
+
+if __name__ == "__main__":
+    run()

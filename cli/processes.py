@@ -1,0 +1,67 @@
+"""How do the processes start? Settings first; only then what the process needs is imported, and it runs."""
+
+import asyncio
+import socket
+from typing import Annotated
+
+import typer
+
+from cli.database import ask, reaching
+from cli.fence import Refused
+from cli.screen import say
+from db.pulse import find_pulse
+from runtime.settings import ApiSettings, DatabaseSettings, NotifierSettings, read_settings
+
+
+def api(
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of API_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of API_PORT.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of processes, instead of API_WORKERS.")] = None,
+) -> None:
+    """Answer print stations and the ETL over HTTP, until told to stop."""
+    given = {"api_host": host, "api_port": port, "api_workers": workers}
+    settings = read_settings(ApiSettings, **{name: value for name, value in given.items() if value is not None})
+    from api import server
+
+    raise typer.Exit(server.run(settings))
+
+
+def notifier(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only look whether this machine's notifier goes round; 1 if not.")
+    ] = False,
+) -> None:
+    """Push what is queued to Sierra, until told to stop. Any number may run: they share the queue."""
+    if check:
+        _check_notifier()
+        return
+    settings = read_settings(NotifierSettings)
+    from notifier import service
+
+    raise typer.Exit(service.run(settings))
+
+
+def _check_notifier() -> None:
+    """For a container's health check: a notifier has no port that could be asked."""
+    host = socket.gethostname()
+    pulse = ask(lambda connection: find_pulse(connection, host))
+    if pulse is None:
+        raise Refused(f"no notifier goes round on {host}")
+    say(f"{pulse.notifier} is {pulse.mode}, its breaker {pulse.breaker}{f': {pulse.reason}' if pulse.reason else ''}")
+
+
+def migrate(
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the database.")] = 0,
+) -> None:
+    """Bring the database's schema to this release's. Does nothing where it is there already."""
+    settings = read_settings(DatabaseSettings)
+    from db.engine import connection_parameters, wait_for_database
+    from db.migrate import migrate as bring_to_head
+    from db.schema_version import known_revisions
+
+    parameters = connection_parameters(settings, "signum migrate")
+    with reaching(settings):
+        if wait:
+            asyncio.run(wait_for_database(parameters, wait))
+        bring_to_head(parameters)
+    say(f"the schema is at revision {known_revisions()[-1]}")

@@ -1,0 +1,182 @@
+"""How does a person look at the queue, and steer it? It names items, or why they were rejected."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from getpass import getuser
+from typing import Annotated
+
+import typer
+
+from cli.database import ask
+from cli.fence import Refused
+from cli.screen import AsJson, say, show_rows
+from db import queue
+from db.named_items import NamedItem, find_items
+from db.queue import Connection
+
+app = typer.Typer(help="What waits for its update in Sierra.", no_args_is_help=True)
+
+
+class State(StrEnum):
+    """The states of a queued item, as options of the command line."""
+
+    WAITING = "waiting"
+    IN_FLIGHT = "in-flight"
+    POSTPONED = "postponed"
+    REJECTED = "rejected"
+
+
+def _operator() -> str:
+    """Who asks, by the operating system; a container's user may have no name."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return "signum"
+
+
+def _is_reason(reason: str | None) -> str | None:
+    """Refuse the empty text, which every reason holds."""
+    if reason is not None and not reason.strip():
+        raise typer.BadParameter("the reason is empty")
+    return reason
+
+
+Numbers = Annotated[list[str] | None, typer.Argument(metavar="[ITEM_NUMBER]...", help="Record numbers in Sierra.")]
+Barcodes = Annotated[list[str] | None, typer.Option("--barcode", help="An item's barcode; can be repeated.")]
+Reason = Annotated[
+    str | None, typer.Option(help="All items rejected for a reason that holds this text.", callback=_is_reason)
+]
+Work = Callable[[Connection, Sequence[NamedItem]], Awaitable[list[int]]]
+Action = Callable[..., Awaitable[list[int]]]
+By = Annotated[str, typer.Option("--by", help="In whose name.", default_factory=_operator, show_default="you")]
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """How many items are in each state, and for how long the oldest has been due."""
+    rows = ask(queue.overview)
+    show_rows(rows, as_json, ("state", "items", "oldest_age_seconds", "next_try_at"))
+
+
+@app.command("list")
+def list_(
+    state: Annotated[State | None, typer.Option(help="Only items in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """The items in the queue, the most urgent first."""
+    words = state.replace("-", " ") if state else None
+    rows = ask(lambda connection: queue.detail(connection, words, limit))
+    columns = (
+        "item_number",
+        "barcode",
+        "title",
+        "state",
+        "age_seconds",
+        "next_try_at",
+        "attempts",
+        "queued_by",
+        "reason",
+    )
+    show_rows(rows, as_json, columns, if_none=f"no item is {words}" if words else "the queue is empty")
+
+
+@app.command()
+def mark(
+    by: By,
+    numbers: Numbers = None,
+    barcodes: Barcodes = None,
+    priority: Annotated[
+        int, typer.Option(min=0, max=2, help="0 with the print stations' own, 2 after all others.")
+    ] = 1,
+) -> None:
+    """Ask for items' updates in Sierra, as a print station does."""
+
+    from db.hand_marks import mark_items
+
+    async def mark_found(connection: Connection, found: Sequence[NamedItem]) -> list[int]:
+        return await mark_items(connection, by, [item.item_record_id for item in found], priority)
+
+    _for_named(mark_found, numbers, barcodes, "marked", "has just gone")
+
+
+@app.command()
+def retry(by: By, numbers: Numbers = None, barcodes: Barcodes = None, reason: Reason = None) -> None:
+    """Give rejected items another chance."""
+    if reason is None:
+        _for_named(_either(queue.retry, by, numbers, barcodes), numbers, barcodes, "retried", "is not rejected")
+    else:
+        _for_reason(queue.retry, by, reason, numbers, barcodes, "retried")
+
+
+@app.command()
+def dismiss(
+    by: By,
+    numbers: Numbers = None,
+    barcodes: Barcodes = None,
+    reason: Reason = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take items off the queue unpushed: Sierra keeps what it has. With --reason, it asks first."""
+    if reason is None:
+        _for_named(_either(queue.dismiss, by, numbers, barcodes), numbers, barcodes, "dismissed", "is not in the queue")
+        return
+    if not yes:
+        rejected = ask(lambda connection: queue.detail(connection, "rejected", limit=1_000_000))
+        count = sum(reason in row["reason"] for row in rejected)
+        if count:
+            typer.confirm(f"Dismiss {_items(count)} rejected for this reason: {reason}?", abort=True)
+    _for_reason(queue.dismiss, by, reason, numbers, barcodes, "dismissed")
+
+
+def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[str] | None) -> Work:
+    """The action for items that have one of the numbers *or* one of the barcodes."""
+
+    async def act(connection: Connection, _: Sequence[NamedItem]) -> list[int]:
+        by_number = await action(connection, by, item_numbers=numbers) if numbers else []
+        by_barcode = await action(connection, by, barcodes=barcodes) if barcodes else []
+        return by_number + by_barcode
+
+    return act
+
+
+def _for_named(work: Work, numbers: list[str] | None, barcodes: list[str] | None, done: str, undone: str) -> None:
+    """Do the work for the items named. Refused if a name is nobody's or an item was not touched; the rest is done."""
+    if not numbers and not barcodes:
+        raise typer.BadParameter("name the items: by their numbers, by --barcode, or (retry, dismiss) by --reason")
+
+    async def find_and_do(connection: Connection) -> tuple[list[NamedItem], set[int]]:
+        found = await find_items(connection, item_numbers=numbers or (), barcodes=barcodes or ())
+        return found, set(await work(connection, found) if found else ())
+
+    found, touched = ask(find_and_do)
+    if touched:
+        say(f"{done} {_items(len(touched))}")
+    unknown_numbers = set(numbers or ()) - {item.item_number for item in found}
+    unknown_barcodes = set(barcodes or ()) - {item.barcode for item in found}
+    problems = [
+        *(f"no item has the number {number}" for number in sorted(unknown_numbers)),
+        *(f"no item has the barcode {barcode}" for barcode in sorted(unknown_barcodes)),
+        *(f"item {_name(item)} {undone}" for item in found if item.item_record_id not in touched),
+    ]
+    if problems:
+        raise Refused("\n".join(problems))
+
+
+def _for_reason(
+    action: Action, by: str, reason: str, numbers: list[str] | None, barcodes: list[str] | None, done: str
+) -> None:
+    if numbers or barcodes:
+        raise typer.BadParameter("name the items or give their reason, not both")
+    touched = ask(lambda connection: action(connection, by, reason=reason))
+    if not touched:
+        raise Refused(f"no item is rejected for this reason: {reason}")
+    say(f"{done} {_items(len(touched))}")
+
+
+def _name(item: NamedItem) -> str:
+    return item.item_number or f"without a number, barcode {item.barcode}"
+
+
+def _items(count: int) -> str:
+    return "1 item" if count == 1 else f"{count} items"

@@ -1,0 +1,22 @@
+"""How does a person see where the sync with Sierra stands, and ask for all items anew?"""
+
+import typer
+
+from cli.database import ask
+from cli.screen import AsJson, say, show_record
+from db import sync_admin
+
+app = typer.Typer(help="What the ETL brings from Sierra.", no_args_is_help=True)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Where the sync stands, whether changes are missing, and what to do then."""
+    show_record(ask(sync_admin.show_sync), as_json)
+
+
+@app.command()
+def restart() -> None:
+    """Ask for a full sync: it begins when the ETL comes next. What is queued for Sierra stays queued."""
+    ask(sync_admin.request_full_sync)
+    say("a full sync begins when the ETL comes next")

@@ -1,0 +1,22 @@
+"""How does a person see where the sync stands, and ask for all items anew?"""
+
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from db.queue import Connection
+from db.sql import load
+
+SQL = load("sync_admin")
+
+
+async def show_sync(connection: Connection) -> dict[str, Any]:
+    """Mode, cursor, times, gap and advice."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SQL["show_sync"])
+        return await cursor.fetchone() or {}
+
+
+async def request_full_sync(connection: Connection) -> None:
+    """Only ask: the next GET /sync begins the full sync, so that a batch under way is not taken for its answer."""
+    await connection.execute(SQL["request_full_sync"])
