@@ -7,6 +7,7 @@ hear its notifications, and none sees another's rows.
 import asyncio
 import contextlib
 import itertools
+import secrets
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ def _start_server() -> Iterator[Server]:
 def _start_container(stack: contextlib.ExitStack) -> Server | None:
     """A container; None, with a warning, where the engine can't get its images."""
     try:
-        container = stack.enter_context(PostgresContainer("postgres:18", driver=None))
+        container = stack.enter_context(PostgresContainer("postgres:18", password=secrets.token_urlsafe(16), driver=None))
     except DockerException as error:
         warnings.warn(f"no container, the embedded PostgreSQL instead: {error}", stacklevel=1)
         return None

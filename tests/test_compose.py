@@ -1,0 +1,79 @@
+"""docker-compose.yml, Dockerfile and .env.example say the same as the settings do."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from runtime.settings import ApiSettings, NotifierSettings
+
+HOUSE = Path(__file__).parent.parent
+COMPOSE = (HOUSE / "docker-compose.yml").read_text(encoding="utf-8")
+EXAMPLE = (HOUSE / ".env.example").read_text(encoding="utf-8")
+EXPLAINED = dict(re.findall(r"^# .+\n#([A-Z][A-Z_0-9]*)=(.*)$", EXAMPLE, re.MULTILINE))
+INTERPOLATED = dict(re.findall(r"\$\{([A-Z_0-9]+):-([^}]*)\}", COMPOSE))
+SETTINGS = {
+    name.upper(): field for kind in (ApiSettings, NotifierSettings) for name, field in kind.model_fields.items()
+}
+
+
+def as_text(default):
+    match default:
+        case None:
+            return ""
+        case bool():
+            return str(default).lower()
+        case SecretStr():
+            return default.get_secret_value()
+    return str(default)
+
+
+def test_env_example_explains_every_setting_and_every_variable_of_compose_and_no_others():
+    assert set(EXPLAINED) == set(SETTINGS) | set(INTERPOLATED)
+
+
+def test_every_line_of_env_example_is_off_and_has_its_own_explanation():
+    assert [line for line in EXAMPLE.splitlines() if line and not line.startswith("#")] == []
+    assert len(re.findall(r"^#[A-Z_0-9]+=", EXAMPLE, re.MULTILINE)) == len(EXPLAINED)
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_env_example_shows_the_default_that_holds(name):
+    default = INTERPOLATED[name] if name in INTERPOLATED else as_text(SETTINGS[name].default)
+    assert EXPLAINED[name] == default
+
+
+def test_every_port_is_published_to_this_machine_alone():
+    published = re.findall(r'ports: \["([^"]+)"\]', COMPOSE)
+    assert published
+    for port in published:
+        assert port.startswith(("127.0.0.1:", "${API_HOST:-127.0.0.1}:"))
+
+
+def test_image_holds_every_package_and_nothing_that_is_not_named():
+    lines = (HOUSE / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    allowed = {line[1:] for line in lines if line.startswith("!")}
+    packages = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    assert "*" in lines
+    assert allowed >= {*packages["targets"]["wheel"]["packages"], "alembic"}
+    assert not any(name.startswith(".") for name in allowed)
+
+
+def test_image_has_no_secret_and_no_root():
+    dockerfile = (HOUSE / "Dockerfile").read_text(encoding="utf-8")
+    assert not re.search(r"^(ENV|ARG).*(PASSWORD|SECRET|KEY|TOKEN)", dockerfile, re.MULTILINE | re.IGNORECASE)
+    assert re.search(r"^USER [1-9]\d*:", dockerfile, re.MULTILINE)
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="no docker command here")
+def test_compose_accepts_the_file():
+    done = subprocess.run(
+        ["docker", "compose", "--profile", "*", "config", "--quiet"], cwd=HOUSE, capture_output=True, text=True
+    )
+    if "is not a docker command" in done.stderr:
+        pytest.skip("no docker compose here")
+    assert (done.returncode, done.stderr) == (0, "")
