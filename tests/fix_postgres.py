@@ -140,7 +140,8 @@ def _start_server() -> Iterator[Server]:
 def _start_container(stack: contextlib.ExitStack) -> Server | None:
     """A container; None, with a warning, where the engine can't get its images."""
     try:
-        container = stack.enter_context(PostgresContainer("postgres:18", password=secrets.token_urlsafe(16), driver=None))
+        started = PostgresContainer("postgres:18", password=secrets.token_urlsafe(16), driver=None)
+        container = stack.enter_context(started)
     except DockerException as error:
         warnings.warn(f"no container, the embedded PostgreSQL instead: {error}", stacklevel=1)
         return None
