@@ -49,11 +49,6 @@ class Belt:
     to_write: deque[Held] = field(default_factory=deque)
     being_read: int = 0
 
-    @property
-    def ahead(self) -> int:
-        """Items that are still before their write."""
-        return self.being_read + len(self.to_read) + len(self.to_read_singly) + len(self.to_write)
-
     def take_waiting(self) -> list[Held]:
         """All for which no request is under way; they wait no more."""
         waiting = [*self.to_read, *self.to_read_singly, *self.to_write]

@@ -71,28 +71,42 @@ class Worker:
             self._look = False
             self._claiming = True
             self._start(self._claim(room))
-        belt, pool_size = self._belt, self._limits.pool_size
-        while self._requests < pool_size:
+        belt = self._belt
+        while self._requests < self._limits.pool_size:
             if belt.to_read_singly:
                 held = belt.to_read_singly.popleft()
                 self._read([held], self._pusher.read_one(held))
-            elif len(belt.to_read) >= pool_size or (belt.to_read and not belt.being_read):
-                chunk = [belt.to_read.popleft() for _ in range(min(len(belt.to_read), pool_size))]
+            elif chunk := self._next_chunk():
                 self._read(chunk, self._pusher.read(chunk))
-            elif belt.to_write:
+            elif belt.to_write and not self._keeps_a_place():
                 self._request(self._pusher.write(belt.to_write.popleft()))
             else:
                 break
 
+    def _next_chunk(self) -> list[Held]:
+        """What to read now: a chunk, as soon as fewer items than that are read or wait; less only if none is read."""
+        belt, pool_size = self._belt, self._limits.pool_size
+        if belt.being_read + len(belt.to_write) >= pool_size or (belt.being_read and len(belt.to_read) < pool_size):
+            return []
+        return [belt.to_read.popleft() for _ in range(min(len(belt.to_read), pool_size))]
+
     def _room(self) -> int:
-        """How many to claim: a chunk, as soon as fewer than that are before their write; less only if none is read."""
+        """How many to claim: one chunk is kept ready, so that no read waits for the database.
+
+        Where the limit is near, it is worth waiting for half of it: a read of few items costs as much as one of many.
+        """
         if self._breaker.state == "probing":
             return 0 if self._belt.held else 1
         chunk = self._limits.pool_size - len(self._belt.to_read)
         room = min(chunk, self._limits.most_held - len(self._belt.held))
-        if self._belt.ahead >= self._limits.pool_size or (room < chunk and self._belt.being_read):
-            return 0
-        return max(room, 0)
+        return room if room >= max(1, min(chunk, self._limits.most_held // 2 - 1)) else 0
+
+    def _keeps_a_place(self) -> bool:
+        """Whether the last free place is kept for a read: more is due, but none of it is here yet."""
+        belt, is_last = self._belt, self._requests == self._limits.pool_size - 1
+        return (
+            is_last and self._requests > 0 and (self._look or self._claiming) and not (belt.to_read or belt.being_read)
+        )
 
     async def _claim(self, room: int) -> None:
         """Claim, and put in line to be read. The lease is counted from before the claim was sent."""
