@@ -91,7 +91,6 @@ def mark(
     ] = 1,
 ) -> None:
     """Ask for items' updates in Sierra, as a print station does."""
-
     from db.hand_marks import mark_items
 
     async def mark_found(connection: Connection, found: Sequence[NamedItem]) -> list[int]:

@@ -1,10 +1,9 @@
 """How is an answer shown? As a table for a person, or as JSON for a script, which then gets every field there is."""
 
 import json
-import math
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -79,7 +78,7 @@ def _cell(column: str, value: object) -> Text:
 
 def _span(seconds: float) -> str:
     """A length of time in its largest unit: `85 ms`, `45 s`, `12 min`, `3 h`, `5 d`."""
-    for unit, length in (("d", timedelta(days=2)), ("h", timedelta(hours=2)), ("min", timedelta(minutes=2))):
-        if seconds >= length.total_seconds():
-            return f"{math.floor(seconds / (length.total_seconds() / 2))} {unit}"
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
     return f"{seconds:.0f} s" if seconds >= 2 else f"{seconds * 1000:.0f} ms"

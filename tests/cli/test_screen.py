@@ -1,0 +1,28 @@
+"""What a person reads: ages in a unit that fits, and lines that a pipe does not break."""
+
+import pytest
+
+from cli.screen import _span
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.0849, "85 ms"),
+        (1.9, "1900 ms"),
+        (45, "45 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (7199, "119 min"),
+        (3 * 3600 + 59, "3 h"),
+        (400 * 86_400, "400 d"),
+    ],
+)
+def test_age_is_told_in_the_largest_unit_that_it_fills_twice(seconds, shown):
+    assert _span(seconds) == shown
+
+
+def test_table_in_a_pipe_has_one_line_per_row_however_long(signum, database):
+    item = database.add_item(1001, best_title="x" * 500)
+    database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", item)
+    assert len(signum("queue", "list").out.splitlines()) == 2
