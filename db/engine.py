@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import PoolTimeout as ConnectionPoolTimeout
 from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -33,6 +34,10 @@ CONNECT_TIMEOUT_SECONDS = 2
 
 # When the request began that is being answered (monotonic): its statements share one deadline.
 request_began_at: ContextVar[float | None] = ContextVar("request_began_at", default=None)
+
+
+# What psycopg says when waiting helps: the server is away, restarting, or can only be read for now.
+DATABASE_AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction, ConnectionPoolTimeout)
 
 
 class DatabaseUnavailable(Exception):

@@ -19,6 +19,13 @@ Connection = AsyncConnection[Any]
 Outcome = Literal["pushed", "unchanged"]
 
 
+def storable(text: str | None) -> str | None:
+    """The text with what PostgreSQL can't store (NUL, half a surrogate pair) shown as U+FFFD."""
+    if text is None or (text.isprintable() and text.isascii()):
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """An item that is ours to push, as it was when we claimed it. `claimed_at` is the database's clock."""
@@ -69,9 +76,9 @@ async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]
             "item_record_ids": [push.claim.item_record_id for push in pushes],
             "revisions": [push.claim.revision for push in pushes],
             "outcomes": [push.outcome for push in pushes],
-            "befores": [push.call_number_before for push in pushes],
-            "afters": [push.call_number_after for push in pushes],
-            "remarks": [push.remark for push in pushes],
+            "befores": [storable(push.call_number_before) for push in pushes],
+            "afters": [storable(push.call_number_after) for push in pushes],
+            "remarks": [storable(push.remark) for push in pushes],
             "sierra_ms": [push.sierra_ms for push in pushes],
         },
         prepare=True,
@@ -90,7 +97,7 @@ async def postpone(
             "item_record_id": claim.item_record_id,
             "revision": claim.revision,
             "delay_seconds": delay_seconds,
-            "reason": reason,
+            "reason": storable(reason),
         },
     )
     row = await cursor.fetchone()
@@ -107,8 +114,8 @@ async def reject(
             "notifier": notifier,
             "item_record_id": claim.item_record_id,
             "revision": claim.revision,
-            "reason": reason,
-            "call_number": call_number,
+            "reason": storable(reason),
+            "call_number": storable(call_number),
         },
     )
     row = await cursor.fetchone()
@@ -130,7 +137,7 @@ async def release(
             "item_record_ids": [claim.item_record_id for claim in claims],
             "revisions": [claim.revision for claim in claims],
             "delay_seconds": delay_seconds,
-            "reason": reason,
+            "reason": storable(reason),
         },
     )
 
@@ -215,7 +222,13 @@ async def heartbeat(
     connection: Connection, notifier: str, mode: str, breaker: str, reason: str | None, succeeded: bool
 ) -> None:
     """Say how this notifier is; `succeeded`: Sierra answered it well since the last time."""
-    parameters = {"notifier": notifier, "mode": mode, "breaker": breaker, "reason": reason, "succeeded": succeeded}
+    parameters = {
+        "notifier": notifier,
+        "mode": mode,
+        "breaker": breaker,
+        "reason": storable(reason),
+        "succeeded": succeeded,
+    }
     await connection.execute(SQL["heartbeat"], parameters)
 
 

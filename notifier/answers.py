@@ -87,6 +87,8 @@ def error_of(answer: Answer, what: str) -> SierraError:
             return SierraUnavailable(f"not Sierra answered {what}: {said}. Check SIERRA_API_ENDPOINT")
         case 409:
             return ItemRejected(f"Sierra refused {what}: {said}")
+        case 405 | 406 | 408 | 410 | 411 | 412 | 413 | 414 | 415 | 422 | 431:
+            return ItemRejected(f"Sierra refused {what}: {said}", doubt=said)
         case 429:
             return SierraUnavailable(f"Sierra is busy: {said}", retry_after(answer))
         case 500:
@@ -127,7 +129,7 @@ def retry_after(answer: Answer, now: datetime | None = None) -> float | None:
         return min(float(value[:9]), LONGEST_WAIT_SECONDS)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -15,17 +15,18 @@ def jittered(base: float, most: float, failures: int, chance: float) -> float:
     return full / 2 + full / 2 * chance
 
 
-def postponement(attempts: int, chance: float, retry_after: float | None = None) -> float:
-    """Seconds until an item is due again after its `attempts`-th attempt failed: ten attempts take about two hours."""
-    if retry_after is not None:
-        return retry_after
-    return jittered(POSTPONE_BASE_SECONDS, POSTPONE_MOST_SECONDS, max(0, attempts - 1), chance)
+def postponement(attempts: int, chance: float, retry_after: float = 0.0) -> float:
+    """Seconds until an item is due again after its `attempts`-th attempt failed: ten attempts take about two hours.
+
+    Not before Sierra's own Retry-After, but not sooner than we would either: attempts are soon burnt.
+    """
+    return max(retry_after, jittered(POSTPONE_BASE_SECONDS, POSTPONE_MOST_SECONDS, max(0, attempts - 1), chance))
 
 
 def breaker_pause(failures: int, chance: float, retry_after: float | None = None) -> float:
-    """Seconds until Sierra is probed again, after `failures` failed probes."""
+    """Seconds until Sierra is probed again, after `failures` failed probes: its own Retry-After, but never at once."""
     if retry_after is not None:
-        return retry_after
+        return max(retry_after, jittered(BREAKER_BASE_SECONDS, BREAKER_MOST_SECONDS, 0, chance))
     return jittered(BREAKER_BASE_SECONDS, BREAKER_MOST_SECONDS, failures, chance)
 
 

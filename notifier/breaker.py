@@ -55,9 +55,11 @@ class Breaker:
         self._retry_at = self._now() + pause
         self.reason = str(fault)
 
-    def close(self) -> None:
-        """Sierra answered well."""
-        if self.reason is not None:
-            log.info("pushing again: Sierra answers", extra={"after_seconds": round(self._now() - self._opened_at, 1)})
+    def close(self) -> bool:
+        """Sierra answered well. Whether it was open until now."""
+        if self.reason is None:
+            return False
+        log.info("pushing again: Sierra answers", extra={"after_seconds": round(self._now() - self._opened_at, 1)})
         self.reason = None
         self._failures = 0
+        return True

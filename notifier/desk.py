@@ -10,11 +10,8 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
-
 from db import queue
-from db.engine import NotifierPool, one_line
+from db.engine import DATABASE_AWAY, NotifierPool, one_line
 from db.queue import Claim, Connection, Pushed
 from notifier.backoff import postponement, reconnect_pause
 from notifier.errors import ItemError, ItemRejected
@@ -73,7 +70,7 @@ class Desk:
             log.debug("released %d items", len(claims), extra={"item_numbers": [claim.item_number for claim in claims]})
 
     async def _postpone(self, claim: Claim, reason: str, retry_after: float | None) -> None:
-        delay = postponement(claim.attempts, random.random(), retry_after)  # noqa: S311  jitter, not a secret
+        delay = postponement(claim.attempts, random.random(), retry_after or 0.0)  # noqa: S311  jitter, not a secret
         due_at = await self._surely(lambda connection: queue.postpone(connection, self.notifier, claim, delay, reason))
         if due_at:
             log.warning("postponed: %s", reason, extra={**_ids(claim), "attempts": claim.attempts, "due_at": due_at})
@@ -93,7 +90,7 @@ class Desk:
             try:
                 async with self._pool.connection() as connection:
                     return await work(connection)
-            except (OperationalError, PoolTimeout) as error:
+            except DATABASE_AWAY as error:
                 if failures == 0:
                     log.warning("database away, keeping the outcome: %s", one_line(error))
                 await asyncio.sleep(reconnect_pause(failures, random.random()))  # noqa: S311

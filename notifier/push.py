@@ -96,11 +96,7 @@ class Pusher:
         if isinstance(record, Deleted):
             return [self.fail(held, ItemRejected(f"Item {held.number} was deleted in Sierra on {record.on}"))]
         wish = Wish(held.claim.classification, held.claim.queued_at, held.claim.claimed_at)
-        try:
-            plan = plan_update(record, wish, self._rules)
-        except Exception as bug:  # the fence of one item: whatever its record holds, the others go on
-            log.exception("our own error, please report it", extra={"item_number": held.number})
-            return [self.fail(held, ItemTroubled(f"our own error at item {held.number}: {bug!r}"))]
+        plan = plan_update(record, wish, self._rules)
         held.plan, held.read_at = plan, read_at
         self._warn_once(plan)
         if not plan.patch:
@@ -108,7 +104,7 @@ class Pusher:
         if self._limits.dry_run:
             would = f"dry run: would write {describe(plan)}"
             log.info(would, extra={"item_number": held.number})
-            return [self.release([held], DRY_RUN_SECONDS, would)]
+            return [self._sierra_is_well(), self.release([held], DRY_RUN_SECONDS, would)]
         self._belt.to_write.append(held)
         return []
 
@@ -153,6 +149,13 @@ class Pusher:
                 )
                 await self.unavailable([item for item, _ in doubted], fault)
 
+    async def surprise(self, several: Sequence[Held], bug: Exception) -> None:
+        """What nobody thought of is no reason to stop: these items are tried again later, and given up in time."""
+        log.error("our own error, please report it", exc_info=bug, extra={"item_numbers": [h.number for h in several]})
+        for held in several:
+            if held in self._belt.held:
+                await self._settle(held, ItemTroubled(f"our own error at item {held.number[:30]}: {bug!r}"[:500]))
+
     async def settle_doubts(self) -> None:
         """Take the doubted answers for what they say of their items."""
         doubted, self._doubted = self._doubted, []
@@ -177,9 +180,13 @@ class Pusher:
         self._belt.held.difference_update(several)
 
     async def _sierra_is_well(self) -> None:
+        """An answer shows it, unless it is one to a request from before the breaker opened."""
         self.succeeded = True
+        if self._breaker.state == "open":
+            return
         self._opened_by = None
-        self._breaker.close()
+        if self._breaker.close():
+            self._bell.ring()  # what was given back meanwhile is due
         await self.settle_doubts()
 
     async def _settle(self, held: Held, error: ItemError) -> None:

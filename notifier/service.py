@@ -10,11 +10,8 @@ import socket
 import time
 from contextlib import suppress
 
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
-
 from db import queue
-from db.engine import DatabaseUnavailable, NotifierPool, connection_parameters, make_pool, one_line
+from db.engine import DATABASE_AWAY, DatabaseUnavailable, NotifierPool, connection_parameters, make_pool, one_line
 from db.startup import prepare_database
 from notifier.backoff import reconnect_pause
 from notifier.bell import Bell
@@ -81,21 +78,28 @@ class Service:
         loop = asyncio.create_task(self._loop())
         stopped = asyncio.create_task(self.bell.stopped.wait())
         try:
-            await asyncio.wait({loop, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({loop, stopped, *helpers[:2]}, return_when=asyncio.FIRST_COMPLETED)
+            self._raise_if_ended(helpers[:2])
             await asyncio.wait({loop}, timeout=STOP_SECONDS)
             if not loop.done():
                 log.warning("stopping with requests under way: their items are pushed again when their leases lapse")
-                loop.cancel()
                 await self._worker.abandon()
         finally:
-            for task in (*helpers, stopped):
+            for task in (*helpers, stopped, loop):
                 task.cancel()
-            await asyncio.gather(*helpers, stopped, return_exceptions=True)
-        with suppress(OperationalError, PoolTimeout, TimeoutError):
+            await asyncio.gather(*helpers, stopped, loop, return_exceptions=True)
+        with suppress(*DATABASE_AWAY, TimeoutError):
             async with asyncio.timeout(1):
                 await self._say("stopped")
         if loop.done() and not loop.cancelled():
             loop.result()
+
+    @staticmethod
+    def _raise_if_ended(helpers: list[asyncio.Task[None]]) -> None:
+        """Listener and housekeeping never end: if one did, this process must not go on deaf or silent."""
+        for helper in helpers:
+            if helper.done():
+                helper.result()
 
     async def _loop(self) -> None:
         failures = 0
@@ -105,12 +109,12 @@ class Service:
                 await self._worker.drain()
                 pause = await self._until_next_look()
                 failures = 0
-            except (OperationalError, PoolTimeout) as error:
+            except DATABASE_AWAY as error:
                 if failures == 0:
                     log.warning("database away, waiting for it: %s", one_line(error))
                 pause = reconnect_pause(failures, random.random())  # noqa: S311  jitter, not a secret
                 failures += 1
-                with suppress(OperationalError, PoolTimeout):
+                with suppress(*DATABASE_AWAY):
                     await self._pool.check()
             await self._rest(pause)
 
@@ -153,7 +157,7 @@ class Service:
                 if now >= prune_at:
                     await self._prune()
                     prune_at = now + PRUNE_SECONDS
-            except (OperationalError, PoolTimeout) as error:
+            except DATABASE_AWAY as error:
                 log.debug("housekeeping waits for the database: %s", one_line(error))
             await asyncio.sleep(LOOK_AROUND_SECONDS)
 

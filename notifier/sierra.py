@@ -5,6 +5,7 @@ Errors of the wire and of HTTP are translated here, once, to those of notifier/e
 
 import asyncio
 import base64
+import re
 import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -30,6 +31,9 @@ from notifier.token import Token
 KEEPALIVE_SECONDS = 5.0  # Sierra closes idle connections without a word
 REPEAT_PAUSE_SECONDS = 0.1
 ITEM_FIELDS = "id,fixedFields,varFields"
+LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
+HEADER_SAFE = re.compile(r"[!-~]{1,8192}")
+NO_TOKEN = "Sierra's token endpoint answered something that is no token"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class SierraClient:
                 max_keepalive_connections=access.pool_size,
                 keepalive_expiry=KEEPALIVE_SECONDS,
             ),
+            headers={"Accept-Encoding": "identity"},  # a small answer stays small: nothing to unpack
             timeout=None,  # noqa: S113  httpx's are per read: a server that trickles never trips them
             verify=ssl.create_default_context(cafile=access.ca_bundle),
         )
@@ -89,7 +94,7 @@ class SierraClient:
         what = f"the list of items {query['id']}"
         try:
             answer = await self._call("GET", "items", what, params=query)
-        except ItemTroubled as error:
+        except ItemError as error:
             raise ListFailed(str(error)) from error
         if answer.status == 404 and error_code(answer) == RECORD_NOT_FOUND:
             return {}
@@ -160,42 +165,63 @@ class SierraClient:
             raise error if isinstance(error, SierraUnavailable) else SierraUnavailable(str(error))
         try:
             data = answer.json()
-            return str(data["access_token"]), float(data.get("expires_in", 3600))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SierraUnavailable("Sierra's token endpoint answered something that is no token") from error
+            token, seconds = data["access_token"], float(data.get("expires_in", 3600))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise SierraUnavailable(NO_TOKEN) from error
+        if not isinstance(token, str) or not HEADER_SAFE.fullmatch(token):
+            raise SierraUnavailable(NO_TOKEN)
+        return token, seconds
 
-    async def _send(self, method: str, path: str, what: str, fence: Callable[[], None], **request: Any) -> Answer:
+    async def _send(self, method: str, path: str, what: str, fence: Callable[[], None], **parts: Any) -> Answer:
         """One request with its total deadline, repeated within it where Sierra did not begin to answer."""
+        try:
+            request = self._http.build_request(method, path, **parts)
+        except (ValueError, httpx.InvalidURL) as error:  # a lone surrogate, NaN, a number longer than any URL
+            raise ItemRejected(f"{what[0].upper()}{what[1:60]} holds what can't be sent to Sierra: {error}") from error
         sent_at = time.monotonic()
         try:
             async with asyncio.timeout(self._access.timeout_seconds):
-                return await self._send_with_repeats(method, path, fence, **request)
+                return await self._send_with_repeats(request, fence)
         except (TimeoutError, Silent) as error:
             reason = str(error) or f"no answer within {self._access.timeout_seconds:g} s"
             if self.last_answer_at > sent_at:
                 raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", shows_sierra_well=False) from error
             raise SierraUnavailable(f"Sierra does not answer: {reason}") from error
 
-    async def _send_with_repeats(self, method: str, path: str, fence: Callable[[], None], **request: Any) -> Answer:
+    async def _send_with_repeats(self, request: httpx.Request, fence: Callable[[], None]) -> Answer:
         for repeats in range(self._access.retries + 1):
             try:
                 fence()
-                response = await self._http.send(self._http.build_request(method, path, **request), stream=True)
-            except httpx.HTTPError as error:  # before the first byte of an answer
+                response = await self._http.send(request, stream=True)
+            except (httpx.HTTPError, OSError) as error:  # before the first byte of an answer; OSError: TLS gone wrong
+                if isinstance(error, TimeoutError):
+                    raise
                 silence = Silent(f"{type(error).__name__} {error}".strip())
                 if repeats == self._access.retries:
                     raise silence from error
                 await asyncio.sleep(REPEAT_PAUSE_SECONDS * repeats)
                 continue
             try:
-                body = await response.aread()
-            except httpx.HTTPError as error:
+                body = await _read_body(response)
+            except (httpx.HTTPError, OSError) as error:
+                if isinstance(error, TimeoutError):
+                    raise
                 raise Silent(f"the answer was cut: {error}") from error
             finally:
                 await response.aclose()
             self.last_answer_at = time.monotonic()
             return Answer(response.status_code, response.headers, body)
         raise AssertionError("unreachable: the last repeat answers or raises")
+
+
+async def _read_body(response: httpx.Response) -> bytes:
+    """All of an answer's body. Silent where it is larger than any answer of Sierra's."""
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > LARGEST_ANSWER_BYTES:
+            raise Silent(f"the answer is larger than {LARGEST_ANSWER_BYTES >> 20} MiB")
+    return bytes(body)
 
 
 def _of_a_list(error: SierraError) -> SierraError:

@@ -79,7 +79,8 @@ class Worker:
             elif chunk := self._next_chunk():
                 self._read(chunk, self._pusher.read(chunk))
             elif belt.to_write and not self._keeps_a_place():
-                self._request(self._pusher.write(belt.to_write.popleft()))
+                held = belt.to_write.popleft()
+                self._request(self._pusher.write(held), [held])
             else:
                 break
 
@@ -131,22 +132,34 @@ class Worker:
 
     def _read(self, chunk: Sequence[Held], work: Coroutine[Any, Any, Remaining]) -> None:
         self._belt.being_read += len(chunk)
-        self._reads[self._request(work, chunk)] = chunk
+        self._reads[self._request(work, chunk, len(chunk))] = chunk
 
-    def _request(self, work: Coroutine[Any, Any, Remaining], chunk: Sequence[Held] = ()) -> asyncio.Task[None]:
+    def _request(
+        self, work: Coroutine[Any, Any, Remaining], several: Sequence[Held], being_read: int = 0
+    ) -> asyncio.Task[None]:
         self._requests += 1
-        return self._start(self._at_a_place(work, chunk))
+        return self._start(self._at_a_place(work, several, being_read))
 
-    async def _at_a_place(self, work: Coroutine[Any, Any, Remaining], reading: Sequence[Held]) -> None:
-        """One request at Sierra; what remains to be done at the database comes when its place is free again."""
+    async def _at_a_place(self, work: Coroutine[Any, Any, Remaining], several: Sequence[Held], being_read: int) -> None:
+        """One request at Sierra; what remains to be done at the database comes when its place is free again.
+
+        The outermost fence of these items: whatever goes wrong with them, the others go on.
+        """
         try:
-            remaining = await work
-        finally:
-            self._requests -= 1
-            self._belt.being_read -= len(reading)
-            self._reads.pop(asyncio.current_task(), None)  # type: ignore[arg-type]
-            self._bell.nudge()
-        await asyncio.gather(*remaining)
+            try:
+                remaining = await work
+            finally:
+                self._requests -= 1
+                self._belt.being_read -= being_read
+                self._reads.pop(asyncio.current_task(), None)  # type: ignore[arg-type]
+                self._bell.nudge()
+            for outcome in await asyncio.gather(*remaining, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
+        except Exception as bug:
+            # Of a chunk that was read, those that have something to write are in other hands by now.
+            concerned = [held for held in several if not (being_read and held.plan and held.plan.patch)]
+            await self._pusher.surprise(concerned, bug)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

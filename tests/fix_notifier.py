@@ -51,6 +51,7 @@ def notifier(database: TestDatabase, sierra: SierraInThread) -> Notifier:
         async with make_pool(parameters, 4) as pool, SierraClient(access) as client:
             service = Service(settings, pool, client, name)
             running = asyncio.create_task(service.run())
+            running.add_done_callback(lambda _: service.bell.stop())
             try:
                 yield service
             finally:

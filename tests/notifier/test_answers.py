@@ -28,6 +28,8 @@ def refusal(status: int, code: int, description: str = "why", **headers: str) ->
         (403, 116, SierraRefused, None, None),
         (404, 107, ItemRejected, False, True),
         (409, 133, ItemRejected, False, True),
+        (413, 0, ItemRejected, True, False),
+        (422, 0, ItemRejected, True, False),
         (429, 0, SierraUnavailable, None, None),
         (500, 100, ItemTroubled, True, False),
         (500, 111, ItemTroubled, True, False),
@@ -77,6 +79,8 @@ def test_a_404_that_is_not_sierras_concerns_no_item() -> None:
         ("soon", None),
         ("-5", None),
         ("1.5", None),
+        ("Sun, 22 Nov 99999999999999999999 12:00:00 GMT", None),
+        ("Sun, 22 Nov 2026 12:00:00 +99999999999999", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_an_hour_at_the_most(value: str, seconds: float | None) -> None:

@@ -26,6 +26,8 @@ def test_the_breaker_waits_from_half_a_second_to_a_minute(failures: int, chance:
     assert 0.5 <= breaker_pause(failures, chance) <= 60
 
 
-def test_what_sierra_asks_for_wins() -> None:
-    assert postponement(1, 0.5, retry_after=7) == 7
-    assert breaker_pause(9, 0.5, retry_after=0) == 0
+def test_what_sierra_asks_for_is_waited_for_and_never_nothing() -> None:
+    assert postponement(1, 1, retry_after=700) == 700
+    assert postponement(1, 0, retry_after=0) == 15, "attempts are soon burnt"
+    assert breaker_pause(9, 0.5, retry_after=7) == 7
+    assert breaker_pause(0, 0, retry_after=0) == 0.5

@@ -11,7 +11,7 @@ import pytest
 from notifier.answers import Deleted
 from notifier.errors import ItemRejected, ItemTroubled, LeaseTooShort, ListFailed, SierraRefused, SierraUnavailable
 from notifier.patch import Record
-from notifier.sierra import SierraClient
+from notifier.sierra import Access, SierraClient
 from tests.fix_notifier import access_of
 from tests.fix_sierra import SierraInThread, make_record
 
@@ -186,6 +186,70 @@ async def test_a_fence_stops_a_write_before_anything_is_sent(connect: Connect, s
         with pytest.raises(LeaseTooShort):
             await client.write_item("1001", {"fixedFields": {}}, fence)
     assert sierra.requests("put_item") == []
+
+
+@pytest.mark.parametrize("content", ["a\ud83d", float("nan")])
+async def test_what_can_not_be_sent_is_the_items_fault(
+    connect: Connect, sierra: SierraInThread, content: object
+) -> None:
+    async with connect() as client:
+        with pytest.raises(ItemRejected, match="can't be sent"):
+            await client.write_item("1001", {"varFields": [{"fieldTag": "x", "content": content}]})
+        with pytest.raises(ItemRejected, match="can't be sent"):
+            await client.read_item("9" * 70_000)
+        with pytest.raises(ListFailed):
+            await client.read_items(["1001", "9" * 70_000])
+    assert sierra.requests("put_item") == []
+
+
+@asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[str]:
+    """A server that answers everything with these bytes; its address."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def http(body: bytes, *headers: str) -> bytes:
+    lines = ["HTTP/1.1 200 OK", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        b'{"access_token": "\xc3\xa4", "expires_in": 3600}',
+        b'{"access_token": "a\\nb", "expires_in": 3600}',
+        b'{"access_token": "", "expires_in": 3600}',
+        b'{"access_token": 1, "expires_in": 3600}',
+        b'{"access_token": "a", "expires_in": ' + b"9" * 400 + b"}",
+        b'{"access_token": "a", "expires_in": null}',
+        b"[]",
+        b"{}",
+        b"x",
+    ],
+)
+async def test_an_odd_token_is_sierra_being_down(token: bytes) -> None:
+    async with (
+        answering(http(token)) as endpoint,
+        SierraClient(Access(endpoint, "k", "s", timeout_seconds=2)) as client,
+    ):
+        with pytest.raises(SierraUnavailable):
+            await client.read_item("1001")
+
+
+async def test_an_endless_answer_is_cut_off() -> None:
+    large = http(b'{"a": "' + b"x" * (20 << 20) + b'"}')
+    async with answering(large) as endpoint, SierraClient(Access(endpoint, "k", "s", timeout_seconds=5)) as client:
+        with pytest.raises(SierraUnavailable, match="larger than 16 MiB"):
+            await client.token.get()
 
 
 async def test_the_endpoint_may_end_with_a_slash(connect: Connect, sierra: SierraInThread) -> None:

@@ -1,0 +1,114 @@
+"""What nobody expects of a record, an answer or a database: the other items go on, and this one gets its verdict."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from db import queue
+from db.queue import storable
+from notifier import push
+from tests.fix_notifier import Notifier, eventually, mark
+from tests.fix_postgres import TestDatabase
+from tests.fix_sierra import SierraInThread, make_record
+
+EMPTY = "SELECT count(*) = 0 FROM update_queue"
+NO_SWEEP: dict[str, Any] = {"sierra_update_interval_seconds": 3600}
+
+
+def add(database: TestDatabase, sierra: SierraInThread, *numbers: int, call_number: str = "84.2 Jännitys") -> list[int]:
+    """Items that both sides know."""
+    sierra.add(*(make_record(str(number), call_number) for number in numbers))
+    return [database.add_item(number) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [(None, None), ("84.2 Jännitys", "84.2 Jännitys"), ("a\0b", "a\ufffdb"), ("a\ud83d", "a\ufffd"), ("😀", "😀")],
+)
+def test_what_can_not_be_stored_is_shown_as_such(text: str | None, stored: str | None) -> None:
+    assert storable(text) == stored
+
+
+async def test_a_call_number_that_can_not_be_stored_is_pushed_all_the_same(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    odd = add(database, sierra, 1001, call_number="84.2\0 Jännitys")
+    async with notifier(**NO_SWEEP):
+        mark(database, *odd, *add(database, sierra, 1002))
+        await eventually(database, EMPTY)
+    assert database.fetch("SELECT call_number_before FROM update_log WHERE barcode = '33010000001001'") == [
+        ("84.2\ufffd Jännitys",)
+    ]
+
+
+async def test_a_reason_that_can_not_be_stored_is_shown_all_the_same(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    items = add(database, sierra, 1001, 1002)
+    sierra.fault(kind="put_item", item="1001", status=409, description="x\0y")
+    async with notifier(**NO_SWEEP):
+        mark(database, *items)
+        await eventually(database, "SELECT last_error LIKE '%x\ufffdy%' FROM update_queue WHERE due_at IS NULL")
+        await eventually(database, "SELECT count(*) = 1 FROM update_log WHERE outcome = 'pushed'")
+
+
+async def test_an_outage_whose_reason_can_not_be_stored_is_shown_all_the_same(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    sierra.fault(kind="*", status=503, description="x\0y")
+    async with notifier(**NO_SWEEP):
+        mark(database, *add(database, sierra, 1001))
+        await eventually(database, "SELECT reason LIKE '%x\ufffdy%' FROM notifier_state")
+
+
+async def test_an_item_that_can_not_be_asked_for_or_sent_is_rejected_and_the_others_go_on(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    long_number, good = add(database, sierra, 1001, 1003)
+    plain = make_record("1002", "84.2")
+    sierra.add(replace(plain, var_fields=[*plain.var_fields, {"fieldTag": "x", "content": float("nan")}]))
+    no_number = database.add_item(1002)
+    database.fetch("UPDATE sierra_item SET item_number = repeat('9', 70000) WHERE item_record_id = %s", long_number)
+    async with notifier(**NO_SWEEP):
+        mark(database, long_number, no_number, good)
+        await eventually(database, "SELECT count(*) = 2 FROM update_queue WHERE due_at IS NULL")
+        await eventually(database, "SELECT count(*) = 1 FROM update_log WHERE outcome = 'pushed'")
+
+
+async def test_an_error_of_ours_is_one_items_and_is_given_up_in_time(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = add(database, sierra, *range(1001, 1007))
+    plan_update: Callable[..., Any] = push.plan_update  # type: ignore[attr-defined]
+
+    def sometimes_wrong(record: Any, *others: Any) -> Any:
+        if record.number == "1006":
+            raise KeyError("surprise")
+        return plan_update(record, *others)
+
+    monkeypatch.setattr(push, "plan_update", sometimes_wrong)
+    async with notifier(**NO_SWEEP, sierra_update_max_attempts=1, sierra_api_client_pool_size=1) as service:
+        mark(database, *items)
+        await eventually(database, "SELECT count(*) = 5 FROM update_log WHERE outcome = 'pushed'")
+        await eventually(database, "SELECT last_error LIKE '%surprise%' FROM update_queue WHERE due_at IS NULL")
+        assert not service.belt.held
+
+
+async def test_housekeeping_that_dies_ends_the_process(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(queue, "heartbeat", broken)
+    running = _run_until_stopped(notifier)
+    with pytest.raises(KeyError, match="surprise"):
+        await asyncio.wait_for(running, 10)
+
+
+async def _run_until_stopped(notifier: Notifier) -> None:
+    async with notifier(**NO_SWEEP) as service:
+        await service.bell.stopped.wait()
