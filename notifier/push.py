@@ -37,6 +37,8 @@ class Pusher:
         self._belt, self._desk, self._sierra = belt, desk, sierra
         self._bell, self._breaker, self._rules, self._limits = bell, breaker, rules, limits
         self._doubted: list[tuple[Held, ItemError]] = []
+        self._doubt_of_all: str | None = None
+        self._alike: set[int] = set()
         self._opened_by: str | None = None
         self._warned: set[str] = set()
         self.succeeded = False
@@ -138,16 +140,30 @@ class Pusher:
         elif error.doubt == self._opened_by:
             await self.unavailable([held], SierraUnavailable(self._breaker.reason or str(error)))
         else:
-            if any(error.doubt != doubted.doubt for _, doubted in self._doubted):
-                await self.settle_doubts()
-            self._doubted.append((held, error))
-            if len(self._doubted) >= SAME_DOUBTS:
-                self._opened_by = error.doubt
-                doubted, self._doubted = self._doubted, []
-                fault = SierraUnavailable(
-                    f"{SAME_DOUBTS} items in a row were refused alike, is it our configuration? {error}"
-                )
-                await self.unavailable([item for item, _ in doubted], fault)
+            await self._doubt(held, error)
+
+    async def _doubt(self, held: Held, error: ItemError) -> None:
+        """Keep an outcome that may be Sierra's fault or our configuration's: the same on five items in a row is."""
+        if error.doubt != self._doubt_of_all:
+            await self.settle_doubts()
+            self._doubt_of_all = error.doubt
+        self._doubted.append((held, error))
+        self._alike.add(held.claim.item_record_id)
+        if len(self._alike) >= SAME_DOUBTS:
+            self._opened_by = error.doubt
+            doubted, self._doubted = self._doubted, []
+            fault = f"{SAME_DOUBTS} items in a row failed alike, is it the configuration? The last: {error}"
+            await self.unavailable([item for item, _ in doubted], SierraUnavailable(fault))
+
+    async def adjourn_doubts(self) -> None:
+        """No other answer is to come for now: try these again later. Who fails alike once more has had his say.
+
+        The row of equal doubts goes on: marks that come one by one tell of a wrong configuration as well.
+        """
+        doubted, self._doubted = self._doubted, []
+        for held, error in doubted:
+            again = held.claim.attempts < 2 and isinstance(error, ItemRejected)
+            await self._settle(held, ItemTroubled(str(error)) if again else error)
 
     async def surprise(self, several: Sequence[Held], bug: Exception) -> None:
         """What nobody thought of is no reason to stop: these items are tried again later, and given up in time."""
@@ -157,8 +173,10 @@ class Pusher:
                 await self._settle(held, ItemTroubled(f"our own error at item {held.number[:30]}: {bug!r}"[:500]))
 
     async def settle_doubts(self) -> None:
-        """Take the doubted answers for what they say of their items."""
+        """Take the doubted answers for what they say of their items; the row of equal ones ends here."""
         doubted, self._doubted = self._doubted, []
+        self._doubt_of_all = None
+        self._alike.clear()
         for held, error in doubted:
             await self._settle(held, error)
 

@@ -50,7 +50,7 @@ class Worker:
             if not self._tasks:
                 if not self._pusher.in_doubt:
                     break
-                self._start(self._pusher.settle_doubts())
+                self._start(self._pusher.adjourn_doubts())
             if await self._bell.next_move():
                 self._look = True
         if self._failure is not None:

@@ -65,6 +65,13 @@ def test_an_answer_closes_it_and_the_next_pause_is_short_again(breaker: Breaker,
     assert breaker.seconds_left == 1.0
 
 
+def test_closing_says_whether_it_was_open(breaker: Breaker, clock: Clock) -> None:
+    assert breaker.close() is False
+    breaker.open(SierraUnavailable("no answer"))
+    clock.now += 1
+    assert breaker.close() is True
+
+
 def test_only_a_refused_key_calls_a_person(breaker: Breaker, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     breaker.open(SierraUnavailable("no answer"))
     clock.now += 1

@@ -140,7 +140,6 @@ async def test_an_item_marked_while_it_is_written_is_pushed_again_with_the_newes
         ("12a", None, "'12a'"),
         ("999", None, "Sierra has no item 999"),
         ("1001", {"kind": "put_item", "status": 404}, "refuses to save it"),
-        ("1001", {"kind": "put_item", "status": 400, "description": "field(s) unknown : x"}, "field(s) unknown : x"),
         ("1001", {"kind": "put_item", "status": 409}, "refused item 1001"),
     ],
 )
@@ -264,6 +263,65 @@ async def test_five_equal_refusals_in_a_row_are_not_the_items_fault(
         assert database.fetch("SELECT count(*), count(due_at), max(attempts) <= 1 FROM update_queue") == [(8, 8, True)]
         switch.off()
         database.fetch("UPDATE update_queue SET due_at = now()")
+        await eventually(database, EMPTY)
+
+
+async def test_one_refused_item_is_rejected_when_it_is_refused_again(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    (item,) = add(database, sierra, 1001)
+    sierra.fault(kind="put_item", status=400, description="field(s) unknown : x")
+    async with notifier(**NO_SWEEP):
+        mark(database, item)
+        await eventually(database, "SELECT attempts = 1 AND due_at > now() FROM update_queue")
+        database.fetch("UPDATE update_queue SET due_at = now()")
+        await eventually(database, "SELECT count(*) = 1 FROM update_queue WHERE due_at IS NULL")
+    assert "field(s) unknown : x" in database.fetch(REJECTED)[0][0]
+
+
+@pytest.mark.parametrize("settings", [{}, {"sierra_api_client_pool_size": 1, "sierra_update_batch_size_limit": 0}])
+async def test_equal_refusals_of_marks_that_come_one_by_one_reject_none(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, settings: dict[str, Any]
+) -> None:
+    items = add(database, sierra, *range(1001, 1006))
+    sierra.fault(kind="put_item", status=400, description="the same for all")
+    async with notifier(**NO_SWEEP, **settings) as service:
+        for number, item in enumerate(items, 1):
+            mark(database, item)
+            await sierra.until(lambda journal, number=number: len(journal.find("put_item")) == number)
+        await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state WHERE notifier = 'n1'")
+        assert "configuration?" in str(service.breaker.reason)
+    assert database.fetch("SELECT count(*), count(due_at) FROM update_queue") == [(5, 5)]
+
+
+async def test_an_answer_to_an_older_request_does_not_end_the_pause(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    items = add(database, sierra, *range(1001, 1021))
+    older = sierra.hold(item="1002")
+    sierra.fault(kind="put_item", item="1001", status=429, retry_after="30", times=1)
+    async with notifier(**NO_SWEEP) as service:
+        mark(database, *items)
+        await older.reached()
+        await eventually(database, "SELECT breaker FROM notifier_state", "open")
+        older.release()
+        await eventually(database, "SELECT count(*) >= 1 FROM update_log WHERE barcode = '33010000001002'")
+        assert service.breaker.state == "open"
+        assert service.breaker.seconds_left > 20
+    assert len(sierra.requests("put_item", "1001")) == 1
+
+
+async def test_what_was_given_back_while_sierra_was_unwell_is_pushed_when_it_is_well(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    items = add(database, sierra, 1001, 1002)
+    older = sierra.hold(item="1002")
+    sierra.fault(kind="put_item", item="1001", status=503, times=1)
+    async with notifier(**NO_SWEEP):
+        mark(database, *items)
+        await older.reached()
+        await eventually(database, "SELECT breaker FROM notifier_state", "probing")
+        older.release()
         await eventually(database, EMPTY)
 
 
