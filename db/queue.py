@@ -28,7 +28,7 @@ def storable(text: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An item that is ours to push, as it was when we claimed it. `claimed_at` is the database's clock."""
+    """An item that is ours to push until `lease_until`, as it was when we claimed it. By the database's clock."""
 
     item_record_id: int
     revision: int
@@ -36,6 +36,7 @@ class Claim:
     attempts: int
     request_id: str | None
     trace: str | None
+    lease_until: datetime
     item_number: str | None
     barcode: str | None
     classification: str | None
@@ -75,6 +76,7 @@ async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]
             "notifier": notifier,
             "item_record_ids": [push.claim.item_record_id for push in pushes],
             "revisions": [push.claim.revision for push in pushes],
+            "leases": [push.claim.lease_until for push in pushes],
             "outcomes": [push.outcome for push in pushes],
             "befores": [storable(push.call_number_before) for push in pushes],
             "afters": [storable(push.call_number_after) for push in pushes],
@@ -96,6 +98,7 @@ async def postpone(
             "notifier": notifier,
             "item_record_id": claim.item_record_id,
             "revision": claim.revision,
+            "lease": claim.lease_until,
             "delay_seconds": delay_seconds,
             "reason": storable(reason),
         },
@@ -114,6 +117,7 @@ async def reject(
             "notifier": notifier,
             "item_record_id": claim.item_record_id,
             "revision": claim.revision,
+            "lease": claim.lease_until,
             "reason": storable(reason),
             "call_number": storable(call_number),
         },
@@ -136,6 +140,7 @@ async def release(
             "notifier": notifier,
             "item_record_ids": [claim.item_record_id for claim in claims],
             "revisions": [claim.revision for claim in claims],
+            "leases": [claim.lease_until for claim in claims],
             "delay_seconds": delay_seconds,
             "reason": storable(reason),
         },

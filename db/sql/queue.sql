@@ -1,32 +1,50 @@
 -- The queue protocol, in the order that one item lives it. An item enters by a mark (db/marks.py).
 --
 -- All times are the database's. No transaction is open while we talk to Sierra: claim and commit, push, finish.
--- Statements on many rows lock them in item_record_id order, so two of them never wait for each other.
+-- A claim is known by its notifier and its lease: what comes of an older one changes nothing.
+-- Statements on many rows lock them in item_record_id order, so that no two of them wait for each other for ever.
 
 
 -- name: claim
 -- Take what is due, the print stations' first, and lend it to us until the lease lapses; with the items as they are now.
--- One index scan per priority: `now()` can bound it (`clock_timestamp()` could not), and the CTE is MATERIALIZED so that
--- it runs once and never claims more than the limit. A row that was rejected before starts its attempts anew.
--- While the queue is paused nothing is due.
-WITH due AS MATERIALIZED (
-    SELECT next_of.item_record_id
-    FROM (VALUES (0::smallint), (1), (2)) AS level (priority)
-    CROSS JOIN LATERAL (
-        SELECT u.item_record_id, u.due_at
-        FROM update_queue u
-        WHERE u.priority = level.priority
-            AND u.due_at <= now()
-            AND (u.lease_until IS NULL OR u.lease_until <= now())
-        ORDER BY u.due_at
-        LIMIT %(limit)s
-        FOR UPDATE SKIP LOCKED
-    ) AS next_of
-    WHERE NOT EXISTS (
+-- One index scan per priority: `now()` can bound it (`clock_timestamp()` could not). Each takes what the ones before
+-- left of the limit, so that no row is locked that is not claimed; MATERIALIZED: each runs once.
+-- A row that was rejected before starts its attempts anew. While the queue is paused nothing is due.
+WITH room AS MATERIALIZED (
+    SELECT CASE WHEN EXISTS (
         SELECT FROM queue_control c WHERE c.paused_at IS NOT NULL AND (c.resume_at IS NULL OR c.resume_at > now())
-    )
-    ORDER BY level.priority, next_of.due_at
-    LIMIT %(limit)s
+    ) THEN 0 ELSE %(limit)s::bigint END AS items
+), print_stations AS MATERIALIZED (
+    SELECT u.item_record_id
+    FROM update_queue u
+    WHERE u.priority = 0
+        AND u.due_at <= now()
+        AND (u.lease_until IS NULL OR u.lease_until <= now())
+    ORDER BY u.due_at
+    LIMIT (SELECT items FROM room)
+    FOR UPDATE SKIP LOCKED
+), bulk AS MATERIALIZED (
+    SELECT u.item_record_id
+    FROM update_queue u
+    WHERE u.priority = 1
+        AND u.due_at <= now()
+        AND (u.lease_until IS NULL OR u.lease_until <= now())
+    ORDER BY u.due_at
+    LIMIT (SELECT items FROM room) - (SELECT count(*) FROM print_stations)
+    FOR UPDATE SKIP LOCKED
+), leisure AS MATERIALIZED (
+    SELECT u.item_record_id
+    FROM update_queue u
+    WHERE u.priority = 2
+        AND u.due_at <= now()
+        AND (u.lease_until IS NULL OR u.lease_until <= now())
+    ORDER BY u.due_at
+    LIMIT (SELECT items FROM room) - (SELECT count(*) FROM print_stations) - (SELECT count(*) FROM bulk)
+    FOR UPDATE SKIP LOCKED
+), due AS MATERIALIZED (
+    SELECT item_record_id FROM print_stations
+    UNION ALL SELECT item_record_id FROM bulk
+    UNION ALL SELECT item_record_id FROM leisure
 ), claimed AS (
     UPDATE update_queue q
     SET claimed_by = %(notifier)s,
@@ -34,10 +52,10 @@ WITH due AS MATERIALIZED (
         attempts = CASE WHEN q.claimed_by IS NOT NULL AND q.lease_until IS NULL THEN 1 ELSE q.attempts + 1 END
     FROM due
     WHERE q.item_record_id = due.item_record_id
-    RETURNING q.item_record_id, q.revision, q.priority, q.due_at, q.queued_at, q.attempts, q.request_id, q.trace
+    RETURNING q.item_record_id, q.revision, q.priority, q.due_at, q.queued_at, q.attempts, q.request_id, q.trace, q.lease_until
 )
 SELECT
-    c.item_record_id, c.revision, c.queued_at, c.attempts, c.request_id, c.trace,
+    c.item_record_id, c.revision, c.queued_at, c.attempts, c.request_id, c.trace, c.lease_until,
     i.item_number, i.barcode, i.classification,
     now() AS claimed_at
 FROM claimed c
@@ -51,16 +69,20 @@ ORDER BY c.priority, c.due_at;
 -- `held` locks first: it waits for a mark under way and sees its revision. Without it a mark that commits while the
 -- statement runs would be neither finished nor released.
 WITH pushed AS (
-    SELECT * FROM unnest(
-        %(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(outcomes)s::text[],
+    SELECT
+        p.item_record_id, p.revision, p.lease_until, p.outcome, p.call_number_before, p.call_number_after, p.remark,
+        p.sierra_ms
+    FROM unnest(
+        %(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[], %(outcomes)s::text[],
         %(befores)s::text[], %(afters)s::text[], %(remarks)s::text[], %(sierra_ms)s::int[]
-    ) AS p (item_record_id, revision, outcome, call_number_before, call_number_after, remark, sierra_ms)
+    ) AS p (item_record_id, revision, lease_until, outcome, call_number_before, call_number_after, remark, sierra_ms)
 ), held AS (
     SELECT q.item_record_id, q.revision, q.queued_at, q.queued_by, q.attempts, q.request_id
     FROM update_queue q
-    WHERE q.item_record_id = ANY (%(item_record_ids)s::bigint[]) AND q.claimed_by = %(notifier)s AND q.lease_until IS NOT NULL
+    JOIN pushed p USING (item_record_id, lease_until)
+    WHERE q.claimed_by = %(notifier)s
     ORDER BY q.item_record_id
-    FOR UPDATE
+    FOR UPDATE OF q
 ), gone AS (
     DELETE FROM update_queue q
     USING held h
@@ -97,7 +119,7 @@ SET claimed_by = NULL,
     due_at = CASE WHEN revision = %(revision)s THEN now() + %(delay_seconds)s * interval '1 second' ELSE now() END,
     attempts = CASE WHEN revision = %(revision)s THEN attempts ELSE 0 END,
     last_error = CASE WHEN revision = %(revision)s THEN %(reason)s END
-WHERE item_record_id = %(item_record_id)s AND claimed_by = %(notifier)s AND lease_until IS NOT NULL
+WHERE item_record_id = %(item_record_id)s AND claimed_by = %(notifier)s AND lease_until = %(lease)s
 RETURNING revision = %(revision)s AS postponed, due_at;
 
 
@@ -107,7 +129,7 @@ RETURNING revision = %(revision)s AS postponed, due_at;
 WITH held AS (
     SELECT q.item_record_id, q.revision = %(revision)s AS as_pushed
     FROM update_queue q
-    WHERE q.item_record_id = %(item_record_id)s AND q.claimed_by = %(notifier)s AND q.lease_until IS NOT NULL
+    WHERE q.item_record_id = %(item_record_id)s AND q.claimed_by = %(notifier)s AND q.lease_until = %(lease)s
     FOR UPDATE
 ), decided AS (
     UPDATE update_queue q
@@ -138,13 +160,16 @@ SELECT as_pushed AS rejected FROM decided;
 -- Give leases back with their attempts, due as before, or delay_seconds later and for a reason where that is not 0. A
 -- mark that came meanwhile has set the attempts to 0 (hence greatest) and is due at once (hence the revision).
 WITH given_back AS (
-    SELECT * FROM unnest(%(item_record_ids)s::bigint[], %(revisions)s::bigint[]) AS g (item_record_id, revision)
+    SELECT g.item_record_id, g.revision, g.lease_until
+    FROM unnest(%(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[])
+        AS g (item_record_id, revision, lease_until)
 ), held AS (
     SELECT q.item_record_id
     FROM update_queue q
-    WHERE q.item_record_id = ANY (%(item_record_ids)s::bigint[]) AND q.claimed_by = %(notifier)s AND q.lease_until IS NOT NULL
+    JOIN given_back g USING (item_record_id, lease_until)
+    WHERE q.claimed_by = %(notifier)s
     ORDER BY q.item_record_id
-    FOR UPDATE
+    FOR UPDATE OF q
 )
 UPDATE update_queue q
 SET claimed_by = NULL,

@@ -193,6 +193,36 @@ async def test_finishing_what_another_has_claimed_changes_nothing(
     assert database.fetch("SELECT count(*) FROM update_log") == [(0,)]
 
 
+async def test_an_older_claim_of_the_same_notifier_changes_nothing(
+    database: TestDatabase, api: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api, item)
+    (stale,) = await queue.claim(connection, "n1", 10, LEASE)
+    database.fetch("UPDATE update_queue SET lease_until = now() - interval '1 second'")
+    (fresh,) = await queue.claim(connection, "n1", 10, LEASE)
+    before = row(database, item)
+    assert await queue.finish(connection, "n1", [pushed(stale)]) == {}
+    assert await queue.postpone(connection, "n1", stale, 60, "busy") is None
+    assert await queue.reject(connection, "n1", stale, "gone") is None
+    await queue.release(connection, "n1", [stale])
+    assert row(database, item) == before
+    assert await queue.finish(connection, "n1", [pushed(fresh)]) == {item: True}
+
+
+async def test_a_claim_under_way_locks_only_what_it_claims(database: TestDatabase, connection: Connection) -> None:
+    for number in range(1, 13):
+        database.add_item(number)
+    database.fetch(
+        "INSERT INTO update_queue (item_record_id, priority) "
+        "SELECT item_record_id, mod(item_record_id, 3) FROM sierra_item"
+    )
+    async with await psycopg.AsyncConnection.connect(**database.parameters) as under_way:
+        taken = await queue.claim(under_way, "n1", 4, LEASE)
+        others = await queue.claim(connection, "n2", 20, LEASE)
+    assert (len(taken), len(others)) == (4, 8)
+
+
 async def test_a_postponed_item_is_due_later_with_its_reason(
     database: TestDatabase, api: Database, connection: Connection
 ) -> None:
