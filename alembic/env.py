@@ -17,7 +17,8 @@ assert db.models.SQLModel is SQLModel  # the import registers the tables
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations in one transaction, the others waiting. A lock on a table is waited for 10 s."""
+    """Run the migrations in one transaction. Others wait for a minute; a lock on a table is waited for 10 s."""
+    connection.execute(text("SET lock_timeout = '60s'"))
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATOR_LOCK})
     connection.execute(text("SET lock_timeout = '10s'"))
     connection.commit()

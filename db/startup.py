@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 import psycopg
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from db.engine import DatabaseUnavailable, Parameters, one_line, wait_for_database
 from db.schema_version import schema_problem, warn_if_newer
@@ -18,7 +18,8 @@ SQL = load("schema")
 async def prepare_database(parameters: Parameters, *, migrate: bool, at_most_seconds: float = 60.0) -> None:
     """Return when the database answers and its schema is at head; with `migrate`, bring it there.
 
-    DatabaseUnavailable, with what to do, if that takes longer than `at_most_seconds` or the database goes away.
+    DatabaseUnavailable, with what to do, if that takes longer than `at_most_seconds` (a migration under way is waited
+    for a minute), if the database goes away, or if our role may not do it.
     """
     await wait_for_database(parameters, at_most_seconds)
     try:
@@ -34,7 +35,7 @@ async def prepare_database(parameters: Parameters, *, migrate: bool, at_most_sec
             log.warning("waiting for the schema: %s", problem)
             await asyncio.sleep(1.0)
             problem = await read_schema_problem(parameters)
-    except (psycopg.OperationalError, OperationalError) as error:
+    except (psycopg.Error, DBAPIError) as error:
         raise DatabaseUnavailable(one_line(error)) from error
 
 

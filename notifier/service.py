@@ -34,6 +34,7 @@ NAME = "signum notifier"
 POOL_SIZE = 4
 POLLING_SECONDS = 2.0
 STOP_SECONDS = 8.0
+LAST_SECONDS = 9.5
 HEARTBEAT_SECONDS = 5.0
 LOOK_AROUND_SECONDS = 0.2
 PRUNE_SECONDS = 3600.0
@@ -212,6 +213,8 @@ def _stop_on_signals(service: Service) -> None:
             os._exit(1)  # asked twice: leases lapse by themselves
         log.info("stopping: finishing what is being written")
         service.bell.stop()
+        # A wire that was cut without a word can keep a polite end waiting: leases lapse by themselves.
+        asyncio.get_running_loop().call_later(LAST_SECONDS, os._exit, 0)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)

@@ -1,0 +1,34 @@
+"""A process that starts gets a database that is ready, or a sentence that says why there is none."""
+
+import psycopg
+import pytest
+
+from db.engine import DatabaseUnavailable
+from db.schema_version import known_revisions
+from db.startup import prepare_database
+from tests.fix_postgres import TestDatabase
+
+VERSION = "SELECT version_num FROM alembic_version"
+
+
+async def test_an_empty_database_is_brought_to_head(empty_database: TestDatabase) -> None:
+    await prepare_database(empty_database.parameters, migrate=True)
+    assert empty_database.fetch(VERSION) == [(known_revisions()[-1],)]
+
+
+async def test_a_schema_that_nobody_makes_is_waited_for_and_then_named(empty_database: TestDatabase) -> None:
+    with pytest.raises(DatabaseUnavailable, match="signum migrate"):
+        await prepare_database(empty_database.parameters, migrate=False, at_most_seconds=0.5)
+
+
+async def test_a_role_that_may_not_migrate_is_told_so(empty_database: TestDatabase) -> None:
+    name, password = f"reader_of_{empty_database.parameters['dbname']}", "only to look"
+    with empty_database.connect() as owner:
+        owner.execute(
+            psycopg.sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(psycopg.sql.Identifier(name), password)
+        )
+    try:
+        with pytest.raises(DatabaseUnavailable, match="permission denied"):
+            await prepare_database({**empty_database.parameters, "user": name, "password": password}, migrate=True)
+    finally:
+        empty_database.fetch(f"DROP ROLE {name}")
