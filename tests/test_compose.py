@@ -69,11 +69,14 @@ def test_image_has_no_secret_and_no_root():
     assert re.search(r"^USER [1-9]\d*:", dockerfile, re.MULTILINE)
 
 
-@pytest.mark.skipif(shutil.which("docker") is None, reason="no docker command here")
+def compose_answers():
+    version = ["docker", "compose", "version"]
+    return shutil.which("docker") and subprocess.run(version, capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not compose_answers(), reason="no docker compose here")
 def test_compose_accepts_the_file():
     done = subprocess.run(
         ["docker", "compose", "--profile", "*", "config", "--quiet"], cwd=HOUSE, capture_output=True, text=True
     )
-    if "is not a docker command" in done.stderr:
-        pytest.skip("no docker compose here")
     assert (done.returncode, done.stderr) == (0, "")
