@@ -1,0 +1,1 @@
+"""How fast is it, and what does it endure? Measured on the real processes."""
