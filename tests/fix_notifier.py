@@ -13,10 +13,16 @@ from notifier.service import Service
 from notifier.sierra import Access, SierraClient
 from runtime.settings import NotifierSettings
 from tests.fix_postgres import TestDatabase
-from tests.fix_sierra import SierraInThread
+from tests.fix_sierra import SierraInThread, make_record
 
 PATIENCE_SECONDS = 15.0
 Notifier = Callable[..., AbstractAsyncContextManager[Service]]
+NO_SWEEP: dict[str, Any] = {"sierra_update_interval_seconds": 3600}
+
+EMPTY = "SELECT count(*) = 0 FROM update_queue"
+POSTPONED = "SELECT last_error FROM update_queue WHERE due_at > now()"
+REJECTED = "SELECT last_error FROM update_queue WHERE due_at IS NULL"
+OUTCOMES = "SELECT array_agg(outcome ORDER BY update_log_id) FROM update_log"
 
 
 def sierra_settings(sierra: SierraInThread, **others: Any) -> dict[str, Any]:
@@ -76,6 +82,20 @@ async def eventually(
                         return
                     await asyncio.sleep(0.01)
     pytest.fail(f"{statement} is {value!r}, not {expected!r}, after {at_most} s")
+
+
+async def listening(database: TestDatabase) -> None:
+    """Return when notifier n1 has said that it hears itself."""
+    database.fetch("UPDATE notifier_state SET mode = 'starting'")
+    await eventually(database, "SELECT mode FROM notifier_state WHERE notifier = 'n1'", "listening")
+
+
+def add_items(
+    database: TestDatabase, sierra: SierraInThread, *numbers: int, call_number: str = "84.2 Jännitys"
+) -> list[int]:
+    """Items that both sides know, to be classified as 84.31; their item_record_ids."""
+    sierra.add(*(make_record(str(number), call_number) for number in numbers))
+    return [database.add_item(number) for number in numbers]
 
 
 def mark(database: TestDatabase, *items: int) -> None:

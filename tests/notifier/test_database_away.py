@@ -1,23 +1,13 @@
 """The database goes away and comes back, at the moments that matter: nothing is lost, nobody spins, all is finished."""
 
-from typing import Any
-
 import pytest
 
 from notifier import listener
-from tests.fix_notifier import Notifier, eventually, mark
+from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
-from tests.fix_sierra import SierraInThread, make_record
+from tests.fix_sierra import SierraInThread
 
-EMPTY = "SELECT count(*) = 0 FROM update_queue"
-NO_SWEEP: dict[str, Any] = {"sierra_update_interval_seconds": 3600}
 OURS = "datname = current_database() AND application_name IN ('n1', 'signum listener')"
-
-
-def add(database: TestDatabase, sierra: SierraInThread, *numbers: int) -> list[int]:
-    """Items that both sides know."""
-    sierra.add(*(make_record(str(number), "84.2") for number in numbers))
-    return [database.add_item(number) for number in numbers]
 
 
 def break_connections(database: TestDatabase) -> None:
@@ -28,7 +18,7 @@ def break_connections(database: TestDatabase) -> None:
 async def test_what_was_written_is_finished_when_the_database_is_back(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (item,) = add(database, sierra, 1001)
+    (item,) = add_items(database, sierra, 1001)
     writing = sierra.hold()
     async with notifier(**NO_SWEEP):
         mark(database, item)
@@ -44,7 +34,7 @@ async def test_what_was_written_is_finished_when_the_database_is_back(
 async def test_a_claim_whose_connection_is_dead_is_made_on_another(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first, second = add(database, sierra, 1001, 1002)
+    first, second = add_items(database, sierra, 1001, 1002)
     async with notifier(**NO_SWEEP):
         mark(database, first)
         await eventually(database, EMPTY)
@@ -57,7 +47,7 @@ async def test_a_claim_whose_connection_is_dead_is_made_on_another(
 async def test_a_database_that_can_only_be_read_is_waited_for(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
-    (item,) = add(database, sierra, 1001)
+    (item,) = add_items(database, sierra, 1001)
     name = database.parameters["dbname"]
     async with notifier(**NO_SWEEP):
         await eventually(database, "SELECT mode FROM notifier_state", "listening")
@@ -75,7 +65,7 @@ async def test_a_listener_that_does_not_hear_itself_says_so_and_sweeps_often(
 ) -> None:
     monkeypatch.setattr(listener, "ECHO_DEADLINE_SECONDS", 0.5)
     monkeypatch.setattr(listener, "SQL", {**listener.SQL, "listen": "SELECT 1", "listen_echo": "SELECT 1"})
-    (item,) = add(database, sierra, 1001)
+    (item,) = add_items(database, sierra, 1001)
     async with notifier(**NO_SWEEP):
         await eventually(database, "SELECT mode FROM notifier_state", "polling")
         assert "was not heard" in database.fetch("SELECT reason FROM notifier_state")[0][0]

@@ -10,18 +10,9 @@ import pytest
 from db import queue
 from db.queue import storable
 from notifier import push
-from tests.fix_notifier import Notifier, eventually, mark
+from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread, make_record
-
-EMPTY = "SELECT count(*) = 0 FROM update_queue"
-NO_SWEEP: dict[str, Any] = {"sierra_update_interval_seconds": 3600}
-
-
-def add(database: TestDatabase, sierra: SierraInThread, *numbers: int, call_number: str = "84.2 Jännitys") -> list[int]:
-    """Items that both sides know."""
-    sierra.add(*(make_record(str(number), call_number) for number in numbers))
-    return [database.add_item(number) for number in numbers]
 
 
 @pytest.mark.parametrize(
@@ -35,9 +26,9 @@ def test_what_can_not_be_stored_is_shown_as_such(text: str | None, stored: str |
 async def test_a_call_number_that_can_not_be_stored_is_pushed_all_the_same(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
-    odd = add(database, sierra, 1001, call_number="84.2\0 Jännitys")
+    odd = add_items(database, sierra, 1001, call_number="84.2\0 Jännitys")
     async with notifier(**NO_SWEEP):
-        mark(database, *odd, *add(database, sierra, 1002))
+        mark(database, *odd, *add_items(database, sierra, 1002))
         await eventually(database, EMPTY)
     assert database.fetch("SELECT call_number_before FROM update_log WHERE barcode = '33010000001001'") == [
         ("84.2\ufffd Jännitys",)
@@ -47,7 +38,7 @@ async def test_a_call_number_that_can_not_be_stored_is_pushed_all_the_same(
 async def test_a_reason_that_can_not_be_stored_is_shown_all_the_same(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
-    items = add(database, sierra, 1001, 1002)
+    items = add_items(database, sierra, 1001, 1002)
     sierra.fault(kind="put_item", item="1001", status=409, description="x\0y")
     async with notifier(**NO_SWEEP):
         mark(database, *items)
@@ -60,14 +51,14 @@ async def test_an_outage_whose_reason_can_not_be_stored_is_shown_all_the_same(
 ) -> None:
     sierra.fault(kind="*", status=503, description="x\0y")
     async with notifier(**NO_SWEEP):
-        mark(database, *add(database, sierra, 1001))
+        mark(database, *add_items(database, sierra, 1001))
         await eventually(database, "SELECT reason LIKE '%x\ufffdy%' FROM notifier_state")
 
 
 async def test_an_item_that_can_not_be_asked_for_or_sent_is_rejected_and_the_others_go_on(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
-    long_number, good = add(database, sierra, 1001, 1003)
+    long_number, good = add_items(database, sierra, 1001, 1003)
     plain = make_record("1002", "84.2")
     sierra.add(replace(plain, var_fields=[*plain.var_fields, {"fieldTag": "x", "content": float("nan")}]))
     no_number = database.add_item(1002)
@@ -81,7 +72,7 @@ async def test_an_item_that_can_not_be_asked_for_or_sent_is_rejected_and_the_oth
 async def test_an_error_of_ours_is_one_items_and_is_given_up_in_time(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    items = add(database, sierra, *range(1001, 1007))
+    items = add_items(database, sierra, *range(1001, 1007))
     plan_update: Callable[..., Any] = push.plan_update  # type: ignore[attr-defined]
 
     def sometimes_wrong(record: Any, *others: Any) -> Any:

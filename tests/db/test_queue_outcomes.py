@@ -1,0 +1,157 @@
+"""How does a claim end? Finished, postponed, rejected or released; and what a mark made meanwhile changes in that."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from db import queue
+from db.engine import Database
+from db.queue import Connection
+from tests.fix_postgres import TestDatabase
+from tests.fix_queue import LEASE, mark_item, pushed, row, waits_for_a_lock
+
+
+async def test_a_pushed_item_leaves_the_queue_and_is_logged(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1, best_title="Kaik Turust")
+    await mark_item(api_database, item, request_id="r-1")
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    assert await queue.finish(connection, "n1", [pushed(claim, remark="left out")]) == {item: True}
+    assert row(database, item) == {}
+    (logged,) = database.fetch(
+        "SELECT item_record_id, item_number, barcode, title, queued_by, finished_by, outcome, attempts, "
+        "call_number_before, call_number_after, error, sierra_ms, request_id FROM update_log"
+    )
+    assert logged == (
+        item, "1", "33010000000001", "Kaik Turust", "printer 1", "n1", "pushed", 1,
+        "84.2 Jännitys", "84.31 Jännitys", "left out", 12, "r-1",
+    )  # fmt: skip
+
+
+async def test_an_item_marked_while_being_pushed_is_pushed_again(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    await mark_item(api_database, item)
+    assert row(database, item)["leased"], "a mark leaves the lease alone: two never push one item at a time"
+    assert await queue.finish(connection, "n1", [pushed(claim)]) == {item: False}
+    now = row(database, item)
+    assert (now["revision"], now["attempts"], now["due"], now["claimed_by"], now["leased"]) == (2, 0, True, None, None)
+    assert database.fetch("SELECT outcome FROM update_log") == [("pushed",)], "Sierra was written"
+    (again,) = await queue.claim(connection, "n1", 10, LEASE)
+    assert again.revision == 2
+
+
+async def test_a_mark_that_commits_while_the_finish_runs_is_not_lost(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    async with await psycopg.AsyncConnection.connect(**database.parameters) as marking:
+        await marking.execute("UPDATE update_queue SET revision = revision + 1, due_at = now(), attempts = 0")
+        finishing = asyncio.create_task(queue.finish(connection, "n1", [pushed(claim)]))
+        await waits_for_a_lock(database, connection.info.backend_pid)
+        await marking.commit()
+    assert await finishing == {item: False}
+    now = row(database, item)
+    assert (now["revision"], now["claimed_by"], now["due"]) == (2, None, True)
+    assert database.fetch("SELECT outcome FROM update_log") == [("pushed",)]
+
+
+async def test_a_postponed_item_is_due_later_with_its_reason(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    assert await queue.postpone(connection, "n1", claim, 60, "Somebody is using item 1 in Sierra") is not None
+    now = row(database, item)
+    assert (now["due"], now["attempts"], now["claimed_by"]) == (False, 1, None)
+    assert now["last_error"] == "Somebody is using item 1 in Sierra"
+    assert await queue.claim(connection, "n1", 10, LEASE) == []
+    assert 50 < (await queue.next_wake(connection) or 0) <= 60
+
+
+async def test_a_rejected_item_waits_for_a_person_and_says_why(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    assert await queue.reject(connection, "n1", claim, "Sierra has no item 1", "84.2") is True
+    now = row(database, item)
+    assert (now["rejected"], now["last_error"], now["leased"]) == (True, "Sierra has no item 1", None)
+    assert database.fetch("SELECT outcome, error, call_number_after FROM update_log") == [
+        ("rejected", "Sierra has no item 1", "84.2")
+    ]
+    assert await queue.claim(connection, "n1", 10, LEASE) == []
+
+
+@pytest.mark.parametrize("outcome", ["postpone", "reject"])
+async def test_what_was_marked_again_is_neither_postponed_nor_rejected(
+    database: TestDatabase, api_database: Database, connection: Connection, outcome: str
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    await mark_item(api_database, item)
+    if outcome == "postpone":
+        assert await queue.postpone(connection, "n1", claim, 60, "busy") is not None
+    else:
+        assert await queue.reject(connection, "n1", claim, "gone") is False
+    now = row(database, item)
+    assert (now["due"], now["attempts"], now["claimed_by"], now["last_error"]) == (True, 0, None, None)
+    assert database.fetch("SELECT count(*) FROM update_log") == [(0,)], "Sierra was not written"
+
+
+async def test_a_rejected_item_made_due_by_hand_counts_its_attempts_from_one(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    database.fetch("UPDATE update_queue SET attempts = 9")
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    assert claim.attempts == 10
+    await queue.reject(connection, "n1", claim, "given up")
+    database.fetch("UPDATE update_queue SET due_at = now()")
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    assert claim.attempts == 1
+
+
+async def test_a_released_item_is_due_as_before_and_keeps_its_attempt(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    due = database.fetch("SELECT due_at FROM update_queue")
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    await queue.release(connection, "n1", [claim])
+    assert database.fetch("SELECT due_at FROM update_queue") == due
+    assert (row(database, item)["attempts"], row(database, item)["claimed_by"]) == (0, None)
+
+
+async def test_releasing_an_item_marked_again_never_counts_below_zero(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    await mark_item(api_database, item)
+    await queue.release(connection, "n1", [claim], 60)
+    now = row(database, item)
+    assert (now["attempts"], now["due"], now["claimed_by"]) == (0, True, None)
+
+
+async def test_an_item_released_to_the_back_is_due_later(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    await queue.release(connection, "n1", [claim], 60)
+    assert (row(database, item)["due"], row(database, item)["attempts"]) == (False, 0)

@@ -1,0 +1,66 @@
+"""What can people do with the queue and its history, and what do they see?"""
+
+import pytest
+
+from db import queue
+from db.engine import Database
+from db.queue import Connection
+from tests.fix_postgres import TestDatabase
+from tests.fix_queue import LEASE, mark_item, pushed, row
+
+
+async def test_a_person_retries_all_of_one_reason(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    items = [database.add_item(number) for number in (1, 2, 3)]
+    for item in items:
+        await mark_item(api_database, item)
+    for claim, reason in zip(await queue.claim(connection, "n1", 10, LEASE), ["gone", "gone", "bad"], strict=True):
+        await queue.reject(connection, "n1", claim, reason)
+    assert sorted(await queue.retry(connection, "liisa", reason="gone")) == items[:2]
+    now = row(database, items[0])
+    assert (now["due"], now["queued_by"], now["priority"], now["attempts"]) == (True, "liisa", 1, 0)
+    assert row(database, items[2])["rejected"]
+    assert await queue.retry(connection, "liisa", item_numbers=["3"]) == [items[2]]
+    assert await queue.retry(connection, "liisa", item_numbers=["3"]) == [], "only what is rejected"
+
+
+async def test_what_a_person_dismisses_leaves_and_is_logged(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    assert await queue.dismiss(connection, "liisa", barcodes=["33010000000001"]) == [item]
+    assert row(database, item) == {}
+    assert database.fetch("SELECT outcome, finished_by FROM update_log") == [("dismissed", "liisa")]
+    with pytest.raises(ValueError, match="needs item numbers"):
+        await queue.dismiss(connection, "liisa")
+
+
+async def test_old_history_is_forgotten_a_little_at_a_time(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    for number in range(1, 6):
+        await mark_item(api_database, database.add_item(number))
+    claims = await queue.claim(connection, "n1", 10, LEASE)
+    await queue.finish(connection, "n1", [pushed(claim) for claim in claims])
+    database.fetch("UPDATE update_log SET finished_at = now() - interval '401 days' WHERE update_log_id <= 4")
+    assert await queue.prune_log(connection, 400, 3) == 3
+    assert await queue.prune_log(connection, 400, 3) == 1
+    assert await queue.prune_log(connection, 400, 3) == 0
+    assert database.fetch("SELECT count(*) FROM update_log") == [(1,)]
+
+
+async def test_views_spell_out_the_states(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    items = [database.add_item(number) for number in (1, 2, 3, 4)]
+    for item in items:
+        await mark_item(api_database, item)
+    claims = await queue.claim(connection, "n1", 3, LEASE)
+    await queue.postpone(connection, "n1", claims[0], 60, "busy")
+    await queue.reject(connection, "n1", claims[1], "gone")
+    overview = {state["state"]: state["items"] for state in await queue.overview(connection)}
+    assert overview == {"waiting": 1, "in flight": 1, "postponed": 1, "rejected": 1}
+    (rejected,) = await queue.detail(connection, "rejected")
+    assert (rejected["title"], rejected["reason"]) == ("Kirja 2", "gone")

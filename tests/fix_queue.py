@@ -1,0 +1,70 @@
+"""Fixtures `api_database` and `connection`: the two sides of the queue, and what a test says to each."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Text, bindparam, select
+
+from db.engine import Database
+from db.marks import mark
+from db.models import SierraItem
+from db.queue import Claim, Connection, Pushed
+from tests.fix_postgres import TestDatabase
+
+LEASE = 70.0
+MARKER = select(bindparam("person", type_=Text).label("name")).cte("person")
+MARK = mark(MARKER, SierraItem.__table__.c.item_record_id == bindparam("item"), 0)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+async def connection(database: TestDatabase) -> AsyncIterator[Connection]:
+    """A session of a notifier's."""
+    async with await database.aconnect() as connected:
+        yield connected
+
+
+@pytest.fixture
+async def api_database(database: TestDatabase) -> AsyncIterator[Database]:
+    """The api's way in."""
+    connected = Database(database.parameters, 2)
+    yield connected
+    await connected.close()
+
+
+async def mark_item(api_database: Database, item: int, person: str = "printer 1", request_id: str | None = None) -> Any:
+    """Mark as the api does; the items marked, None where there is no such item."""
+    rows = await api_database.fetch(MARK, {"person": person, "item": item, "request_id": request_id, "trace": None})
+    return rows[0].item_record_ids
+
+
+def pushed(claim: Claim, **changes: Any) -> Pushed:
+    """What a notifier says of a claim that it has pushed."""
+    return replace(Pushed(claim, "pushed", "84.2 Jännitys", "84.31 Jännitys", None, 12), **changes)
+
+
+def row(database: TestDatabase, item: int) -> dict[str, Any]:
+    """The item's queue row, with what is relative to now as words."""
+    with database.connect() as connected:
+        cursor = connected.execute(
+            "SELECT revision, attempts, priority, due_at IS NULL AS rejected, due_at <= now() AS due, claimed_by, "
+            "lease_until > now() AS leased, last_error, queued_by, request_id FROM update_queue "
+            "WHERE item_record_id = %s",
+            (item,),
+        )
+        names = [column.name for column in cursor.description or ()]
+        found = cursor.fetchone()
+        return dict(zip(names, found, strict=True)) if found else {}
+
+
+async def waits_for_a_lock(database: TestDatabase, pid: int) -> None:
+    """Return when that session waits for a lock."""
+    async with asyncio.timeout(10), await database.aconnect() as looking:
+        while True:
+            cursor = await looking.execute(
+                "SELECT FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'", (pid,)
+            )
+            if await cursor.fetchone() is not None:
+                return

@@ -1,0 +1,60 @@
+"""How much is at Sierra at once, in how many requests, and who does it?"""
+
+import pytest
+
+from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
+from tests.fix_postgres import TestDatabase
+from tests.fix_sierra import SierraInThread
+
+
+async def test_requests_are_one_read_per_chunk_and_one_write_per_item(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    mark(database, *add_items(database, sierra, *range(1001, 1041)))
+    sierra.set_latency(0.02)
+    async with notifier(**NO_SWEEP, sierra_api_client_pool_size=4, sierra_update_batch_size_limit=0):
+        await eventually(database, EMPTY)
+    assert len(sierra.requests("get_items")) == 10
+    assert len(sierra.requests("get_item")) == 0
+    assert len(sierra.puts()) == 40
+    assert len(sierra.requests("token")) == 1
+    assert sierra.most_in_flight <= 4
+
+
+@pytest.mark.parametrize(("pool_size", "limit"), [(4, 20), (10, 0)])
+async def test_all_places_at_sierra_stay_taken_while_there_is_something_to_push(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, pool_size: int, limit: int
+) -> None:
+    count = 20 * pool_size
+    mark(database, *add_items(database, sierra, *range(1001, 1001 + count)))
+    sierra.set_latency(0.1)
+    many = {"sierra_api_client_pool_size": pool_size, "sierra_update_batch_size_limit": limit}
+    async with notifier(**NO_SWEEP, **many):
+        await eventually(database, EMPTY)
+    requests = [entry for entry in sierra.entries if entry.kind in ("get_items", "put_item")]
+    taken = (max(entry.ended_ns or 0 for entry in requests) - requests[0].arrived_ns) / 1e9
+    ideal = count * (1 + 1 / pool_size) * 0.1 / pool_size
+    assert ideal / taken > 0.75, "one chunk after the other would reach 0.55 to 0.63"
+    assert len(requests) <= count * (1 + 1 / pool_size) * 1.02 + 2
+    assert sierra.most_in_flight <= pool_size
+
+
+async def test_no_more_items_are_held_than_the_limit_says(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    mark(database, *add_items(database, sierra, *range(1001, 1021)))
+    barrier = sierra.hold(times=None)
+    async with notifier(**NO_SWEEP, sierra_api_client_pool_size=4, sierra_update_batch_size_limit=6):
+        await barrier.reached()
+        await eventually(database, "SELECT count(*) FROM update_queue WHERE claimed_by IS NOT NULL", 6)
+        barrier.off()
+        await eventually(database, EMPTY)
+
+
+async def test_two_notifiers_share_the_work(database: TestDatabase, sierra: SierraInThread, notifier: Notifier) -> None:
+    sierra.set_latency(0.02)
+    async with notifier("n1", **NO_SWEEP), notifier("n2", **NO_SWEEP):
+        mark(database, *add_items(database, sierra, *range(1001, 1061)))
+        await eventually(database, EMPTY)
+    assert len(sierra.puts()) == 60, "each item once"
+    assert database.fetch("SELECT count(DISTINCT finished_by) FROM update_log") == [(2,)]
