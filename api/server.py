@@ -20,9 +20,12 @@ STOP_SECONDS = 8  # for requests under way; with what follows it is over within 
 
 
 def run(settings: ApiSettings) -> int:
-    """Serve until SIGTERM or Ctrl-C. The exit code: 0 stopped, 1 can't listen there, 3 the database does not answer."""
+    """Serve until SIGTERM or Ctrl-C.
+
+    The exit code: 0 stopped, 1 can't listen there, 3 the database does not answer, 4 a bug.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, wherever it meets us
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "api")
     try:
         asyncio.run(_prepare(settings))
@@ -34,6 +37,9 @@ def run(settings: ApiSettings) -> int:
         return 3
     except SystemExit:  # uvicorn's way to say that it could not start; it has said why
         return 1
+    except Exception:  # the outermost fence: the log has it in its form, and Sentry hears of it
+        log.exception("ended by our own error, please report it")
+        return 4
     return 0
 
 
@@ -63,6 +69,6 @@ def _serve(settings: ApiSettings) -> None:
 def make_worker() -> FastAPI:
     """The application in a worker process, which has only its environment to go by."""
     settings = read_settings(ApiSettings)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "api")
     return make_app(settings)

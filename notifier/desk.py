@@ -108,4 +108,9 @@ def _tell(push: Pushed, finished: bool | None) -> None:
 
 
 def _ids(claim: Claim) -> dict[str, object]:
-    return {"item_number": claim.item_number, "barcode": claim.barcode, "request_id": claim.request_id}
+    return {
+        "item_record_id": claim.item_record_id,
+        "item_number": claim.item_number,
+        "barcode": claim.barcode,
+        "request_id": claim.request_id,
+    }

@@ -221,12 +221,17 @@ def _stop_on_signals(service: Service) -> None:
 
 
 def run(settings: NotifierSettings) -> int:
-    """The process: its exit code is 0 after a stop that was asked for, 3 if the database can't be had."""
-    configure_logging(settings.log_level)
+    """The process. Its exit code: 0 stopped as it was told, 3 the database can't be had, 4 a bug."""
+    configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "notifier")
     try:
         asyncio.run(serve(settings))
     except DatabaseUnavailable as error:
         log.error("no database at %s:%s: %s", settings.db_host, settings.db_port, error)
         return 3
+    except SettingsError:
+        raise
+    except Exception:  # the outermost fence: the log has it in its form, and Sentry hears of it
+        log.exception("ended by our own error, please report it")
+        return 4
     return 0

@@ -2,7 +2,8 @@
 
     2026-11-22T23:30:00.123Z INFO signum.api item marked item_record_id=450972567890 client="desk 1" request_id=9f0c1d…
 
-On a terminal the same with the local time, in colours, and tracebacks as we know them. Ids are given as
+On a terminal the same with the local time, in colours, and tracebacks as we know them; for a log collector
+(LOG_FORMAT=json) one JSON object, with the ids and a traceback as members. Ids are given as
 `extra={"item_record_id": …}`; the id of the HTTP request under way is added by itself.
 """
 
@@ -11,7 +12,7 @@ import logging
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -20,10 +21,10 @@ _NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 
 
-def configure_logging(level: str) -> None:
+def configure_logging(level: str, form: Literal["text", "json"] = "text") -> None:
     """Log from `level` on. Libraries are heard from WARNING on: what they say below is long, and may hold secrets."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(for_a_terminal=sys.stderr.isatty()))
+    handler.setFormatter(JsonFormatter() if form == "json" else LineFormatter(for_a_terminal=sys.stderr.isatty()))
     lowest: int = logging.getLevelNamesMapping()[level]
     root = logging.getLogger()
     root.handlers = [handler]
@@ -54,11 +55,10 @@ class LineFormatter(logging.Formatter):
         return self._for_people(record) if self._for_a_terminal else self._plain(record)
 
     def _plain(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         found = fields(record)
         if record.exc_info:
             found["traceback"] = self.formatException(record.exc_info)
-        return " ".join((moment, record.levelname, record.name, one_line(record.getMessage()), *_pairs(found)))
+        return " ".join((_moment(record), record.levelname, record.name, one_line(record.getMessage()), *_pairs(found)))
 
     def _for_people(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
@@ -66,6 +66,30 @@ class LineFormatter(logging.Formatter):
         pairs = " ".join(_pairs(fields(record)))
         line = f"{moment} {level} {one_line(record.getMessage())}" + (f"  \033[2m{pairs}\033[0m" if pairs else "")
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonFormatter(logging.Formatter):
+    """An event as a JSON object on one line: time, level, logger, message, traceback if there is one, and the ids."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line. What JSON has no form for stands there as text."""
+        event = {
+            "time": _moment(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            event["traceback"] = self.formatException(record.exc_info)
+        event = {**event, **fields(record), **event}  # these names are ours, whatever an id is called
+        try:
+            return json.dumps(event, default=str, allow_nan=False)
+        except (TypeError, ValueError):  # keys that are no text, circles, NaN
+            return json.dumps({name: str(value) for name, value in event.items()})
+
+
+def _moment(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def one_line(text: str) -> str:

@@ -18,11 +18,16 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 RootPath = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(/[\w.~-]+)*/?$")]
 HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$")]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
+LogFormat = Annotated[Literal["text", "json"], BeforeValidator(_lower)]
 
 
 class ProcessSettings(BaseSettings):
@@ -32,6 +37,7 @@ class ProcessSettings(BaseSettings):
 
     env: Text = Field("local", description="Where this runs (`local`, `PROD`); Sentry's environment")
     log_level: LogLevel = Field("INFO", description="Lowest level that is logged; Sentry's breadcrumbs follow it")
+    log_format: LogFormat = Field("text", description="`text`, in colours on a terminal; `json`: an object per line")
     sentry_dsn: SecretStr | None = Field(None, description="Where errors are reported; unset: nowhere")
     sentry_release: str | None = Field(None, description="Release that Sentry files them under")
 

@@ -36,7 +36,7 @@ def start(database: TestDatabase, sierra: SierraInThread, tmp_path: Path) -> Ite
             if name == "api":
                 process.wait_until(lambda: is_ready(f"http://127.0.0.1:{others['api_port']}"))
             else:
-                process.wait_until(lambda: process.said(" listening"))
+                process.wait_until(lambda: process.said(" listening") or process.said('"listening"'))
             return process
 
         yield run

@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from runtime.logging import LineFormatter, configure_logging, request_id
+from runtime.logging import JsonFormatter, LineFormatter, configure_logging, request_id
 
 log = logging.getLogger("signum.test")
 
@@ -77,6 +79,36 @@ def test_terminal_gets_colours_and_tracebacks_as_we_know_them() -> None:
     assert "item_number=2043111" in first
     assert others[0] == "Traceback (most recent call last):"
     assert others[-1] == "ValueError: no such item"
+
+
+def as_json(**parts: Any) -> dict[str, Any]:
+    """The event as a log collector reads it."""
+    line = JsonFormatter().format(logging.makeLogRecord({"name": "signum.test", "levelname": "INFO", **parts}))
+    assert "\n" not in line
+    event: dict[str, Any] = json.loads(line, parse_constant=pytest.fail)
+    return event
+
+
+def test_event_as_json_has_its_ids_as_members_and_its_traceback_in_one() -> None:
+    try:
+        raise ValueError("no\nsuch item")
+    except ValueError:
+        event = as_json(msg="push %s", args=("failed",), item_number="2043111", attempts=3, exc_info=sys.exc_info())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event.pop("time"))
+    assert event.pop("traceback").splitlines()[-2:] == ["ValueError: no", "such item"]
+    assert event == {
+        **{"level": "INFO", "logger": "signum.test", "message": "push failed"},
+        **{"item_number": "2043111", "attempts": 3},
+    }
+
+
+@pytest.mark.parametrize("odd", [float("nan"), object(), {(1, 2): 3}, "\udc80", "a\nb", b"\xff", datetime.now(UTC)])
+def test_no_field_keeps_an_event_from_being_json(odd: object) -> None:
+    assert isinstance(as_json(msg="heard", field=odd)["field"], str | dict)
+
+
+def test_no_field_takes_the_place_of_what_every_event_has() -> None:
+    assert as_json(msg="heard", level="high", logger="me", time=0)["level"] == "INFO"
 
 
 SPEAK = """
