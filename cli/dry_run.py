@@ -9,8 +9,8 @@ from cli.fence import Refused, Unreachable
 from db.named_items import NamedItem
 from notifier.answers import Deleted
 from notifier.errors import SierraError, SierraUnavailable
-from notifier.patch import INVDA_FIELD, Plan, Record, Rules, Wish, call_number_of, plan_update
-from notifier.sierra import Access, SierraClient
+from notifier.patch import INVDA_FIELD, Plan, Record, Wish, call_number_of, plan_update
+from notifier.setup import client_of, rules_of
 from runtime.settings import NotifierSettings
 
 
@@ -27,7 +27,7 @@ def preview(item: NamedItem, settings: NotifierSettings) -> tuple[list[Change], 
     """What an item that is marked now would be given, and remarks on what would be left out and why."""
     record = _read(item, settings)
     now = datetime.now(UTC)
-    plan = plan_update(record, Wish(item.classification, queued_at=now, now=now), _rules(settings))
+    plan = plan_update(record, Wish(item.classification, queued_at=now, now=now), rules_of(settings))
     return list(_changes(record, plan)), plan.remarks
 
 
@@ -38,7 +38,7 @@ def _read(item: NamedItem, settings: NotifierSettings) -> Record:
         raise Refused(f"the item with barcode {item.barcode} has no number in Sierra that could be asked for")
 
     async def read() -> Record | Deleted:
-        async with SierraClient(_access(settings)) as sierra:
+        async with client_of(settings) as sierra:
             return await sierra.read_item(number)
 
     try:
@@ -68,18 +68,3 @@ def _changes(record: Record, plan: Plan) -> Iterator[Change]:
 def _fixed_value(record: Record, number: str) -> str | None:
     value = record.fixed_fields.get(number, {}).get("value")
     return None if value is None else str(value)
-
-
-def _access(settings: NotifierSettings) -> Access:
-    return Access(
-        endpoint=settings.sierra_api_endpoint,
-        key=settings.sierra_api_client_key,
-        secret=settings.sierra_api_client_secret.get_secret_value(),
-        timeout_seconds=settings.sierra_api_client_timeout_seconds,
-        retries=settings.sierra_api_client_retries,
-        ca_bundle=settings.sierra_api_ca_bundle,
-    )
-
-
-def _rules(settings: NotifierSettings) -> Rules:
-    return Rules(settings.sierra_update_set_invda, settings.sierra_update_set_iuse3, settings.sierra_update_iuse3_field)

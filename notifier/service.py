@@ -15,14 +15,14 @@ from db.engine import DATABASE_AWAY, DatabaseUnavailable, NotifierPool, connecti
 from db.startup import prepare_database
 from notifier.backoff import reconnect_pause
 from notifier.bell import Bell
-from notifier.belt import Belt, Limits
+from notifier.belt import Belt
 from notifier.breaker import Breaker
 from notifier.desk import Desk
 from notifier.errors import SierraRefused, SierraUnavailable
 from notifier.listener import Listener
-from notifier.patch import Rules
 from notifier.push import Pusher
-from notifier.sierra import Access, SierraClient
+from notifier.setup import client_of, limits_of, listening_at, rules_of
+from notifier.sierra import SierraClient
 from notifier.worker import Worker
 from runtime.logging import configure_logging
 from runtime.sentry import configure_sentry
@@ -51,26 +51,13 @@ class Service:
         self.name = name
         self.bell = Bell()
         self.breaker = Breaker()
-        limits = Limits(
-            pool_size=settings.sierra_api_client_pool_size,
-            most_held=settings.most_held,
-            timeout_seconds=settings.sierra_api_client_timeout_seconds,
-            dry_run=settings.sierra_update_dry_run,
-        )
-        rules = Rules(
-            set_invda=settings.sierra_update_set_invda,
-            set_iuse3=settings.sierra_update_set_iuse3,
-            iuse3_field=settings.sierra_update_iuse3_field,
-        )
+        limits = limits_of(settings)
         self.belt = Belt()
         self._desk = Desk(pool, name, settings.sierra_update_max_attempts)
-        self._pusher = Pusher(self.belt, self._desk, sierra, self.bell, self.breaker, rules, limits)
+        self._pusher = Pusher(self.belt, self._desk, sierra, self.bell, self.breaker, rules_of(settings), limits)
         self._worker = Worker(self.belt, self._desk, self._pusher, self.bell, self.breaker, limits)
         self._stuck_seconds = 2 * limits.lease_seconds
-        listening_at = connection_parameters(
-            settings, "signum listener", host=settings.listen_db_host, port=settings.listen_db_port
-        )
-        self.listener = Listener(listening_at, pool, name, self.bell)
+        self.listener = Listener(listening_at(settings), pool, name, self.bell)
 
     async def run(self) -> None:
         """Serve until the bell is stopped; then finish what is being written and give the rest back."""
@@ -186,20 +173,7 @@ async def serve(settings: NotifierSettings) -> None:
     await prepare_database(connection_parameters(settings, NAME), migrate=settings.migrate_at_start)
     parameters = connection_parameters(settings, NAME, statement_timeout=10_000, lock_timeout=5_000)
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
-    access = Access(
-        endpoint=settings.sierra_api_endpoint,
-        key=settings.sierra_api_client_key,
-        secret=settings.sierra_api_client_secret.get_secret_value(),
-        pool_size=settings.sierra_api_client_pool_size,
-        timeout_seconds=settings.sierra_api_client_timeout_seconds,
-        retries=settings.sierra_api_client_retries,
-        ca_bundle=settings.sierra_api_ca_bundle,
-    )
-    try:
-        client = SierraClient(access)
-    except OSError as error:
-        raise SettingsError(f"SIERRA_API_CA_BUNDLE={access.ca_bundle!r} can't be used: {error}") from error
-    async with make_pool(parameters, POOL_SIZE) as pool, client as sierra:
+    async with client_of(settings) as sierra, make_pool(parameters, POOL_SIZE) as pool:
         service = Service(settings, pool, sierra, name)
         _stop_on_signals(service)
         log.info("started", extra={"notifier": name, "sierra": settings.sierra_api_endpoint})

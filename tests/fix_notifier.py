@@ -10,7 +10,8 @@ import pytest
 
 from db.engine import connection_parameters, make_pool
 from notifier.service import Service
-from notifier.sierra import Access, SierraClient
+from notifier.setup import client_of
+from notifier.sierra import Access
 from runtime.settings import NotifierSettings
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread, make_record
@@ -47,14 +48,8 @@ def notifier(database: TestDatabase, sierra: SierraInThread) -> Notifier:
     @contextlib.asynccontextmanager
     async def run(name: str = "n1", **others: Any) -> AsyncIterator[Service]:
         settings = NotifierSettings(**database.settings(**sierra_settings(sierra, **others)))
-        access = access_of(
-            sierra,
-            pool_size=settings.sierra_api_client_pool_size,
-            timeout_seconds=settings.sierra_api_client_timeout_seconds,
-            retries=settings.sierra_api_client_retries,
-        )
         parameters = connection_parameters(settings, name)
-        async with make_pool(parameters, 4) as pool, SierraClient(access) as client:
+        async with make_pool(parameters, 4) as pool, client_of(settings) as client:
             service = Service(settings, pool, client, name)
             running = asyncio.create_task(service.run())
             running.add_done_callback(lambda _: service.bell.stop())

@@ -1,0 +1,54 @@
+"""What do the settings mean to the notifier's parts? Each gets what it needs, and not the settings."""
+
+from db.engine import Parameters, connection_parameters
+from notifier.belt import Limits
+from notifier.patch import Rules
+from notifier.sierra import Access, SierraClient
+from runtime.settings import NotifierSettings, SettingsError
+
+
+def access_of(settings: NotifierSettings) -> Access:
+    """Where Sierra is, who we are there, and how patient we are."""
+    return Access(
+        endpoint=settings.sierra_api_endpoint,
+        key=settings.sierra_api_client_key,
+        secret=settings.sierra_api_client_secret.get_secret_value(),
+        pool_size=settings.sierra_api_client_pool_size,
+        timeout_seconds=settings.sierra_api_client_timeout_seconds,
+        retries=settings.sierra_api_client_retries,
+        ca_bundle=settings.sierra_api_ca_bundle,
+    )
+
+
+def client_of(settings: NotifierSettings) -> SierraClient:
+    """The client for Sierra. SettingsError if the CA bundle can't be used."""
+    try:
+        return SierraClient(access_of(settings))
+    except OSError as error:
+        raise SettingsError(f"SIERRA_API_CA_BUNDLE={settings.sierra_api_ca_bundle!r} can't be used: {error}") from error
+
+
+def rules_of(settings: NotifierSettings) -> Rules:
+    """What an update sets."""
+    return Rules(
+        set_invda=settings.sierra_update_set_invda,
+        set_iuse3=settings.sierra_update_set_iuse3,
+        iuse3_field=settings.sierra_update_iuse3_field,
+    )
+
+
+def limits_of(settings: NotifierSettings) -> Limits:
+    """How much at once, and for how long."""
+    return Limits(
+        pool_size=settings.sierra_api_client_pool_size,
+        most_held=settings.most_held,
+        timeout_seconds=settings.sierra_api_client_timeout_seconds,
+        dry_run=settings.sierra_update_dry_run,
+    )
+
+
+def listening_at(settings: NotifierSettings) -> Parameters:
+    """How the connection that listens is made: no pooler may stand in between."""
+    return connection_parameters(
+        settings, "signum listener", host=settings.listen_db_host, port=settings.listen_db_port
+    )
