@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import clients, items, processes, queue, sync
+from cli import clients, config, items, processes, queue, sync
 from cli.fence import fenced
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.command("api")(processes.api)
 app.command("notifier")(processes.notifier)
 app.command("migrate")(processes.migrate)
+app.command("config")(config.config)
 app.command("push")(items.push)
 app.command("history")(items.history)
 app.add_typer(queue.app, name="queue")

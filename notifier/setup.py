@@ -11,7 +11,7 @@ def access_of(settings: NotifierSettings) -> Access:
     """Where Sierra is, who we are there, and how patient we are."""
     return Access(
         endpoint=settings.sierra_api_endpoint,
-        key=settings.sierra_api_client_key,
+        key=settings.sierra_api_client_key.get_secret_value(),
         secret=settings.sierra_api_client_secret.get_secret_value(),
         pool_size=settings.sierra_api_client_pool_size,
         timeout_seconds=settings.sierra_api_client_timeout_seconds,

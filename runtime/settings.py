@@ -1,4 +1,4 @@
-"""Which settings are there, what may they be, and what do they mean? Each is an environment variable of that name.
+"""Which settings are there, what may they be, and what do they mean? runtime/sources.py says where they come from.
 
 A wrong value stops the process before it does anything: see `read_settings`.
 """
@@ -6,8 +6,11 @@ A wrong value stops the process before it does anything: see `read_settings`.
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runtime.sources import is_secret, look_up
+
+MASKED = "********"
 
 
 class SettingsError(Exception):
@@ -82,7 +85,7 @@ class NotifierSettings(DatabaseSettings):
     sierra_api_endpoint: HttpUrl = Field(
         description="Base URL of Sierra's REST API, e.g. `https://sierra.example.org/iii/sierra-api/v6`"
     )
-    sierra_api_client_key: Text = Field(description="Client key at Sierra")
+    sierra_api_client_key: SecretStr = Field(min_length=1, description="Client key at Sierra")
     sierra_api_client_secret: SecretStr = Field(min_length=1, description="Client secret at Sierra")
     sierra_api_client_pool_size: int = Field(4, ge=1, le=100, description="Most requests at Sierra at one time")
     sierra_api_client_timeout_seconds: float = Field(
@@ -120,9 +123,12 @@ Settings = TypeVar("Settings", bound=ProcessSettings)
 
 
 def read_settings(kind: type[Settings], **given: Any) -> Settings:
-    """The settings from the environment; `given` go before it. SettingsError, a line per wrong one, secrets masked."""
+    """The settings as looked up; `given` go before that. SettingsError, a line per wrong one, secrets masked."""
+    found, problems = look_up(kind)
+    if problems:
+        raise SettingsError("\n".join(problems))
     try:
-        return kind(**given)
+        return kind(**{name: value for name, (value, _) in found.items()} | given)
     except ValidationError as error:
         lines = [_problem(kind, problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
         raise SettingsError("\n".join(lines)) from None
@@ -136,9 +142,5 @@ def _problem(kind: type[ProcessSettings], location: tuple[int | str, ...], messa
     allowed = message.removeprefix("Value error, ").removeprefix("Input ")
     if isinstance(value, dict):
         return f"{name.upper()} is not set: {field.description}"
-    shown = "********" if _is_secret(field) else repr(value)
+    shown = MASKED if is_secret(field) else repr(value)
     return f"{name.upper()}={shown} {allowed}: {field.description}"
-
-
-def _is_secret(field: FieldInfo) -> bool:
-    return "SecretStr" in str(field.annotation)

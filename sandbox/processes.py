@@ -1,9 +1,10 @@
 """How does the sandbox run the backend's processes? As in earnest: by their commands, told by their environment.
 
-None of the caller's environment is passed on: a DB_HOST or a SENTRY_DSN in somebody's shell must not make a sandbox
-talk to a real database, or report its faults as real ones.
+None of the caller's environment is passed on, and no .env is read: a DB_HOST or a SENTRY_DSN of somebody's must not
+make a sandbox talk to a real database, or report its faults as real ones.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -17,7 +18,12 @@ from sandbox.guard import Guard
 HOUSE = Path(__file__).resolve().parents[1]
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
-_PLAIN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+_PLAIN_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",
+    "SETTINGS_FILE": os.devnull,
+}
 
 
 class ProcessFailed(Exception):

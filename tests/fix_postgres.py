@@ -7,6 +7,7 @@ hear its notifications, and none sees another's rows.
 import asyncio
 import contextlib
 import itertools
+import os
 import secrets
 import warnings
 from collections.abc import Iterator
@@ -75,7 +76,8 @@ class TestDatabase:
 
     def environment(self, **others: Any) -> dict[str, str]:
         """The same as environment variables, for a process."""
-        return {name.upper(): str(value) for name, value in self.settings(**others).items()}
+        given = {"settings_file": os.devnull, **self.settings(**others)}
+        return {name.upper(): str(value) for name, value in given.items()}
 
     def connect(self) -> psycopg.Connection[Any]:
         """A connection in autocommit."""

@@ -16,6 +16,7 @@ from runtime.settings import ApiSettings, NotifierSettings
 
 Signum = Callable[..., "Ran"]
 OURS = {name.upper() for kind in (ApiSettings, NotifierSettings) for name in kind.model_fields}
+NO_FILE = {"SETTINGS_FILE": os.devnull}
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def signum_process() -> Signum:
         given = {name: str(value) for name, value in settings.items()}
         done = subprocess.run(
             [sys.executable, "-m", "cli.main", *arguments],
-            env={**inherited, **given},
+            env={**inherited, **NO_FILE, **given},
             capture_output=True,
             text=True,
             timeout=60,

@@ -28,7 +28,11 @@ log = logging.getLogger("signum.test")
 
 def run(code: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """A process of its own, as Sentry is one per process."""
-    environment = {"PATH": os.environ["PATH"], **{name.upper(): value for name, value in settings.items()}}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SETTINGS_FILE": os.devnull,
+        **{name.upper(): value for name, value in settings.items()},
+    }
     return subprocess.run(
         [sys.executable, "-c", HEAD + code], env=environment, capture_output=True, text=True, timeout=60, check=False
     )

@@ -1,0 +1,74 @@
+"""Which settings hold here, and where does each come from? Secrets are masked."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from pydantic import SecretStr
+
+from cli.screen import AsJson, show_rows
+from runtime.settings import (
+    MASKED,
+    ApiSettings,
+    DatabaseSettings,
+    NotifierSettings,
+    ProcessSettings,
+    SettingsError,
+    read_settings,
+)
+from runtime.sources import look_up
+
+
+class Reader(StrEnum):
+    """Who reads settings."""
+
+    API = "api"
+    NOTIFIER = "notifier"
+    MIGRATE = "migrate"
+
+
+_KINDS: dict[Reader, type[ProcessSettings]] = {
+    Reader.API: ApiSettings,
+    Reader.NOTIFIER: NotifierSettings,
+    Reader.MIGRATE: DatabaseSettings,
+}
+
+
+def config(
+    process: Annotated[Reader | None, typer.Argument(help="Only this process's settings.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The settings that hold here, and where each comes from: environment, file or default. Secrets are masked.
+
+    What is wrong is said as the process would say it.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    problems = []
+    for reader in [process] if process else list(Reader):
+        try:
+            for row in _effective(_KINDS[reader]):
+                rows.setdefault(row["setting"], {**row, "read_by": []})["read_by"].append(reader.value)
+        except SettingsError as error:
+            problems.append(f"{reader}: {error}")
+    if rows:
+        shown = list(rows.values())
+        show_rows(
+            shown if as_json else [_for_people(row) for row in shown], as_json, ("setting", "value", "from", "read_by")
+        )
+    if problems:
+        raise SettingsError("\n".join(problems))
+
+
+def _effective(kind: type[ProcessSettings]) -> Iterator[dict[str, Any]]:
+    """Each setting with its value as the process gets it. SettingsError as the process gets it, too."""
+    settings, (given, _) = read_settings(kind), look_up(kind)
+    for name, value in settings:
+        origin = given[name].origin if name in given else "default"
+        yield {"setting": name.upper(), "value": MASKED if isinstance(value, SecretStr) else value, "from": origin}
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    value = row["value"]
+    shown = str(value).lower() if isinstance(value, bool) else value
+    return {**row, "value": shown, "read_by": ", ".join(row["read_by"])}

@@ -1,0 +1,85 @@
+"""Where does a setting come from? From the environment, else from the file SETTINGS_FILE: `.env` in the current folder.
+
+A secret may stand in a file of its own, as Docker and Kubernetes hand them out: NAME_FILE says where NAME is.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+
+ENVIRONMENT = "environment"
+
+
+class SettingsFile(BaseSettings):
+    """The file with the settings that the environment does not have. `/dev/null`: none."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+
+    settings_file: Path = Path(".env")
+
+
+class Given(NamedTuple):
+    """What was given for a setting, and where."""
+
+    value: str
+    origin: str
+
+
+def look_up(kind: type[BaseSettings]) -> tuple[dict[str, Given], list[str]]:
+    """What is given for the settings of this kind, by their names; and a line for each file that can't be used."""
+    found, problems = _read_all(kind)
+    given = {name: found[name] for name in kind.model_fields if name in found}
+    for name in (name for name, field in kind.model_fields.items() if is_secret(field)):
+        file = found.get(f"{name}_file")
+        if file is None:
+            continue
+        if name in given:
+            problems.append(f"{name.upper()} and {name.upper()}_FILE are both set: leave one out")
+            continue
+        try:
+            given[name] = Given(_read_secret(Path(file.value)), f"{file.value} ({name.upper()}_FILE)")
+        except (OSError, ValueError) as error:
+            problems.append(f"{name.upper()}_FILE={file.value!r} can't be used: {_why(error)}")
+    return given, problems
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether nobody may see its value."""
+    return SecretStr.__name__ in str(field.annotation)
+
+
+def _read_all(kind: type[BaseSettings]) -> tuple[dict[str, Given], list[str]]:
+    """All that is there, by lower-case names; what is empty is not."""
+    named = SettingsFile()
+    file, problems = named.settings_file, []
+    found: dict[str, Given] = {}
+    try:
+        if named.model_fields_set:  # by somebody: then it has to be there
+            file.open().close()
+        lines = DotEnvSettingsSource(kind, env_file=file, env_file_encoding="utf-8").env_vars
+        found = {name: Given(value, str(file)) for name, value in lines.items() if value}
+    except (OSError, ValueError) as error:
+        problems = [f"SETTINGS_FILE={str(file)!r} can't be read: {_why(error)} (/dev/null: read no file)"]
+    variables = EnvSettingsSource(kind).env_vars
+    return found | {name: Given(value, ENVIRONMENT) for name, value in variables.items() if value}, problems
+
+
+def _read_secret(file: Path) -> str:
+    """The file's text without the line end that editors put there. An empty one is no secret."""
+    text = file.read_text(encoding="utf-8").rstrip("\r\n")
+    if not text:
+        raise ValueError("it is empty")
+    return text
+
+
+def _why(error: OSError | ValueError) -> str:
+    """What is wrong, without what the file holds."""
+    match error:
+        case OSError():
+            return error.strerror or type(error).__name__
+        case UnicodeDecodeError():
+            return "it is not UTF-8"
+    return str(error)
