@@ -157,11 +157,24 @@ def server() -> Iterator[Server]:
         if started.kind != "TEST_DATABASE_URL":  # a database per test: its files need not survive a power cut
             started.execute(sql.SQL("ALTER SYSTEM SET fsync = off").format())
             started.execute(sql.SQL("SELECT pg_reload_conf()").format())
-        started.drop(TEMPLATE)
-        started.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-        migrate({**started.parameters, "dbname": TEMPLATE})
+        _make_template(started)
         yield started
         started.drop(TEMPLATE)
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Server]:
+    """An embedded server of the module's own, to be restarted, crashed and locked up; durable as in earnest."""
+    with EmbeddedPostgres(tcp=True) as embedded:
+        started = Server("embedded", conninfo_to_dict(embedded.dsn(tcp=True)), embedded)
+        _make_template(started)
+        yield started
+
+
+def _make_template(server: Server) -> None:
+    server.drop(TEMPLATE)
+    server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    migrate({**server.parameters, "dbname": TEMPLATE})
 
 
 @pytest.fixture
@@ -174,6 +187,12 @@ def empty_database(server: Server) -> Iterator[TestDatabase]:
 def database(server: Server) -> Iterator[TestDatabase]:
     """A migrated database."""
     yield from _make_database(server, TEMPLATE)
+
+
+@pytest.fixture
+def own_database(own_server: Server) -> Iterator[TestDatabase]:
+    """A migrated database on `own_server`. A module whose `database` it is has all fixtures on it."""
+    yield from _make_database(own_server, TEMPLATE)
 
 
 def _make_database(server: Server, template: str) -> Iterator[TestDatabase]:

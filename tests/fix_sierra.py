@@ -5,8 +5,7 @@ with. What reads or changes its state is done in that loop.
 """
 
 import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -16,6 +15,7 @@ from sandbox.faults import Fault, Switch
 from sandbox.journal import Entry, Journal
 from sandbox.records import Merge, Record
 from sandbox.sierra import Sierra
+from tests.loops import LoopInThread
 
 Result = TypeVar("Result")
 PATIENCE_SECONDS = 10.0
@@ -31,29 +31,26 @@ class SierraInThread:
     secret = "sandbox-secret"
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sierra", daemon=True)
+        self._loop = LoopInThread("sierra")
 
     def __enter__(self) -> "SierraInThread":
-        self._thread.start()
+        self._loop.__enter__()
         self._sierra = self.run(lambda: Sierra(key=self.key, secret=self.secret))
-        self.endpoint = self._wait_for(self._sierra.start())
+        self.endpoint = self._loop.block_on(self._sierra.start())
         return self
 
     def __exit__(self, *_: object) -> None:
         self.run(self._sierra.faults.clear)
         self.stop()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._loop.__exit__(None, None, None)
 
     def stop(self) -> None:
         """Connections are refused from now on. Nothing is forgotten."""
-        self._wait_for(self._sierra.stop())
+        self._loop.block_on(self._sierra.stop())
 
     def start(self) -> None:
         """Listens again, where it did."""
-        self._wait_for(self._sierra.start(port=int(self.endpoint.split(":")[2].split("/")[0])))
+        self._loop.block_on(self._sierra.start(port=int(self.endpoint.split(":")[2].split("/")[0])))
 
     def add(self, *records: Record | Item) -> None:
         """Records to ask for; an item of the sandbox's catalogue brings its own."""
@@ -123,23 +120,15 @@ class SierraInThread:
 
     async def until(self, look: Callable[[Journal], Result], at_most: float = PATIENCE_SECONDS) -> Result:
         """What `look` sees in the journal, once that is anything. TimeoutError."""
-        waiting = asyncio.run_coroutine_threadsafe(self._sierra.journal.until(look), self._loop)
-        return await asyncio.wait_for(asyncio.wrap_future(waiting), at_most)
+        return await self._loop.wait_for(self._sierra.journal.until(look), at_most)
 
     def block_until(self, look: Callable[[Journal], Result], at_most: float = PATIENCE_SECONDS) -> Result:
         """`until`, where nothing can be awaited."""
-        return self._wait_for(asyncio.wait_for(self._sierra.journal.until(look), at_most))
+        return self._loop.block_on(asyncio.wait_for(self._sierra.journal.until(look), at_most))
 
     def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Called in the simulator's loop, between two of its steps."""
-
-        async def call() -> Result:
-            return function(*arguments)
-
-        return self._wait_for(call())
-
-    def _wait_for(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_SECONDS * 2)
+        return self._loop.run(function, *arguments)
 
 
 class SwitchInThread:
@@ -155,12 +144,14 @@ class SwitchInThread:
 
     async def reached(self, at_most: float = PATIENCE_SECONDS) -> None:
         """A request has met it, and stands there if it holds. TimeoutError."""
-        waiting = asyncio.run_coroutine_threadsafe(self._switch.reached.wait(), self._sierra._loop)
-        await asyncio.wait_for(asyncio.wrap_future(waiting), at_most)
+        await self._sierra._loop.wait_for(self._reach(), at_most)
 
     def block_until_reached(self, at_most: float = PATIENCE_SECONDS) -> None:
         """`reached`, where nothing can be awaited."""
-        self._sierra._wait_for(asyncio.wait_for(self._switch.reached.wait(), at_most))
+        self._sierra._loop.block_on(asyncio.wait_for(self._reach(), at_most))
+
+    async def _reach(self) -> None:
+        await self._switch.reached.wait()
 
     def release(self) -> None:
         """Whom it holds goes on."""

@@ -1,0 +1,124 @@
+"""What holds after whatever has happened? Checked from what was promised, Sierra's journal and the tables alone.
+
+1. Every acknowledged mark ended: pushed, found to be so already, rejected with a reason, or dismissed.
+2. What Sierra has last is the classification that held at the last mark, or one that came after it.
+3. No two writes of one item overlap.
+4. Nothing but the call number changes in an item's varFields.
+5. No call number is ever empty, or `None`.
+6. Barcodes are read, or told that the database is away; never an error of ours.
+
+Times are of one machine's clock. That the queue drains in time is `fix_library.py`'s to wait for.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from sandbox.journal import Entry
+from sandbox.records import Record
+
+WRITTEN = ("pushed", "unchanged")
+ANSWERS = (200, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A row of update_log."""
+
+    number: str
+    outcome: str
+    finished_at: datetime
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that is known in the end. Items go by their number at Sierra."""
+
+    marks: Sequence[tuple[str, datetime]]  # acknowledged ones, and when they were sent
+    classifications: Mapping[str, Sequence[tuple[datetime, str | None]]]  # since when each, oldest first
+    before: Mapping[str, Record]
+    after: Mapping[str, Record]
+    writes: Sequence[Entry]  # every PUT, answered or not
+    waiting: Collection[str]  # due some time, or in flight
+    log: Sequence[Logged]  # oldest first
+    reads: Sequence[int] = ()
+    lapsed: Collection[int] = field(default=())  # writes by who was stopped inside one until its lease was over
+
+
+def broken(story: Story) -> list[str]:
+    """A sentence for everything that does not hold."""
+    checks = (_unfinished, _outdated, _overlapping, _damaged, _empty, _unread)
+    return [sentence for check in checks for sentence in check(story)]
+
+
+def _last_marks(story: Story) -> dict[str, datetime]:
+    last: dict[str, datetime] = {}
+    for number, sent_at in story.marks:
+        last[number] = max(sent_at, last.get(number, sent_at))
+    return last
+
+
+def _unfinished(story: Story) -> Iterator[str]:
+    ends = {row.number: row for row in story.log}
+    for number, sent_at in _last_marks(story).items():
+        end = ends.get(number)
+        if number in story.waiting:
+            yield f"item {number} still waits"
+        elif end is None or end.finished_at < sent_at:
+            yield f"item {number} was marked at {sent_at:%T.%f}, and nothing came of it"
+        elif end.outcome == "rejected" and not end.error:
+            yield f"item {number} was rejected without a reason"
+
+
+def _outdated(story: Story) -> Iterator[str]:
+    ends = {row.number: row.outcome for row in story.log}
+    for number, marked_at in _last_marks(story).items():
+        if ends.get(number) not in WRITTEN:
+            continue
+        values = story.classifications[number]
+        overtaken = sum(since <= marked_at for since, _ in values[1:])
+        allowed = [value for _, value in values[overtaken:]]
+        for call_number in story.after[number].call_numbers() or [""]:
+            if not any(value is None or f"{call_number} ".startswith(f"{value} ") for value in allowed):
+                yield f"item {number} is {call_number!r} in Sierra, not {allowed}"
+
+
+def _overlapping(story: Story) -> Iterator[str]:
+    writes = sorted((one for one in story.writes if one.number not in story.lapsed), key=lambda one: one.arrived_ns)
+    for number in story.before:
+        for one, other in pairwise(write for write in writes if number in write.item_numbers):
+            if one.ended_ns is None or one.ended_ns > other.arrived_ns:
+                yield f"writes {one.number} and {other.number} of item {number} overlap"
+
+
+def _damaged(story: Story) -> Iterator[str]:
+    for number, record in story.before.items():
+        if _others(record) != _others(story.after[number]):
+            yield f"item {number} has other varFields than before"
+
+
+def _others(record: Record) -> list[str]:
+    """The varFields but the call number's, to the byte."""
+    return [json.dumps(var_field) for var_field in record.var_fields if var_field["fieldTag"] != "c"]
+
+
+def _empty(story: Story) -> Iterator[str]:
+    for write in story.writes:
+        if any(not text.strip() or "None" in text for text in _call_numbers(write.patch)):
+            yield f"write {write.number} of item {write.item_numbers[0]} has an empty call number"
+
+
+def _call_numbers(patch: Any) -> Iterator[str]:
+    for var_field in (patch or {}).get("varFields", ()):
+        if var_field.get("fieldTag") == "c":
+            for subfield in var_field.get("subfields", ({"content": ""},)):
+                yield str(subfield.get("content", ""))
+
+
+def _unread(story: Story) -> Iterator[str]:
+    for status in sorted(set(story.reads).difference(ANSWERS)):
+        yield f"{story.reads.count(status)} reads of a barcode were answered {status}"

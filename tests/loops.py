@@ -1,0 +1,44 @@
+"""How does a test double live beside the test, whatever the test's own event loop is busy with? In a thread's loop."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+Result = TypeVar("Result")
+PATIENCE_SECONDS = 20.0
+
+
+class LoopInThread:
+    """An event loop of its own, from entry to exit. What it owns is read and changed by `run` only."""
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Called in that loop, between two of its steps."""
+
+        async def call() -> Result:
+            return function(*arguments)
+
+        return self.block_on(call())
+
+    def block_on(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """What it returns; this thread waits."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_SECONDS)
+
+    async def wait_for(self, coroutine: Coroutine[Any, Any, Result], at_most: float) -> Result:
+        """What it returns; the caller's own loop goes on meanwhile. TimeoutError."""
+        waiting = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        return await asyncio.wait_for(asyncio.wrap_future(waiting), at_most)

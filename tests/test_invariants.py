@@ -1,0 +1,73 @@
+"""What watches over the fault tests can fail: each promise, broken, is told."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.journal import Entry
+from tests.fix_sierra import make_record
+from tests.invariants import Logged, Story, broken
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LATER, LAST = NOON + timedelta(seconds=1), NOON + timedelta(seconds=2)
+PUSHED = Logged("7", "pushed", LATER, None)
+
+
+def write(number: int, arrived_ns: int, ended_ns: int | None, call_number: Any = "84.31") -> Entry:
+    """A PUT of item 7."""
+    patch = {"varFields": [{"fieldTag": "c", "subfields": [{"tag": "a", "content": call_number}]}]}
+    times = {"arrived_ns": arrived_ns, "ended_ns": ended_ns, "status": 204}
+    return Entry(number, "put_item", "PUT", "/items/7", ("7",), "token", patch, **times)  # type: ignore[arg-type]
+
+
+KEPT = Story(
+    marks=[("7", NOON)],
+    classifications={"7": [(NOON - timedelta(days=1), "84.31")]},
+    before={"7": make_record("7", "84.2 Jännitys")},
+    after={"7": make_record("7", "84.31 Jännitys")},
+    writes=[write(1, 0, 10), write(2, 10, 20)],
+    waiting=[],
+    log=[PUSHED],
+    reads=[200, 503],
+)
+NEWER = [*KEPT.classifications["7"], (LATER, "85.2")]
+
+
+def test_a_story_in_which_all_is_kept_is_found_whole() -> None:
+    assert broken(KEPT) == []
+    assert broken(replace(KEPT, classifications={"7": NEWER})) == [], "newer than the last mark: either will do"
+    assert broken(replace(KEPT, writes=[write(1, 0, None), write(2, 10, 20)], lapsed=[1])) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"waiting": ["7"]}, "still waits"),
+        ({"log": []}, "nothing came of it"),
+        ({"marks": [("7", NOON), ("7", LAST)]}, "nothing came of it"),
+        ({"log": [Logged("7", "rejected", LATER, None)]}, "without a reason"),
+        ({"after": {"7": make_record("7", "84.2 Jännitys")}}, "is '84.2 Jännitys' in Sierra"),
+        ({"after": {"7": make_record("7", "84.311")}}, "is '84.311' in Sierra"),
+        (
+            {
+                "classifications": {"7": NEWER},
+                "marks": [("7", LATER)],
+                "log": [Logged("7", "unchanged", LAST, None)],
+            },
+            "not ['85.2']",
+        ),
+        ({"writes": [write(1, 0, 11), write(2, 10, 20)]}, "writes 1 and 2 of item 7 overlap"),
+        ({"writes": [write(1, 0, None), write(2, 10, 20)]}, "writes 1 and 2 of item 7 overlap"),
+        ({"after": {"7": make_record("7")}}, "is '' in Sierra"),
+        ({"before": {"7": make_record("7", var_fields=[])}}, "other varFields"),
+        ({"writes": [write(1, 0, 10, "")]}, "empty call number"),
+        ({"writes": [write(1, 0, 10, None)]}, "empty call number"),
+        ({"writes": [write(1, 0, 10, "None Jännitys")]}, "empty call number"),
+        ({"reads": [200, 500, 500]}, "2 reads of a barcode were answered 500"),
+    ],
+)
+def test_a_promise_that_was_not_kept_is_told(change: dict[str, Any], told: str) -> None:
+    (sentence,) = broken(replace(KEPT, **change))
+    assert told in sentence
