@@ -7,8 +7,8 @@ BIN := .venv/bin
 demo: .venv            ## a whole Signum-savotta on this machine, with a Sierra to play with; Ctrl-C ends it
 	@$(BIN)/python -m sandbox
 
-test: .venv            ## all tests, against a real PostgreSQL
-	@$(BIN)/python -m pytest
+test: .venv            ## all tests, against a real PostgreSQL, on two cores
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
 
 check: .venv           ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .

@@ -26,7 +26,7 @@ from testcontainers.community.postgres import PostgresContainer
 from db.migrate import migrate
 from sandbox.postgres import EmbeddedPostgres
 
-TEMPLATE = "signum_template"
+TEMPLATE = f"signum_template_{os.getpid()}"  # several runs may share a server
 numbers = itertools.count(1)
 
 
@@ -196,7 +196,7 @@ def own_database(own_server: Server) -> Iterator[TestDatabase]:
 
 
 def _make_database(server: Server, template: str) -> Iterator[TestDatabase]:
-    name = f"signum_test_{next(numbers)}"
+    name = f"signum_test_{os.getpid()}_{next(numbers)}"
     server.drop(name)
     server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
     try:

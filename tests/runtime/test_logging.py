@@ -14,7 +14,7 @@ import pytest
 
 from runtime.logging import JsonFormatter, LineFormatter, configure_logging, request_id
 
-log = logging.getLogger("signum.test")
+log = logging.Logger("signum.test")  # apart from all others: pytest's report can't carry all that is tried here
 
 
 @pytest.fixture
@@ -24,7 +24,6 @@ def lines() -> Iterator[io.StringIO]:
     handler = logging.StreamHandler(heard)
     handler.setFormatter(LineFormatter(for_a_terminal=False))
     log.addHandler(handler)
-    log.setLevel(logging.INFO)
     yield heard
     log.removeHandler(handler)
 
