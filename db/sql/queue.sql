@@ -77,7 +77,9 @@ WITH pushed AS (
         %(befores)s::text[], %(afters)s::text[], %(remarks)s::text[], %(sierra_ms)s::int[]
     ) AS p (item_record_id, revision, lease_until, outcome, call_number_before, call_number_after, remark, sierra_ms)
 ), held AS (
-    SELECT q.item_record_id, q.revision, q.queued_at, q.queued_by, q.attempts, q.request_id
+    SELECT
+        q.item_record_id, q.revision = p.revision AS as_pushed, q.queued_at, q.queued_by, q.attempts, q.request_id,
+        p.outcome, p.call_number_before, p.call_number_after, p.remark, p.sierra_ms
     FROM update_queue q
     JOIN pushed p USING (item_record_id, lease_until)
     WHERE q.claimed_by = %(notifier)s
@@ -86,29 +88,24 @@ WITH pushed AS (
 ), gone AS (
     DELETE FROM update_queue q
     USING held h
-    JOIN pushed p USING (item_record_id)
-    WHERE q.item_record_id = h.item_record_id AND h.revision = p.revision
+    WHERE q.item_record_id = h.item_record_id AND h.as_pushed
 ), marked_again AS (
     UPDATE update_queue q
     SET claimed_by = NULL, lease_until = NULL, attempts = 0, due_at = now(), last_error = NULL
     FROM held h
-    JOIN pushed p USING (item_record_id)
-    WHERE q.item_record_id = h.item_record_id AND h.revision <> p.revision
+    WHERE q.item_record_id = h.item_record_id AND NOT h.as_pushed
 ), logged AS (
     INSERT INTO update_log (
         item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts,
         call_number_before, call_number_after, error, sierra_ms, request_id
     )
     SELECT
-        h.item_record_id, i.item_number, i.barcode, i.best_title, h.queued_at, h.queued_by, %(notifier)s, p.outcome,
-        greatest(h.attempts, 1), p.call_number_before, p.call_number_after, p.remark, p.sierra_ms, h.request_id
+        h.item_record_id, i.item_number, i.barcode, i.best_title, h.queued_at, h.queued_by, %(notifier)s, h.outcome,
+        greatest(h.attempts, 1), h.call_number_before, h.call_number_after, h.remark, h.sierra_ms, h.request_id
     FROM held h
-    JOIN pushed p USING (item_record_id)
     JOIN sierra_item i USING (item_record_id)
 )
-SELECT h.item_record_id, h.revision = p.revision AS finished
-FROM held h
-JOIN pushed p USING (item_record_id);
+SELECT item_record_id, as_pushed AS finished FROM held;
 
 
 -- name: postpone
@@ -164,7 +161,7 @@ WITH given_back AS (
     FROM unnest(%(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[])
         AS g (item_record_id, revision, lease_until)
 ), held AS (
-    SELECT q.item_record_id
+    SELECT q.item_record_id, q.revision = g.revision AS as_claimed
     FROM update_queue q
     JOIN given_back g USING (item_record_id, lease_until)
     WHERE q.claimed_by = %(notifier)s
@@ -176,16 +173,12 @@ SET claimed_by = NULL,
     lease_until = NULL,
     attempts = greatest(q.attempts - 1, 0),
     due_at = CASE
-        WHEN %(delay_seconds)s > 0 AND q.revision = g.revision
+        WHEN %(delay_seconds)s > 0 AND h.as_claimed
         THEN now() + %(delay_seconds)s * interval '1 second'
         ELSE q.due_at
     END,
-    last_error = CASE
-        WHEN %(delay_seconds)s > 0 AND q.revision = g.revision THEN %(reason)s::text
-        ELSE q.last_error
-    END
+    last_error = CASE WHEN %(delay_seconds)s > 0 AND h.as_claimed THEN %(reason)s::text ELSE q.last_error END
 FROM held h
-JOIN given_back g USING (item_record_id)
 WHERE q.item_record_id = h.item_record_id;
 
 

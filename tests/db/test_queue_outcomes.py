@@ -155,3 +155,16 @@ async def test_an_item_released_to_the_back_is_due_later(
     (claim,) = await queue.claim(connection, "n1", 10, LEASE)
     await queue.release(connection, "n1", [claim], 60)
     assert (row(database, item)["due"], row(database, item)["attempts"]) == (False, 0)
+
+
+async def test_of_two_claims_of_an_item_told_together_only_the_living_one_counts(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    (stale,) = await queue.claim(connection, "n1", 10, LEASE)
+    database.fetch("UPDATE update_queue SET lease_until = now() - interval '1 second'")
+    (fresh,) = await queue.claim(connection, "n1", 10, LEASE)
+    assert await queue.finish(connection, "n1", [pushed(stale), pushed(fresh, outcome="unchanged")]) == {item: True}
+    assert row(database, item) == {}
+    assert database.fetch("SELECT outcome FROM update_log") == [("unchanged",)]
