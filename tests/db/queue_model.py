@@ -1,0 +1,216 @@
+"""What does the queue promise? Its protocol once more, in plain Python, to hold the database's statements against.
+
+Time goes by in ticks of half an hour. Leases and delays last an odd number of ticks and the clock advances by even
+ones: no end ever meets a now, and the seconds that a test really takes don't matter.
+
+A push is known here by its object, and a mark by its number: neither by what the statements know them by.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from db.queue import Claim
+
+LEASE_TICKS = 1
+Logged = tuple[int, str, int, str, str, str | None]
+
+
+@dataclass(eq=False)
+class Push:
+    """A claim that was given, and the last of its item's marks then. By `claim` the statements know it."""
+
+    claim: Claim
+    notifier: str
+    mark: int
+
+
+@dataclass
+class Row:
+    """An item in the queue. `order` is the step that set `due`: of equal ticks the earlier is first."""
+
+    priority: int
+    queued_by: str
+    queued_at: int
+    due: int | None
+    order: int
+    revision: int = 1
+    attempts: int = 0
+    claimed_by: str | None = None
+    lease: int | None = None
+    error: str | None = None
+    push: Push | None = None
+
+    def shown(self, now: int) -> tuple[object, ...]:
+        """As the test reads it from the database: times from now on."""
+        due, lease = (None if at is None else at - now for at in (self.due, self.lease))
+        queued = self.queued_at - now
+        return (
+            self.priority,
+            self.queued_by,
+            queued,
+            due,
+            self.revision,
+            self.attempts,
+            self.claimed_by,
+            lease,
+            self.error,
+        )
+
+    def give_back(self) -> None:
+        """Nobody pushes it."""
+        self.claimed_by = self.lease = self.push = None
+
+
+class Model:
+    """The queue and its history as they have to be."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.step = 0
+        self.rows: dict[int, Row] = {}
+        self.log: Counter[Logged] = Counter()
+        self.marks: Counter[int] = Counter()
+        self.owed: set[int] = set()
+        self.paused = False
+        self.resumes: int | None = None
+
+    def mark(self, item: int, by: str, priority: int, *, enters_anew: bool = True) -> None:
+        """Enter, or the next revision. A lease stays; what was rejected enters anew, but not by a hand's plain SQL."""
+        self.marks[item] += 1
+        self.owed.add(item)
+        row = self.rows.get(item)
+        if row is None:
+            self.rows[item] = Row(priority, by, self.now, self.now, self.step)
+            return
+        if row.due is None and enters_anew:
+            row.queued_at, row.queued_by = self.now, by
+        if enters_anew:
+            row.priority = min(row.priority, priority)
+        row.revision += 1
+        row.attempts, row.error = 0, None
+        self._due_now(row)
+
+    def claimable(self) -> list[tuple[int, int, int]]:
+        """Priority, time and order of what a claim may take, the first to be taken first."""
+        if self.is_paused:
+            return []
+        free = [row for row in self.rows.values() if row.lease is None or row.lease <= self.now]
+        return sorted((row.priority, row.due, row.order) for row in free if row.due is not None and row.due <= self.now)
+
+    def claim(self, notifier: str, claims: Sequence[Claim]) -> list[Push]:
+        """These were given to it."""
+        pushes = []
+        for claim in claims:
+            row = self.rows[claim.item_record_id]
+            was_rejected = row.claimed_by is not None and row.lease is None
+            row.attempts = 1 if was_rejected else row.attempts + 1
+            row.claimed_by, row.lease = notifier, self.now + LEASE_TICKS
+            row.push = Push(claim, notifier, self.marks[claim.item_record_id])
+            pushes.append(row.push)
+        return pushes
+
+    def finish(self, push: Push, outcome: str) -> bool | None:
+        """True: it left; False: it was marked again and is due; None: it is another's."""
+        row = self._row_of(push)
+        if row is None:
+            return None
+        self._write_log(push.claim.item_record_id, row, outcome, push.notifier, None, attempts=max(row.attempts, 1))
+        if self._is_newest(push):
+            self._leave(push.claim.item_record_id)
+            return True
+        self._start_anew(row)
+        return False
+
+    def postpone(self, push: Push, ticks: int, reason: str) -> int | None:
+        """The ticks until it is due; None: it is another's."""
+        row = self._row_of(push)
+        if row is None:
+            return None
+        if not self._is_newest(push):
+            self._start_anew(row)
+            return 0
+        row.give_back()
+        row.due, row.order, row.error = self.now + ticks, self.step, reason
+        return ticks
+
+    def reject(self, push: Push, reason: str) -> bool | None:
+        """True: it waits for a person; False: it was marked again and is due; None: it is another's."""
+        row = self._row_of(push)
+        if row is None:
+            return None
+        if not self._is_newest(push):
+            self._start_anew(row)
+            return False
+        row.due = row.lease = row.push = None
+        row.error = reason
+        self._write_log(push.claim.item_record_id, row, "rejected", push.notifier, reason)
+        return True
+
+    def release(self, push: Push, ticks: int, reason: str) -> None:
+        """The lease and the attempt are given back; due as before, or later if nobody marked it meanwhile."""
+        row = self._row_of(push)
+        if row is None:
+            return
+        row.give_back()
+        row.attempts = max(row.attempts - 1, 0)
+        if ticks and self._is_newest(push):
+            row.due, row.order, row.error = self.now + ticks, self.step, reason
+
+    def retry(self, items: Sequence[int], person: str) -> list[int]:
+        """Those of them that were rejected enter anew, behind the print stations."""
+        rejected = [item for item in items if item in self.rows and self.rows[item].due is None]
+        for item in rejected:
+            self.mark(item, person, priority=2)
+            self.rows[item].priority = max(self.rows[item].priority, 1)
+            self.rows[item].give_back()
+        return rejected
+
+    def make_due(self, item: int) -> None:
+        """A hand sets due_at and nothing else."""
+        if item in self.rows:
+            self._due_now(self.rows[item])
+
+    def dismiss(self, items: Sequence[int], person: str) -> list[int]:
+        """Off the queue, unpushed, whatever their state."""
+        found = [item for item in items if item in self.rows]
+        for item in found:
+            self._write_log(item, self.rows[item], "dismissed", person, self.rows[item].error)
+            self._leave(item)
+        return found
+
+    def next_wake(self) -> int | None:
+        """Ticks until something comes due or a lease lapses."""
+        at = [row.due if row.due > self.now else row.lease for row in self.rows.values() if row.due is not None]
+        at.append(self.resumes if self.paused else None)
+        return min((then - self.now for then in at if then is not None and then > self.now), default=None)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether claims find nothing."""
+        return self.paused and (self.resumes is None or self.resumes > self.now)
+
+    def _row_of(self, push: Push) -> Row | None:
+        row = self.rows.get(push.claim.item_record_id)
+        return row if row and row.push is push else None
+
+    def _is_newest(self, push: Push) -> bool:
+        return push.mark == self.marks[push.claim.item_record_id]
+
+    def _due_now(self, row: Row) -> None:
+        row.due, row.order = self.now, self.step
+
+    def _start_anew(self, row: Row) -> None:
+        row.give_back()
+        row.attempts, row.error = 0, None
+        self._due_now(row)
+
+    def _leave(self, item: int) -> None:
+        del self.rows[item]
+        self.owed.discard(item)
+
+    def _write_log(
+        self, item: int, row: Row, outcome: str, by: str, error: str | None, attempts: int | None = None
+    ) -> None:
+        done = row.attempts if attempts is None else attempts
+        self.log[item, outcome, done, row.queued_by, by, error] += 1
