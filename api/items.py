@@ -18,7 +18,7 @@ from api.problems import KEYED, invalid, problems
 from api.schemas import ItemData, Marked
 from db.items import find_items, mark_item
 from runtime.logging import request_id
-from runtime.sentry import current_trace
+from runtime.sentry import current_trace, timed
 
 log = logging.getLogger("signum.api")
 
@@ -119,7 +119,8 @@ async def mark_printed_item(item_record_id: ItemRecordId, key: SentKey, request:
     Marking an item that waits already leaves one entry, and its update is done as of the last mark.
     """
     database = database_of(request)
-    marked = await mark_item(database, key.sha256, item_record_id, request_id.get(), current_trace())
+    with timed("mark"):
+        marked = await mark_item(database, key.sha256, item_record_id, request_id.get(), current_trace())
     if marked is None:
         raise await refuse(database, key, "signum-printer")
     client, found = marked

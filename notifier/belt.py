@@ -5,17 +5,20 @@ from dataclasses import dataclass, field
 
 from db.queue import Claim
 from notifier.patch import Plan
+from runtime.sentry import Step
 
 
 @dataclass(eq=False, slots=True)
 class Held:
-    """A claimed item on its way. `lease_ends` and `read_at` are of the monotonic clock; `probe`: it tries Sierra."""
+    """A claimed item on its way. Times are of the monotonic clock; `probe`: it tries whether Sierra is well."""
 
     claim: Claim
+    claimed_at: float
     lease_ends: float
     probe: bool = False
     read_at: float = 0.0
     plan: Plan | None = None
+    steps: list[Step] = field(default_factory=list)
 
     @property
     def number(self) -> str:

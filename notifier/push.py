@@ -18,6 +18,7 @@ from notifier.desk import Desk
 from notifier.errors import ItemError, ItemRejected, ItemTroubled, LeaseTooShort, ListFailed, SierraUnavailable
 from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
 from notifier.sierra import SierraClient
+from runtime.sentry import Step, tell_steps
 
 log = logging.getLogger("signum.push")
 
@@ -81,6 +82,7 @@ class Pusher:
             if time.monotonic() + self._limits.timeout_seconds > held.lease_ends:
                 raise LeaseTooShort
 
+        began = time.monotonic()
         try:
             await self._sierra.write_item(held.number, plan.patch, fence)
         except LeaseTooShort:
@@ -89,10 +91,12 @@ class Pusher:
             return [self.unavailable([held], error)]
         except ItemError as error:
             return [self.fail(held, error)]
+        held.steps.append(("write", began, time.monotonic()))
         return [self._finish(held, plan, "pushed")]
 
     def _has_read(self, held: Held, record: Record | Deleted | None, read_at: float) -> Remaining:
         """Decide what to write; what has nothing to write is done."""
+        held.steps.append(("read", read_at, time.monotonic()))
         if record is None:
             return [self.fail(held, ItemRejected(f"Sierra has no item {held.number}"))]
         if isinstance(record, Deleted):
@@ -119,6 +123,7 @@ class Pusher:
 
     async def _finish(self, held: Held, plan: Plan, outcome: Literal["pushed", "unchanged"]) -> None:
         await self._sierra_is_well()
+        began = time.monotonic()
         await self._desk.finish(
             Pushed(
                 claim=held.claim,
@@ -129,7 +134,7 @@ class Pusher:
                 sierra_ms=round((time.monotonic() - held.read_at) * 1000),
             )
         )
-        self._belt.held.discard(held)
+        self._is_over(held, ("finish", began, time.monotonic()))
 
     async def fail(self, held: Held, error: ItemError) -> None:
         """Postpone or reject an item. Where the answer leaves a doubt, the next one decides whose fault it is."""
@@ -208,6 +213,11 @@ class Pusher:
         await self.settle_doubts()
 
     async def _settle(self, held: Held, error: ItemError) -> None:
-        call_number = held.plan.call_number_before if held.plan else None
+        call_number, began = held.plan.call_number_before if held.plan else None, time.monotonic()
         await self._desk.fail(held.claim, error, call_number)
+        self._is_over(held, ("fail", began, time.monotonic()))
+
+    def _is_over(self, held: Held, last_step: Step) -> None:
+        """Finished, postponed or rejected: it is in our hands no more."""
         self._belt.held.discard(held)
+        tell_steps("push", held.claim.trace, held.claimed_at, [*held.steps, last_step], item_number=held.number)

@@ -119,7 +119,7 @@ class Worker:
             self._claiming = False
         if len(claims) == room:
             self._look = True
-        several = [Held(claim, asked_at + self._limits.lease_seconds, probe) for claim in claims]
+        several = [Held(claim, asked_at, asked_at + self._limits.lease_seconds, probe) for claim in claims]
         self._belt.held.update(several)
         self._belt.to_read.extend(held for held in several if held.number)
         self._bell.nudge()

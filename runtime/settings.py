@@ -43,6 +43,9 @@ class ProcessSettings(BaseSettings):
     log_format: LogFormat = Field("text", description="`text`, in colours on a terminal; `json`: an object per line")
     sentry_dsn: SecretStr | None = Field(None, description="Where errors are reported; unset: nowhere")
     sentry_release: str | None = Field(None, description="Release that Sentry files them under")
+    sentry_traces_sample_rate: float = Field(
+        0, ge=0, le=1, description="Share of the updates whose times Sentry is told, from mark to push"
+    )
 
 
 class DatabaseSettings(ProcessSettings):

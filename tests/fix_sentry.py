@@ -23,12 +23,17 @@ class Receiver(ThreadingHTTPServer):
         return f"http://publickey@127.0.0.1:{self.server_port}/1"
 
     def events(self) -> list[dict[str, Any]]:
-        """The events that have arrived."""
-        found = []
+        """The errors that have arrived since it was asked for what did."""
+        return [event for event in self._arrived() if "level" in event]
+
+    def transactions(self) -> list[dict[str, Any]]:
+        """The transactions that have, which tell how long something took."""
+        return [event for event in self._arrived() if event.get("type") == "transaction"]
+
+    def _arrived(self) -> Iterator[dict[str, Any]]:
         while not self.envelopes.empty():
             lines = self.envelopes.get().split(b"\n")
-            found += [json.loads(line) for line in lines if b'"event_id"' in line and b'"level"' in line]
-        return found
+            yield from (json.loads(line) for line in lines[1:] if b'"event_id"' in line)
 
 
 class _Take(BaseHTTPRequestHandler):

@@ -1,13 +1,13 @@
 """What the processes log as JSON: all of it is, and a request can be followed by its id from the header to the push."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 from sandbox.postgres import free_port
 from sandbox.processes import Process
+from tests.fix_api import add_key
 from tests.fix_notifier import eventually
 from tests.fix_postgres import TestDatabase
 from tests.fix_processes import Start
@@ -25,13 +25,13 @@ def events(process: Process) -> list[dict[str, Any]]:
 
 
 async def test_every_line_is_json_and_the_request_id_goes_from_the_header_to_the_push(
-    database: TestDatabase, sierra: SierraInThread, start: Start, add_client: Callable[[str], str]
+    database: TestDatabase, sierra: SierraInThread, start: Start
 ) -> None:
     item, port = database.add_item(2043111), free_port()
     sierra.add(make_record("2043111", "84.2 Jännitys"))
     api = start("api", api_port=port, log_format="json")
     notifier = start("notifier", log_format="json")
-    headers = {"x-api-key": add_client("signum-printer"), "X-Request-ID": "desk-1.42"}
+    headers = {"x-api-key": add_key(database, "desk 1", "signum-printer"), "X-Request-ID": "desk-1.42"}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as station:
         assert (await station.put(f"/itemdata/{item}")).status_code == 200
         await eventually(database, "SELECT request_id FROM update_log", "desk-1.42")

@@ -17,7 +17,7 @@ WIRE_SECONDS = 30
 HEAD = """
 import logging, sys
 from runtime.logging import configure_logging
-from runtime.sentry import configure_sentry, current_trace, reporting
+from runtime.sentry import configure_sentry, current_trace, reporting, tell_steps, timed
 from runtime.settings import DatabaseSettings, read_settings
 settings = read_settings(DatabaseSettings)
 configure_logging(settings.log_level)
@@ -139,8 +139,33 @@ def test_requests_are_traces_of_their_own(receiver: Receiver) -> None:
     assert first != second
 
 
+TIME = """
+with reporting({trace!r}):
+    with timed("mark"):
+        print(current_trace())
+tell_steps("push", {trace!r}, 0.0, [("read", 1.0, 2.0)])
+"""
+TRACE = "771a43a4192642f0b136d5159a501700-7b5b6e5c4d3f2a19"
+
+
+@pytest.mark.parametrize(
+    ("rate", "trace", "told"),
+    [("1", TRACE, 2), ("0", TRACE, 0), ("0", f"{TRACE}-1", 0), ("0.001", f"{TRACE}-1", 2), ("1", f"{TRACE}-0", 0)],
+)
+def test_times_are_told_of_the_sample_only_and_the_trace_says_whether_it_is_in(
+    receiver: Receiver, rate: str, trace: str, told: int
+) -> None:
+    done = run(TIME.format(trace=trace), sentry_dsn=receiver.dsn, sentry_traces_sample_rate=rate)
+    assert done.stdout.startswith(TRACE.partition("-")[0]), done.stderr
+    assert [each["transaction"] for each in receiver.transactions()] == ["mark", "push"][:told]
+
+
 def test_without_a_dsn_nothing_of_sentry_is_even_imported() -> None:
-    done = run("with reporting('x'): log.error('push failed')\nprint('sentry_sdk' in sys.modules, current_trace())")
+    done = run(
+        "with reporting('x'), timed('x'): log.error('push failed')\n"
+        "tell_steps('x', None, 0.0, [])\n"
+        "print('sentry_sdk' in sys.modules, current_trace())"
+    )
     assert done.stdout == "False None\n", done.stderr
 
 
