@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format schema lock clean
+.PHONY: demo test check format schema lock audit clean
 
 demo: .venv            ## a whole Signum-savotta on this machine, with a Sierra to play with; Ctrl-C ends it
 	@$(BIN)/python -m sandbox
@@ -34,5 +34,10 @@ lock: .venv            ## new versions of everything; needs uv on the PATH
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra sandbox --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
+audit: .venv           ## known holes in what is locked; needs the network
+	$(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet pip-audit
+	@.venv-audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+	@.venv-audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements-dev.lock
+
 clean:
-	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-audit .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

@@ -11,7 +11,7 @@ from cli.screen import AsJson, show_rows
 from runtime.settings import (
     MASKED,
     ApiSettings,
-    DatabaseSettings,
+    MigrateSettings,
     NotifierSettings,
     ProcessSettings,
     SettingsError,
@@ -31,7 +31,7 @@ class Reader(StrEnum):
 _KINDS: dict[Reader, type[ProcessSettings]] = {
     Reader.API: ApiSettings,
     Reader.NOTIFIER: NotifierSettings,
-    Reader.MIGRATE: DatabaseSettings,
+    Reader.MIGRATE: MigrateSettings,
 }
 
 

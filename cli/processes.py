@@ -10,7 +10,7 @@ from cli.database import ask, reaching
 from cli.fence import Refused
 from cli.screen import say
 from db.pulse import find_pulse
-from runtime.settings import ApiSettings, DatabaseSettings, NotifierSettings, read_settings
+from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, read_settings
 
 
 def api(
@@ -53,10 +53,11 @@ def _check_notifier() -> None:
 def migrate(
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the database.")] = 0,
 ) -> None:
-    """Bring the database's schema to this release's. Does nothing where it is there already."""
-    settings = read_settings(DatabaseSettings)
+    """Bring the database's schema to this release's, and give our roles their rights on it. May be repeated."""
+    settings = read_settings(MigrateSettings)
     from db.engine import connection_parameters, wait_for_database
     from db.migrate import migrate as bring_to_head
+    from db.roles import grant_rights, make_logins
     from db.schema_version import known_revisions
 
     parameters = connection_parameters(settings, "signum migrate")
@@ -64,4 +65,8 @@ def migrate(
         if wait:
             asyncio.run(wait_for_database(parameters, wait))
         bring_to_head(parameters)
+        make_logins(parameters, settings.role_passwords)
+        roles = grant_rights(parameters)
     say(f"the schema is at revision {known_revisions()[-1]}")
+    if roles:
+        say(f"{', '.join(roles)} have their rights")

@@ -54,5 +54,7 @@ async def read_schema_problem(parameters: Parameters) -> str | None:
 
 def _migrate(parameters: Parameters) -> None:
     from db.migrate import migrate  # Alembic takes a third of a second, and most starts need none
+    from db.roles import grant_rights
 
     migrate(parameters)
+    grant_rights(parameters)

@@ -61,6 +61,25 @@ class DatabaseSettings(ProcessSettings):
     )
 
 
+class MigrateSettings(DatabaseSettings):
+    """What migrate has: it makes the database roles whose password is set."""
+
+    signum_api_password: SecretStr | None = Field(None, min_length=1, description="Lets the role `signum_api` in")
+    signum_notifier_password: SecretStr | None = Field(
+        None, min_length=1, description="Lets the role `signum_notifier` in"
+    )
+    signum_operator_password: SecretStr | None = Field(
+        None, min_length=1, description="Lets the role `signum_operator` in"
+    )
+    signum_reader_password: SecretStr | None = Field(None, min_length=1, description="Lets the role `signum_reader` in")
+
+    @property
+    def role_passwords(self) -> dict[str, str]:
+        """The passwords that are set, by role."""
+        given = ((name.removesuffix("_password"), value) for name, value in self if name.startswith("signum_"))
+        return {role: value.get_secret_value() for role, value in given if value is not None}
+
+
 class ApiSettings(DatabaseSettings):
     """What the api has."""
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from cli import main
-from runtime.settings import ApiSettings, NotifierSettings
+from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 
 Signum = Callable[..., "Ran"]
-OURS = {name.upper() for kind in (ApiSettings, NotifierSettings) for name in kind.model_fields}
+OURS = {name.upper() for kind in (ApiSettings, MigrateSettings, NotifierSettings) for name in kind.model_fields}
 NO_FILE = {"SETTINGS_FILE": os.devnull}
 
 

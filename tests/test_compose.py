@@ -7,9 +7,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
-from runtime.settings import ApiSettings, NotifierSettings
+from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 
 HOUSE = Path(__file__).parent.parent
 COMPOSE = (HOUSE / "docker-compose.yml").read_text(encoding="utf-8")
@@ -17,8 +18,13 @@ EXAMPLE = (HOUSE / ".env.example").read_text(encoding="utf-8")
 EXPLAINED = dict(re.findall(r"^# .+\n#([A-Z][A-Z_0-9]*)=(.*)$", EXAMPLE, re.MULTILINE))
 INTERPOLATED = dict(re.findall(r"\$\{([A-Z_0-9]+):-([^}]*)\}", COMPOSE))
 SETTINGS = {
-    name.upper(): field for kind in (ApiSettings, NotifierSettings) for name, field in kind.model_fields.items()
+    name.upper(): field
+    for kind in (MigrateSettings, ApiSettings, NotifierSettings)
+    for name, field in kind.model_fields.items()
 }
+
+PASSWORDS = {name.upper() for name in MigrateSettings.model_fields if name.startswith("signum_")}
+SIERRA = {"SIERRA_API_CLIENT_KEY", "SIERRA_API_CLIENT_SECRET"}
 
 
 def as_text(default):
@@ -52,6 +58,24 @@ def test_every_port_is_published_to_this_machine_alone():
     assert published
     for port in published:
         assert port.startswith(("127.0.0.1:", "${API_HOST:-127.0.0.1}:"))
+
+
+@pytest.mark.parametrize(
+    ("service", "role", "secrets"),
+    [
+        ("migrate", "signum", {"DB_PASSWORD", *PASSWORDS}),
+        ("api", "signum_api", {"SIGNUM_API_PASSWORD"}),
+        ("notifier", "signum_notifier", {"SIGNUM_NOTIFIER_PASSWORD", *SIERRA}),
+        ("signum", "signum_operator", {"SIGNUM_OPERATOR_PASSWORD", *SIERRA}),
+        ("loader", "signum_operator", {"SIGNUM_OPERATOR_PASSWORD"}),
+    ],
+)
+def test_a_service_has_a_role_of_its_own_and_no_secret_of_another(service, role, secrets):
+    environment = yaml.safe_load(COMPOSE)["services"][service]["environment"]
+    assert environment["DB_USER"] == role
+    given = {name for value in environment.values() for name in re.findall(r"\$\{(\w+)", str(value))}
+    assert given & {"DB_PASSWORD", *PASSWORDS, *SIERRA} == secrets
+    assert environment.keys() >= {"DB_PASSWORD", *PASSWORDS, *SIERRA}, "what is not said here comes from .env"
 
 
 def test_image_holds_every_package_and_nothing_that_is_not_named():

@@ -4,11 +4,12 @@
 
 -- name: add
 -- A name that was revoked can be given again: it is a new client then. One that is in use is left alone: no row.
+-- `excluded.api_key_sha256` would need the right to read the hashes, which an operator hasn't got.
 INSERT INTO client AS known (client_name, client_type, api_key_sha256, api_key_prefix)
 VALUES (%(name)s, %(type)s, %(api_key_sha256)s, %(api_key_prefix)s)
 ON CONFLICT (client_name) DO UPDATE
 SET client_type = excluded.client_type,
-    api_key_sha256 = excluded.api_key_sha256,
+    api_key_sha256 = %(api_key_sha256)s,
     api_key_prefix = excluded.api_key_prefix,
     created_at = now(),
     revoked_at = NULL,

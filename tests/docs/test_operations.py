@@ -13,6 +13,7 @@ from db import client_admin, queue
 from db.queue import Claim, Connection
 from tests.docs.markdown import Block, blocks
 from tests.fix_postgres import TestDatabase
+from tests.fix_roles import AsRole
 from tests.fix_signum import Signum
 
 PAGE = "docs/operations.md"
@@ -174,3 +175,20 @@ def test_removed_as_the_page_says_only_the_deleted_item_is_gone_and_history_stay
     left = filled.fetch("SELECT item_number FROM sierra_item ORDER BY item_number")
     assert [number for (number,) in left] == ["2043111", "2043112", "2043113", "2043114", "2043115"]
     assert filled.fetch("SELECT outcome FROM update_log WHERE item_number = '2043116'") == [("rejected",)]
+
+
+def test_an_operator_may_do_all_of_it(filled: TestDatabase, as_role: AsRole, signum: Signum) -> None:
+    operator = as_role("signum_operator")
+    with operator.connect() as connection:
+        for statement in STATEMENTS:
+            connection.execute(statement.text.encode())
+    for line in COMMANDS:
+        ran = signum(*shlex.split(line), typed="y\n", settings=operator.environment())
+        assert ran.code in (0, 1), f"{line}: {ran.err}"
+
+
+def test_a_reader_may_look_at_all_of_it(filled: TestDatabase, as_role: AsRole) -> None:
+    with as_role("signum_reader").connect() as connection:
+        for statement in STATEMENTS:
+            if only_reads(statement):
+                connection.execute(statement.text.encode())

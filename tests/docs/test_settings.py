@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from runtime.settings import ApiSettings, DatabaseSettings, NotifierSettings, ProcessSettings
+from runtime.settings import ApiSettings, DatabaseSettings, MigrateSettings, NotifierSettings, ProcessSettings
 from tests.docs.markdown import table
 
 CLASSES = [
     ("Every process", ProcessSettings, ()),
     ("The database", DatabaseSettings, ProcessSettings.model_fields),
+    ("The database's roles", MigrateSettings, DatabaseSettings.model_fields),
     ("The API", ApiSettings, DatabaseSettings.model_fields),
     ("The notifier", NotifierSettings, DatabaseSettings.model_fields),
 ]

@@ -1,0 +1,42 @@
+"""Who may do what in the database? Four roles with least rights, for those who don't want one role for everything.
+
+What each may do is in db/sql/roles.sql. A role that the server hasn't got is passed over: nobody needs them.
+"""
+
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+from db.engine import Parameters
+from db.sql import load
+
+SQL = load("roles")
+
+ROLES = ("signum_api", "signum_notifier", "signum_operator", "signum_reader")
+
+
+def grant_rights(parameters: Parameters) -> list[str]:
+    """Give the roles that are there exactly their rights on the schema as it is now. Who they are."""
+    with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+        connection.execute(SQL["one_at_a_time"])
+        there = _find_roles(connection)
+        for role in there:
+            connection.execute(SQL[role])
+    return there
+
+
+def make_logins(parameters: Parameters, passwords: Mapping[str, str]) -> None:
+    """Have each of these roles, and let it in by its password. Only the password's hash goes over the wire."""
+    with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+        connection.execute(SQL["one_at_a_time"])
+        there = _find_roles(connection)
+        for role, password in passwords.items():
+            hashed = connection.pgconn.encrypt_password(password.encode(), role.encode()).decode()
+            verb = sql.SQL("ALTER" if role in there else "CREATE")
+            statement = sql.SQL("{} ROLE {} LOGIN PASSWORD {}")
+            connection.execute(statement.format(verb, sql.Identifier(role), sql.Literal(hashed)))
+
+
+def _find_roles(connection: psycopg.Connection) -> list[str]:
+    return [name for (name,) in connection.execute(SQL["find_roles"], {"names": list(ROLES)})]

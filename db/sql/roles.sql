@@ -1,0 +1,72 @@
+-- Who may do what. Each statement takes away all that a role had on our tables and views and gives it what it needs; in
+-- one transaction, so that nobody who is at work notices. SECURITY.md has the same as a table.
+--
+-- Views are read with their owner's rights. The queue's bell needs none: anybody may LISTEN and NOTIFY.
+
+
+-- name: one_at_a_time
+-- Two of us at once would meet in the catalogue: "tuple concurrently updated". Until the transaction ends.
+SELECT pg_advisory_xact_lock(1398361682);
+
+
+-- name: find_roles
+-- Those of our roles that this server has.
+SELECT rolname FROM pg_roles WHERE rolname = ANY (%(names)s) ORDER BY rolname;
+
+
+-- name: signum_api
+-- Print stations and ETL: takes in items, marks them, notes when a client was seen. It takes nothing off the queue, and
+-- neither makes nor changes keys.
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_api;
+GRANT SELECT ON alembic_version TO signum_api;
+GRANT SELECT, UPDATE (internal_hostname, internal_ip_address, last_seen_at) ON client TO signum_api;
+GRANT SELECT, INSERT, UPDATE ON sierra_item TO signum_api;
+GRANT
+    SELECT,
+    INSERT (item_record_id, queued_by, priority, request_id, trace),
+    UPDATE (revision, queued_at, queued_by, priority, attempts, due_at, last_error, request_id, trace)
+ON update_queue TO signum_api;
+GRANT SELECT, UPDATE ON sync_state TO signum_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON rejected_row TO signum_api;
+
+
+-- name: signum_notifier
+-- Pushes: claims and finishes what others have marked, and writes history, which it may forget but not change.
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_notifier;
+GRANT SELECT ON alembic_version, queue_control, sierra_item TO signum_notifier;
+GRANT SELECT, DELETE, UPDATE (claimed_by, lease_until, attempts, due_at, last_error) ON update_queue TO signum_notifier;
+GRANT SELECT, INSERT, DELETE ON update_log TO signum_notifier;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
+
+
+-- name: signum_operator
+-- A person or script that acts: all that docs/operations.md does. It sees what a reader sees; history it may only add to.
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_operator;
+GRANT SELECT ON alembic_version, notifier_state, update_log TO signum_operator;
+GRANT SELECT ON client_overview, queue_detail, queue_overview, sync_overview, update_history TO signum_operator;
+GRANT
+    SELECT (
+        client_id, client_name, client_type, api_key_prefix, created_at, revoked_at, internal_hostname,
+        internal_ip_address, last_seen_at
+    ),
+    INSERT,
+    UPDATE
+ON client TO signum_operator;
+GRANT SELECT, DELETE ON rejected_row, sierra_item TO signum_operator;
+GRANT SELECT, INSERT, UPDATE, DELETE ON update_queue TO signum_operator;
+GRANT INSERT ON update_log TO signum_operator;
+GRANT SELECT, UPDATE ON queue_control TO signum_operator;
+GRANT SELECT, UPDATE (full_sync_requested_at) ON sync_state TO signum_operator;
+
+
+-- name: signum_reader
+-- A person who looks: everything but the hashes of the keys.
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_reader;
+GRANT SELECT ON
+    alembic_version, notifier_state, queue_control, rejected_row, sierra_item, sync_state, update_log, update_queue
+TO signum_reader;
+GRANT SELECT ON client_overview, queue_detail, queue_overview, sync_overview, update_history TO signum_reader;
+GRANT SELECT (
+    client_id, client_name, client_type, api_key_prefix, created_at, revoked_at, internal_hostname, internal_ip_address,
+    last_seen_at
+) ON client TO signum_reader;
