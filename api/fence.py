@@ -1,4 +1,4 @@
-"""What happens around each request? It gets an id, and an answer whatever happens, and a line in the log at DEBUG.
+"""What happens around each request? An id, an answer whatever happens, a count, and a line in the log at DEBUG.
 
 Plain ASGI, for it is on the path of every request.
 """
@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.metrics import count_request
 from api.problems import ProblemResponse
 from db.engine import request_began_at
 from runtime.logging import request_id
@@ -53,8 +54,10 @@ class RequestFence:
                 log.exception("request failed", extra={"method": scope["method"], "path": scope["path"]})
                 detail = "Internal error: the log has it under this answer's X-Request-ID"
                 await ProblemResponse(500, detail)(scope, receive, answer)
+        seconds = perf_counter() - began
+        count_request(scope, status, seconds)
         if log.isEnabledFor(logging.DEBUG):
-            took = f"{(perf_counter() - began) * 1000:.1f}"
+            took = f"{seconds * 1000:.1f}"
             about = {"method": scope["method"], "path": scope["path"], "status": status, "ms": took}
             log.debug("request answered", extra=about)
 

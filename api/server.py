@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import make_app
+from api.metrics import told_to_prometheus
 from db.engine import DatabaseUnavailable, connection_parameters
 from db.startup import prepare_database
 from runtime.logging import configure_logging
@@ -29,7 +30,8 @@ def run(settings: ApiSettings) -> int:
     configure_sentry(settings, "api")
     try:
         asyncio.run(_prepare(settings))
-        _serve(settings)
+        with told_to_prometheus(settings):
+            _serve(settings)
     except KeyboardInterrupt:  # before it served; uvicorn keeps to itself those that come later
         log.info("stopped before it served")
     except DatabaseUnavailable as error:

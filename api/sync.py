@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from api.dependencies import Etl, database_of
 from api.ingest import Job, Result
 from api.ingest_process import start_ingest
+from api.metrics import count_batch
 from api.problems import KEYED, RETRY_AFTER_SECONDS, invalid, problems
 from api.schemas import Moment
 from api.upload import FILE, TIMESTAMP, FieldRefused, UploadRefused, receive_upload, too_large
@@ -133,7 +134,9 @@ async def take_batch(request: Request, etl: Etl) -> BatchTaken:
             {"Retry-After": str(RETRY_AFTER_SECONDS)},
         ) from None
     about = {"client": etl.client_name, "timestamp": timestamp.isoformat()}
-    return _answer(result, about, perf_counter() - began)
+    seconds = perf_counter() - began
+    count_batch(result, seconds)
+    return _answer(result, about, seconds)
 
 
 async def _ingest(request: Request, settings: ApiSettings) -> tuple[datetime, Result]:

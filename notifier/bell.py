@@ -1,6 +1,7 @@
 """What wakes the loop? One bell: a notification rings it, work that moved on nudges it, a signal stops it."""
 
 import asyncio
+import time
 
 
 class Bell:
@@ -10,6 +11,7 @@ class Bell:
         self._moved = asyncio.Event()
         self.stopped = asyncio.Event()
         self.rung = False
+        self._heard_at: float | None = None
 
     @property
     def stopping(self) -> bool:
@@ -20,6 +22,17 @@ class Bell:
         """Something may be due: look at the queue."""
         self.rung = True
         self._moved.set()
+
+    def ring_heard(self) -> None:
+        """A notification came: ring, and remember since when it waits to be answered by a claim."""
+        if self._heard_at is None:
+            self._heard_at = time.monotonic()
+        self.ring()
+
+    def take_heard_at(self) -> float | None:
+        """When the first notification came that no claim answered yet (monotonic). From now on this one does."""
+        heard_at, self._heard_at = self._heard_at, None
+        return heard_at
 
     def nudge(self) -> None:
         """Something moved on here: see what can start now."""

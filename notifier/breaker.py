@@ -25,6 +25,7 @@ class Breaker:
         self._opened_at = 0.0
         self._retry_at = 0.0
         self.reason: str | None = None
+        self.key_is_refused = False
 
     @property
     def state(self) -> Literal["closed", "open", "probing"]:
@@ -54,6 +55,7 @@ class Breaker:
         self._failures += 1
         self._retry_at = self._now() + pause
         self.reason = str(fault)
+        self.key_is_refused = isinstance(fault, SierraRefused)
 
     def close(self) -> bool:
         """Sierra answered well. Whether it was open until now."""
@@ -61,5 +63,6 @@ class Breaker:
             return False
         log.info("pushing again: Sierra answers", extra={"after_seconds": round(self._now() - self._opened_at, 1)})
         self.reason = None
+        self.key_is_refused = False
         self._failures = 0
         return True

@@ -15,6 +15,7 @@ from db.engine import DATABASE_AWAY, NotifierPool, one_line
 from db.queue import Claim, Connection, Pushed
 from notifier.backoff import postponement, reconnect_pause
 from notifier.errors import ItemError, ItemRejected
+from notifier.metrics import OUTCOMES
 from runtime.sentry import reporting
 
 log = logging.getLogger("signum.desk")
@@ -64,6 +65,7 @@ class Desk:
     async def release(self, claims: Sequence[Claim], delay_seconds: float = 0.0, reason: str | None = None) -> None:
         """Give claims back with their attempts; due `delay_seconds` later and for a reason, or as before."""
         if claims:
+            OUTCOMES.labels("released").inc(len(claims))
             await self._surely(
                 lambda connection: queue.release(connection, self.notifier, claims, delay_seconds, reason)
             )
@@ -73,6 +75,7 @@ class Desk:
         delay = postponement(claim.attempts, random.random(), retry_after or 0.0)  # noqa: S311  jitter, not a secret
         due_at = await self._surely(lambda connection: queue.postpone(connection, self.notifier, claim, delay, reason))
         if due_at:
+            OUTCOMES.labels("postponed").inc()
             log.warning("postponed: %s", reason, extra={**_ids(claim), "attempts": claim.attempts, "due_at": due_at})
 
     async def _reject(self, claim: Claim, reason: str, call_number: str | None) -> None:
@@ -80,6 +83,7 @@ class Desk:
             lambda connection: queue.reject(connection, self.notifier, claim, reason, call_number)
         )
         if rejected:
+            OUTCOMES.labels("rejected").inc()
             with reporting(claim.trace, item_number=claim.item_number or ""):
                 log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
 
@@ -98,6 +102,7 @@ class Desk:
 
 
 def _tell(push: Pushed, finished: bool | None) -> None:
+    OUTCOMES.labels(push.outcome).inc()
     facts = {**_ids(push.claim), "sierra_ms": push.sierra_ms}
     if finished is None:
         log.warning("%s, but its claim was not ours any more", push.outcome, extra=facts)

@@ -71,7 +71,7 @@ class Listener:
     async def _hear(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
         async for notification in connection.notifies():
             if notification.channel == QUEUE_CHANNEL:
-                self._bell.ring()
+                self._bell.ring_heard()
             elif notification.payload == self._notifier:
                 self._echo.set()
 

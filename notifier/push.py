@@ -16,6 +16,7 @@ from notifier.belt import Belt, Held, Limits
 from notifier.breaker import Breaker
 from notifier.desk import Desk
 from notifier.errors import ItemError, ItemRejected, ItemTroubled, LeaseTooShort, ListFailed, SierraUnavailable
+from notifier.metrics import MARK_TO_SIERRA_SECONDS, PUSH_SECONDS
 from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
 from notifier.sierra import SierraClient
 from runtime.sentry import Step, tell_steps
@@ -91,7 +92,11 @@ class Pusher:
             return [self.unavailable([held], error)]
         except ItemError as error:
             return [self.fail(held, error)]
-        held.steps.append(("write", began, time.monotonic()))
+        ended = time.monotonic()
+        held.steps.append(("write", began, ended))
+        PUSH_SECONDS.observe(ended - held.read_at)
+        queued_seconds = (held.claim.claimed_at - held.claim.queued_at).total_seconds()  # by the database's clock
+        MARK_TO_SIERRA_SECONDS.observe(queued_seconds + ended - held.claimed_at)
         return [self._finish(held, plan, "pushed")]
 
     def _has_read(self, held: Held, record: Record | Deleted | None, read_at: float) -> Remaining:

@@ -20,11 +20,13 @@ from notifier.breaker import Breaker
 from notifier.desk import Desk
 from notifier.errors import SierraRefused, SierraUnavailable
 from notifier.listener import Listener
+from notifier.metrics import COUNTED, Condition, ConditionCollector
 from notifier.push import Pusher
 from notifier.setup import client_of, limits_of, listening_at, rules_of
 from notifier.sierra import SierraClient
 from notifier.worker import Worker
 from runtime.logging import configure_logging
+from runtime.metrics import metrics_served
 from runtime.sentry import configure_sentry
 from runtime.settings import NotifierSettings, SettingsError
 
@@ -128,7 +130,7 @@ class Service:
         try:
             await self._sierra.token.get()
         except SierraRefused as error:
-            log.error("%s", error)
+            self.breaker.open(error)
         except SierraUnavailable as error:
             log.warning("%s", error)
 
@@ -154,6 +156,16 @@ class Service:
         """Whether nothing has moved for longer than any lease: then we don't say that we are well."""
         return self._worker.busy and time.monotonic() - self._worker.moved_at > self._stuck_seconds
 
+    def look(self) -> Condition:
+        """How we are, for whoever asks; safe from another thread."""
+        return Condition(
+            mode=self.listener.mode,
+            breaker=self.breaker.state,
+            key_is_refused=self.breaker.key_is_refused,
+            token_seconds=self._sierra.token.seconds_left,
+            items_held=len(self.belt.held),
+        )
+
     async def _say(self, mode: str) -> None:
         succeeded, self._pusher.succeeded = self._pusher.succeeded, False
         reason = self.breaker.reason or self.listener.reason
@@ -177,7 +189,9 @@ async def serve(settings: NotifierSettings) -> None:
         service = Service(settings, pool, sierra, name)
         _stop_on_signals(service)
         log.info("started", extra={"notifier": name, "sierra": settings.sierra_api_endpoint})
-        await service.run()
+        looked_at = ConditionCollector(service.look)
+        with metrics_served(settings.metrics_host, settings.notifier_metrics_port, COUNTED, looked_at):
+            await service.run()
         log.info("stopped", extra={"notifier": name})
 
 

@@ -15,6 +15,7 @@ from notifier.belt import Belt, Held, Limits
 from notifier.breaker import Breaker
 from notifier.desk import Desk
 from notifier.errors import ItemRejected
+from notifier.metrics import NOTIFY_TO_CLAIM_SECONDS
 from notifier.push import Pusher, Remaining
 
 
@@ -112,11 +113,13 @@ class Worker:
     async def _claim(self, room: int) -> None:
         """Claim, and put in line to be read. The lease is counted from before the claim was sent."""
         probe = self._breaker.state == "probing"
-        asked_at = time.monotonic()
+        asked_at, heard_at = time.monotonic(), self._bell.take_heard_at()
         try:
             claims = await self._desk.claim(room, self._limits.lease_seconds)
         finally:
             self._claiming = False
+        if claims and heard_at is not None:
+            NOTIFY_TO_CLAIM_SECONDS.observe(time.monotonic() - heard_at)
         if len(claims) == room:
             self._look = True
         several = [Held(claim, asked_at, asked_at + self._limits.lease_seconds, probe) for claim in claims]

@@ -46,6 +46,7 @@ class ProcessSettings(BaseSettings):
     sentry_traces_sample_rate: float = Field(
         0, ge=0, le=1, description="Share of the updates whose times Sentry is told, from mark to push"
     )
+    metrics_host: Text = Field("127.0.0.1", description="Address that the metrics are told at")
 
 
 class DatabaseSettings(ProcessSettings):
@@ -90,6 +91,7 @@ class ApiSettings(DatabaseSettings):
     api_forwarded_allow_ips: Text = Field(
         "127.0.0.1", description="Proxies whose X-Forwarded headers are believed, comma-separated; `*`: all"
     )
+    api_metrics_port: Port | None = Field(None, description="Port of the api's `/metrics`; unset: none")
     api_db_pool_size: int = Field(8, ge=1, le=200, description="Database connections per api process")
     full_sync_batch_size: int = Field(80_000, ge=1, le=1_000_000, description="Items per batch of a full sync")
     sync_upload_limit_mib: int = Field(256, ge=1, le=4096, description="Largest upload, as sent")
@@ -133,6 +135,7 @@ class NotifierSettings(DatabaseSettings):
         None, ge=1, le=999, description="Number of the fixed field IUSE3; unset: found by its label, else 74"
     )
     sierra_update_dry_run: bool = Field(False, description="True: read, compute and log, but write nothing to Sierra")
+    notifier_metrics_port: Port | None = Field(None, description="Port of the notifier's `/metrics`; unset: none")
     update_log_retention_days: int = Field(400, ge=1, le=36_500, description="How long history is kept")
 
     @property

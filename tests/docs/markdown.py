@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 HOUSE = Path(__file__).resolve().parents[2]
-PAGES = sorted(file.relative_to(HOUSE).as_posix() for file in (*HOUSE.glob("*.md"), *HOUSE.glob("docs/*.md")))
+PAGES = sorted(file.relative_to(HOUSE).as_posix() for file in (*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")))
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import httpx
 
+from sandbox.postgres import free_port
+from tests.fix_metrics import Scraped
 from tests.fix_notifier import eventually
 from tests.fix_postgres import TestDatabase
 from tests.fix_processes import Start
@@ -18,7 +20,8 @@ async def test_a_printed_label_reaches_sierra_by_notification(
 ) -> None:
     item = database.add_item(2043111)
     sierra.add(make_record("2043111", "84.2 Jännitys"))
-    start("notifier", sierra_update_interval_seconds=3600)
+    metrics_port = free_port()
+    start("notifier", sierra_update_interval_seconds=3600, notifier_metrics_port=metrics_port)
     station = httpx.AsyncClient(base_url=api_url, headers={"x-api-key": add_client("signum-printer")})
     shown = (await station.get("/itemdata/33010002043111")).json()
     assert (shown["item_record_id"], shown["classification"], shown["in_update_queue"]) == (item, "84.31", False)
@@ -31,6 +34,7 @@ async def test_a_printed_label_reaches_sierra_by_notification(
     assert (await station.get("/itemdata/33010002043111")).json()["in_update_queue"] is False
     (logged,) = database.fetch("SELECT outcome, queued_by, request_id IS NOT NULL FROM update_log")
     assert logged == ("pushed", "test signum-printer", True)
+    assert Scraped(metrics_port).value("signum_outcomes_total", outcome="pushed") == 1
 
 
 async def test_the_sweep_catches_what_a_notification_missed(

@@ -1,0 +1,96 @@
+"""docs/monitoring: its tables are what api and notifier tell, and its alerts and panels ask for nothing else."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from api.metrics import COUNTED as API_COUNTED
+from api.metrics import DatabaseCollector
+from notifier.metrics import COUNTED as NOTIFIER_COUNTED
+from notifier.metrics import Condition, ConditionCollector
+from runtime.metrics import metrics_served
+from runtime.settings import ApiSettings
+from sandbox.postgres import free_port
+from tests.docs.markdown import read, table
+from tests.fix_metrics import Scraped
+from tests.fix_postgres import TestDatabase
+
+FOLDER = "docs/monitoring"
+PAGE = f"{FOLDER}/README.md"
+LABELS = {
+    "signum_http_requests_total": "method, route, status",
+    "signum_http_request_seconds": "method, route",
+    "signum_batch_seconds": "result",
+    "signum_batch_rows_total": "result",
+}
+HEADINGS = ["Metrics of the api", "Metrics of the notifier"]
+
+
+@pytest.fixture
+def told(database: TestDatabase) -> dict[str, Scraped]:
+    """What each process tells."""
+    database.fetch("UPDATE sync_state SET last_sync_run_completed_at = now()")
+    asked = DatabaseCollector(ApiSettings(**database.settings()))
+    looked = ConditionCollector(lambda: Condition("listening", "closed", False, 1.0, 0))
+    scraped = []
+    for collectors in ((API_COUNTED, asked), (NOTIFIER_COUNTED, looked)):
+        with metrics_served("127.0.0.1", free_port(), *collectors) as port:
+            assert port is not None
+            scraped.append(Scraped(port))
+    return dict(zip(HEADINGS, scraped, strict=True))
+
+
+def rows(scraped: Scraped) -> Iterator[list[str]]:
+    """The metrics as the table has them."""
+    for family in scraped.families.values():
+        if family.name.endswith("_created"):
+            continue
+        name = family.name + "_total" * (family.type == "counter")
+        own = {label for sample in family.samples for label in sample.labels} - {"le"}
+        labels = LABELS.get(name) or ", ".join(sorted(own))
+        yield [f"`{name}`", family.type, labels, family.documentation]
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_every_metric_that_is_told_stands_in_the_table_and_no_other(heading: str, told: dict[str, Scraped]) -> None:
+    assert table(PAGE, heading) == list(rows(told[heading]))
+
+
+def test_names_are_those_of_the_house(told: dict[str, Scraped]) -> None:
+    for name, *_ in (row for scraped in told.values() for row in rows(scraped)):
+        assert re.fullmatch(r"`signum_[a-z0-9_]+`", name)
+
+
+def asked_for() -> dict[str, str]:
+    """The expressions of alerts and panels, by title."""
+    rules = [rule for group in yaml.safe_load(read(f"{FOLDER}/alerts.yml"))["groups"] for rule in group["rules"]]
+    panels = json.loads(read(f"{FOLDER}/dashboard.json"))["panels"]
+    found = {rule["alert"]: rule["expr"] for rule in rules}
+    found |= {f"{panel['title']} {one['refId']}": one["expr"] for panel in panels for one in panel["targets"]}
+    return found
+
+
+@pytest.mark.parametrize("title", asked_for())
+def test_alerts_and_panels_ask_for_metrics_that_are_told(title: str) -> None:
+    known = set()
+    for name, kind, *_ in (row for heading in HEADINGS for row in table(PAGE, heading)):
+        parts = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
+        known |= {name.strip("`") + part for part in parts}
+    named = set(re.findall(r"\bsignum_\w+", asked_for()[title]))
+    assert named
+    assert named - known == set()
+
+
+def test_every_alert_has_all_its_parts_and_is_explained() -> None:
+    (group,) = yaml.safe_load(read(f"{FOLDER}/alerts.yml"))["groups"]
+    rules: list[dict[str, Any]] = group["rules"]
+    for rule in rules:
+        assert rule.keys() - {"for"} == {"alert", "expr", "labels", "annotations"}
+        assert rule["expr"].count("(") == rule["expr"].count(")")
+        assert rule["labels"]["severity"] in ("warning", "critical")
+        assert rule["annotations"]["summary"]
+    assert [rule["alert"] for rule in rules] == [row[0].strip("`") for row in table(PAGE, "What to watch")]
