@@ -8,7 +8,7 @@ import typer
 
 from cli.database import ask, reaching
 from cli.fence import Refused
-from cli.screen import say
+from cli.screen import say, span
 from db.pulse import find_pulse
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, read_settings
 
@@ -28,7 +28,7 @@ def api(
 
 def notifier(
     check: Annotated[
-        bool, typer.Option("--check", help="Only look whether this machine's notifier goes round; 1 if not.")
+        bool, typer.Option("--check", help="Only look whether this machine's notifier gets on; 1 if not.")
     ] = False,
 ) -> None:
     """Push what is queued to Sierra, until told to stop. Any number may run: they share the queue."""
@@ -47,7 +47,13 @@ def _check_notifier() -> None:
     pulse = ask(lambda connection: find_pulse(connection, host))
     if pulse is None:
         raise Refused(f"no notifier goes round on {host}")
-    say(f"{pulse.notifier} is {pulse.mode}, its breaker {pulse.breaker}{f': {pulse.reason}' if pulse.reason else ''}")
+    if pulse.state == "stalled":
+        looped, due = span(pulse.looped_seconds or 0), span(pulse.oldest_due_seconds or 0)
+        raise Refused(
+            f"{pulse.notifier} has stalled: its loop has not come round for {looped}, "
+            f"and an item has been waiting for {due}. Restart it"
+        )
+    say(f"{pulse.notifier} is {pulse.state}, its breaker {pulse.breaker}{f': {pulse.reason}' if pulse.reason else ''}")
 
 
 def migrate(

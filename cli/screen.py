@@ -70,13 +70,13 @@ def _cell(column: str, value: object) -> Text:
     elif isinstance(value, datetime):
         shown = f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     elif column.endswith("_seconds") and isinstance(value, int | float):
-        shown = _span(value)
+        shown = span(value)
     else:
         shown = "".join(character if character.isprintable() else "\ufffd" for character in str(value))
     return Text(shown, overflow="fold", no_wrap=isinstance(value, datetime))
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     """A length of time in its largest unit: `85 ms`, `45 s`, `12 min`, `3 h`, `5 d`."""
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 2 * length:

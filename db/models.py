@@ -257,17 +257,20 @@ class NotifierState(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("mode IN ('starting', 'listening', 'polling', 'stopped')", name="mode_known"),
         CheckConstraint("breaker IN ('closed', 'open', 'probing')", name="breaker_known"),
-        {"comment": "How each notifier process is; seen_at stands still when its loop does"},
+        {"comment": "What each notifier process last said of itself. See the view notifier_overview"},
     )
     notifier: str = col(
         Text, "Host name, process id and a random word; as in update_queue.claimed_by", primary_key=True
     )
     started_at: datetime = col(TIMESTAMPTZ, "When the process began", server_default=NOW)
-    seen_at: datetime = col(TIMESTAMPTZ, "When its loop last came round", server_default=NOW)
+    seen_at: datetime = col(TIMESTAMPTZ, "When it last said so; every 5 s", server_default=NOW)
     mode: str = col(Text, "starting, listening (woken by NOTIFY), polling (can't hear, sweeps only), stopped")
     breaker: str = col(Text, "closed: pushing; open: Sierra is unwell, waiting; probing: trying one item")
     reason: str | None = nullable(Text, "Why the breaker is not closed, or why it polls")
     last_success_at: datetime | None = nullable(TIMESTAMPTZ, "When Sierra last answered it well")
+    looped_at: datetime | None = nullable(
+        TIMESTAMPTZ, "When its loop last came round: looked at the queue, or moved an item on"
+    )
 
 
 class QueueControl(SQLModel, table=True):

@@ -12,16 +12,19 @@ SQL = load("pulse")
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """How a notifier said that it is, less than 30 s ago."""
+    """How a notifier is that was heard of in the last 30 s; states as in the view notifier_overview."""
 
     notifier: str
+    state: str
     mode: str
     breaker: str
     reason: str | None
+    looped_seconds: float | None
+    oldest_due_seconds: float | None
 
 
 async def find_pulse(connection: Connection, host: str) -> Pulse | None:
-    """The last heartbeat from that host; None if there was none for 30 s."""
+    """The notifier on that host, of several one that has stalled; None if none was heard of for 30 s."""
     async with connection.cursor(row_factory=class_row(Pulse)) as cursor:
         await cursor.execute(SQL["find_pulse"], {"host": host})
         return await cursor.fetchone()

@@ -224,7 +224,14 @@ async def prune_log(connection: Connection, days: int, limit: int = 5_000) -> in
 
 
 async def heartbeat(
-    connection: Connection, notifier: str, mode: str, breaker: str, reason: str | None, succeeded: bool
+    connection: Connection,
+    notifier: str,
+    mode: str,
+    breaker: str,
+    reason: str | None,
+    *,
+    succeeded: bool,
+    looped_seconds_ago: float,
 ) -> None:
     """Say how this notifier is; `succeeded`: Sierra answered it well since the last time."""
     parameters = {
@@ -233,6 +240,7 @@ async def heartbeat(
         "breaker": breaker,
         "reason": storable(reason),
         "succeeded": succeeded,
+        "looped_seconds_ago": looped_seconds_ago,
     }
     await connection.execute(SQL["heartbeat"], parameters)
 

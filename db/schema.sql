@@ -87,17 +87,18 @@ CREATE TABLE public.notifier_state (
     breaker text NOT NULL,
     reason text,
     last_success_at timestamp with time zone,
+    looped_at timestamp with time zone,
     CONSTRAINT notifier_state_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'probing'::text]))),
     CONSTRAINT notifier_state_mode_known CHECK ((mode = ANY (ARRAY['starting'::text, 'listening'::text, 'polling'::text, 'stopped'::text])))
 );
 
-COMMENT ON TABLE public.notifier_state IS 'How each notifier process is; seen_at stands still when its loop does';
+COMMENT ON TABLE public.notifier_state IS 'What each notifier process last said of itself. See the view notifier_overview';
 
 COMMENT ON COLUMN public.notifier_state.notifier IS 'Host name, process id and a random word; as in update_queue.claimed_by';
 
 COMMENT ON COLUMN public.notifier_state.started_at IS 'When the process began';
 
-COMMENT ON COLUMN public.notifier_state.seen_at IS 'When its loop last came round';
+COMMENT ON COLUMN public.notifier_state.seen_at IS 'When it last said so; every 5 s';
 
 COMMENT ON COLUMN public.notifier_state.mode IS 'starting, listening (woken by NOTIFY), polling (can''t hear, sweeps only), stopped';
 
@@ -106,6 +107,8 @@ COMMENT ON COLUMN public.notifier_state.breaker IS 'closed: pushing; open: Sierr
 COMMENT ON COLUMN public.notifier_state.reason IS 'Why the breaker is not closed, or why it polls';
 
 COMMENT ON COLUMN public.notifier_state.last_success_at IS 'When Sierra last answered it well';
+
+COMMENT ON COLUMN public.notifier_state.looped_at IS 'When its loop last came round: looked at the queue, or moved an item on';
 
 CREATE TABLE public.queue_control (
     id boolean DEFAULT true NOT NULL,
@@ -127,6 +130,96 @@ COMMENT ON COLUMN public.queue_control.paused_by IS 'Who paused it';
 COMMENT ON COLUMN public.queue_control.reason IS 'Why';
 
 COMMENT ON COLUMN public.queue_control.resume_at IS 'When it goes on by itself; NULL: when a person says so';
+
+CREATE TABLE public.update_queue (
+    item_record_id bigint NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    queued_by text DEFAULT SESSION_USER NOT NULL,
+    priority smallint DEFAULT 1 NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
+    claimed_by text,
+    lease_until timestamp with time zone,
+    last_error text,
+    request_id text,
+    trace text,
+    CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT update_queue_priority_0_to_2 CHECK (((priority >= 0) AND (priority <= 2)))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='20000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='2000', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE public.update_queue IS 'Items that wait for their update in Sierra, one row per item. See the views queue_overview and queue_detail. To mark an item by hand: INSERT INTO update_queue (item_record_id) VALUES (…)';
+
+COMMENT ON COLUMN public.update_queue.item_record_id IS 'The item; marking it twice is one row';
+
+COMMENT ON COLUMN public.update_queue.revision IS 'How often the item was marked since it entered; a push finishes only the revision it claimed';
+
+COMMENT ON COLUMN public.update_queue.queued_at IS 'When it entered. A mark on a rejected row enters anew';
+
+COMMENT ON COLUMN public.update_queue.queued_by IS 'Who marked it: the client''s name, or the database role for plain SQL';
+
+COMMENT ON COLUMN public.update_queue.priority IS '0 print stations, 1 plain SQL and bulk, 2 whenever there is time; lower goes first';
+
+COMMENT ON COLUMN public.update_queue.attempts IS 'Pushes begun for this item since its last mark; Sierra being down burns none';
+
+COMMENT ON COLUMN public.update_queue.due_at IS 'When the next push is due. NULL: rejected, due never until a person acts';
+
+COMMENT ON COLUMN public.update_queue.claimed_by IS 'The notifier that pushes it now; of a rejected row, the one that rejected it';
+
+COMMENT ON COLUMN public.update_queue.lease_until IS 'Until when it is claimed; lapses by itself, then any claim may';
+
+COMMENT ON COLUMN public.update_queue.last_error IS 'Why the last push failed, in a sentence a librarian understands';
+
+COMMENT ON COLUMN public.update_queue.request_id IS 'Id of the HTTP request that marked it last';
+
+COMMENT ON COLUMN public.update_queue.trace IS 'Sentry trace of that request';
+
+CREATE VIEW public.queue_progress AS
+ SELECT c.paused_at,
+    c.paused_by,
+    c.reason AS pause_reason,
+    c.resume_at,
+    due.oldest_due_at,
+    (now() - due.oldest_due_at) AS oldest_due_age
+   FROM (( SELECT min(GREATEST(u.due_at, u.lease_until)) AS oldest_due_at
+           FROM (( VALUES ((0)::smallint), (1), (2)) level(priority)
+             CROSS JOIN LATERAL ( SELECT q.due_at,
+                    q.lease_until
+                   FROM public.update_queue q
+                  WHERE ((q.priority = level.priority) AND (q.due_at <= now()) AND ((q.lease_until IS NULL) OR (q.lease_until <= now())))
+                  ORDER BY q.due_at
+                 LIMIT 1) u)) due
+     LEFT JOIN public.queue_control c ON (((c.paused_at IS NOT NULL) AND ((c.resume_at IS NULL) OR (c.resume_at > now())))));
+
+COMMENT ON VIEW public.queue_progress IS 'One row. The pause that is in force, else NULL; and since when the oldest item that nobody pushes could have been claimed';
+
+CREATE VIEW public.notifier_overview AS
+ SELECT n.notifier,
+        CASE
+            WHEN (n.mode = 'stopped'::text) THEN 'stopped'::text
+            WHEN (n.seen_at < (now() - '00:00:30'::interval)) THEN 'gone'::text
+            WHEN (p.paused_at IS NOT NULL) THEN 'paused'::text
+            WHEN (n.breaker = 'open'::text) THEN 'waiting for Sierra'::text
+            WHEN ((n.looped_at < (now() - '00:02:00'::interval)) AND (p.oldest_due_age > '00:02:00'::interval)) THEN 'stalled'::text
+            WHEN (n.breaker = 'probing'::text) THEN 'waiting for Sierra'::text
+            ELSE n.mode
+        END AS state,
+    n.mode,
+    n.breaker,
+        CASE
+            WHEN (p.paused_at IS NOT NULL) THEN COALESCE(p.pause_reason, 'paused'::text)
+            ELSE n.reason
+        END AS reason,
+    (now() - n.seen_at) AS seen_ago,
+    (now() - n.looped_at) AS looped_ago,
+    (now() - n.last_success_at) AS last_success_ago,
+    p.oldest_due_age,
+    n.started_at
+   FROM (public.notifier_state n
+     CROSS JOIN public.queue_progress p);
+
+COMMENT ON VIEW public.notifier_overview IS 'How each notifier is. stalled: an item could have been claimed for 2 minutes, and its loop has not come round in that time; gone: not heard of for 30 s';
 
 CREATE TABLE public.sierra_item (
     item_record_id bigint NOT NULL,
@@ -178,50 +271,6 @@ COMMENT ON COLUMN public.sierra_item.shelfmark IS 'The three letters that sort t
 
 COMMENT ON COLUMN public.sierra_item.updated_at IS 'Timestamp of the batch that last changed this row (Sierra''s clock)';
 
-CREATE TABLE public.update_queue (
-    item_record_id bigint NOT NULL,
-    revision bigint DEFAULT 1 NOT NULL,
-    queued_at timestamp with time zone DEFAULT now() NOT NULL,
-    queued_by text DEFAULT SESSION_USER NOT NULL,
-    priority smallint DEFAULT 1 NOT NULL,
-    attempts smallint DEFAULT 0 NOT NULL,
-    due_at timestamp with time zone DEFAULT now(),
-    claimed_by text,
-    lease_until timestamp with time zone,
-    last_error text,
-    request_id text,
-    trace text,
-    CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
-    CONSTRAINT update_queue_priority_0_to_2 CHECK (((priority >= 0) AND (priority <= 2)))
-)
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='20000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='2000', autovacuum_vacuum_cost_delay='0');
-
-COMMENT ON TABLE public.update_queue IS 'Items that wait for their update in Sierra, one row per item. See the views queue_overview and queue_detail. To mark an item by hand: INSERT INTO update_queue (item_record_id) VALUES (…)';
-
-COMMENT ON COLUMN public.update_queue.item_record_id IS 'The item; marking it twice is one row';
-
-COMMENT ON COLUMN public.update_queue.revision IS 'How often the item was marked since it entered; a push finishes only the revision it claimed';
-
-COMMENT ON COLUMN public.update_queue.queued_at IS 'When it entered. A mark on a rejected row enters anew';
-
-COMMENT ON COLUMN public.update_queue.queued_by IS 'Who marked it: the client''s name, or the database role for plain SQL';
-
-COMMENT ON COLUMN public.update_queue.priority IS '0 print stations, 1 plain SQL and bulk, 2 whenever there is time; lower goes first';
-
-COMMENT ON COLUMN public.update_queue.attempts IS 'Pushes begun for this item since its last mark; Sierra being down burns none';
-
-COMMENT ON COLUMN public.update_queue.due_at IS 'When the next push is due. NULL: rejected, due never until a person acts';
-
-COMMENT ON COLUMN public.update_queue.claimed_by IS 'The notifier that pushes it now; of a rejected row, the one that rejected it';
-
-COMMENT ON COLUMN public.update_queue.lease_until IS 'Until when it is claimed; lapses by itself, then any claim may';
-
-COMMENT ON COLUMN public.update_queue.last_error IS 'Why the last push failed, in a sentence a librarian understands';
-
-COMMENT ON COLUMN public.update_queue.request_id IS 'Id of the HTTP request that marked it last';
-
-COMMENT ON COLUMN public.update_queue.trace IS 'Sentry trace of that request';
-
 CREATE VIEW public.queue_detail AS
  SELECT q.item_record_id,
     i.item_number,
@@ -258,13 +307,16 @@ CREATE VIEW public.queue_overview AS
  SELECT known.state,
     count(q.item_record_id) AS items,
     max(q.age) AS oldest_age,
-    min(q.next_try_at) AS next_try_at
+    min(q.next_try_at) AS next_try_at,
+    ( SELECT concat('by ', p.paused_by, (': '::text || p.pause_reason), (', until '::text || (date_trunc('second'::text, p.resume_at))::text)) AS concat
+           FROM public.queue_progress p
+          WHERE (p.paused_at IS NOT NULL)) AS paused
    FROM (unnest(ARRAY['waiting'::text, 'in flight'::text, 'postponed'::text, 'rejected'::text]) WITH ORDINALITY known(state, "position")
      LEFT JOIN public.queue_detail q USING (state))
   GROUP BY known.state, known."position"
   ORDER BY known."position";
 
-COMMENT ON VIEW public.queue_overview IS 'How many items are in each state of the queue, and for how long the oldest has been due';
+COMMENT ON VIEW public.queue_overview IS 'How many items are in each state of the queue, and for how long the oldest has been due; and if pushes are paused, by whom, why and until when';
 
 CREATE TABLE public.rejected_row (
     rejected_row_id bigint NOT NULL,
@@ -378,10 +430,15 @@ CREATE VIEW public.sync_overview AS
         END AS advice,
     ( SELECT count(*) AS count
            FROM public.rejected_row) AS rejected_rows,
-    initialized_at
+    initialized_at,
+    (EXISTS ( SELECT
+           FROM pg_locks l
+          WHERE ((l.locktype = 'advisory'::text) AND l.granted AND (l.database = ( SELECT d.oid
+                   FROM pg_database d
+                  WHERE (d.datname = current_database()))) AND ((l.classid = (0)::oid) AND (l.objid = (1398361667)::oid) AND (l.objsubid = 1))))) AS batch_under_way
    FROM public.sync_state s;
 
-COMMENT ON VIEW public.sync_overview IS 'Where the sync with Sierra stands, whether changes are missing, and what to do then';
+COMMENT ON VIEW public.sync_overview IS 'Where the sync with Sierra stands, whether a batch is being taken in just now, whether changes are missing, and what to do then';
 
 CREATE TABLE public.update_log (
     update_log_id bigint NOT NULL,
@@ -545,6 +602,10 @@ COMMENT ON INDEX public.update_queue_pkey IS 'One row per item';
 CREATE INDEX update_queue_priority_due_at_idx ON public.update_queue USING btree (priority, due_at) WHERE (due_at IS NOT NULL);
 
 COMMENT ON INDEX public.update_queue_priority_due_at_idx IS 'What is due next; without the rejected. No column that a claim changes, so that claims stay HOT';
+
+CREATE TRIGGER queue_control_notify AFTER UPDATE ON public.queue_control FOR EACH STATEMENT EXECUTE FUNCTION public.update_queue_notify();
+
+COMMENT ON TRIGGER queue_control_notify ON public.queue_control IS 'Rings at a pause, its end, and a new resume_at';
 
 CREATE TRIGGER update_queue_notify_insert AFTER INSERT ON public.update_queue FOR EACH ROW WHEN ((new.due_at <= clock_timestamp())) EXECUTE FUNCTION public.update_queue_notify();
 

@@ -58,7 +58,6 @@ class Service:
         self._desk = Desk(pool, name, settings.sierra_update_max_attempts)
         self._pusher = Pusher(self.belt, self._desk, sierra, self.bell, self.breaker, rules_of(settings), limits)
         self._worker = Worker(self.belt, self._desk, self._pusher, self.bell, self.breaker, limits)
-        self._stuck_seconds = 2 * limits.lease_seconds
         self.listener = Listener(listening_at(settings), pool, name, self.bell)
 
     async def run(self) -> None:
@@ -141,7 +140,7 @@ class Service:
             now = time.monotonic()
             state = (self.listener.mode, self.breaker.state, self.breaker.reason)
             try:
-                if (now >= say_at or state != said) and not self._is_stuck:
+                if now >= say_at or state != said:
                     await self._say(self.listener.mode)
                     say_at, said = now + HEARTBEAT_SECONDS, state
                 if now >= prune_at:
@@ -150,11 +149,6 @@ class Service:
             except DATABASE_AWAY as error:
                 log.debug("housekeeping waits for the database: %s", one_line(error))
             await asyncio.sleep(LOOK_AROUND_SECONDS)
-
-    @property
-    def _is_stuck(self) -> bool:
-        """Whether nothing has moved for longer than any lease: then we don't say that we are well."""
-        return self._worker.busy and time.monotonic() - self._worker.moved_at > self._stuck_seconds
 
     def look(self) -> Condition:
         """How we are, for whoever asks; safe from another thread."""
@@ -170,7 +164,15 @@ class Service:
         succeeded, self._pusher.succeeded = self._pusher.succeeded, False
         reason = self.breaker.reason or self.listener.reason
         async with self._pool.connection() as connection:
-            await queue.heartbeat(connection, self.name, mode, self.breaker.state, reason, succeeded)
+            await queue.heartbeat(
+                connection,
+                self.name,
+                mode,
+                self.breaker.state,
+                reason,
+                succeeded=succeeded,
+                looped_seconds_ago=time.monotonic() - self._worker.moved_at,
+            )
 
     async def _prune(self) -> None:
         async with self._pool.connection() as connection:

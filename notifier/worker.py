@@ -33,11 +33,6 @@ class Worker:
         self._failure: Exception | None = None
         self.moved_at = time.monotonic()
 
-    @property
-    def busy(self) -> bool:
-        """Whether something is under way."""
-        return bool(self._tasks)
-
     async def drain(self) -> None:
         """Push until nothing is due and nothing is in flight, or Sierra is unwell, or we stop.
 

@@ -305,15 +305,19 @@ WHERE l.update_log_id = oldest.update_log_id AND oldest.finished_at < now() - %(
 
 
 -- name: heartbeat
--- How this notifier is.
-INSERT INTO notifier_state AS n (notifier, mode, breaker, reason, last_success_at)
-VALUES (%(notifier)s, %(mode)s, %(breaker)s, %(reason)s, CASE WHEN %(succeeded)s THEN now() END)
+-- How this notifier is, and when its loop last came round.
+INSERT INTO notifier_state AS n (notifier, mode, breaker, reason, last_success_at, looped_at)
+VALUES (
+    %(notifier)s, %(mode)s, %(breaker)s, %(reason)s, CASE WHEN %(succeeded)s THEN now() END,
+    now() - %(looped_seconds_ago)s * interval '1 second'
+)
 ON CONFLICT (notifier) DO UPDATE
 SET seen_at = now(),
     mode = excluded.mode,
     breaker = excluded.breaker,
     reason = excluded.reason,
-    last_success_at = coalesce(excluded.last_success_at, n.last_success_at);
+    last_success_at = coalesce(excluded.last_success_at, n.last_success_at),
+    looped_at = excluded.looped_at;
 
 
 -- name: forget_notifiers

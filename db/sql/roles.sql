@@ -31,9 +31,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rejected_row TO signum_api;
 
 
 -- name: signum_notifier
--- Pushes: claims and finishes what others have marked, and writes history, which it may forget but not change.
+-- Pushes: claims and finishes what others have marked, and writes history, which it may forget but not change. The
+-- view is for its health check.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_notifier;
-GRANT SELECT ON alembic_version, queue_control, sierra_item TO signum_notifier;
+GRANT SELECT ON alembic_version, notifier_overview, queue_control, sierra_item TO signum_notifier;
 GRANT SELECT, DELETE, UPDATE (claimed_by, lease_until, attempts, due_at, last_error) ON update_queue TO signum_notifier;
 GRANT SELECT, INSERT, DELETE ON update_log TO signum_notifier;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
@@ -43,7 +44,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
 -- A person or script that acts: all that docs/operations.md does. It sees what a reader sees; history it may only add to.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_operator;
 GRANT SELECT ON alembic_version, notifier_state, update_log TO signum_operator;
-GRANT SELECT ON client_overview, queue_detail, queue_overview, sync_overview, update_history TO signum_operator;
+GRANT SELECT ON
+    client_overview, notifier_overview, queue_detail, queue_overview, queue_progress, sync_overview, update_history
+TO signum_operator;
 GRANT
     SELECT (
         client_id, client_name, client_type, api_key_prefix, created_at, revoked_at, internal_hostname,
@@ -65,7 +68,9 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_reader;
 GRANT SELECT ON
     alembic_version, notifier_state, queue_control, rejected_row, sierra_item, sync_state, update_log, update_queue
 TO signum_reader;
-GRANT SELECT ON client_overview, queue_detail, queue_overview, sync_overview, update_history TO signum_reader;
+GRANT SELECT ON
+    client_overview, notifier_overview, queue_detail, queue_overview, queue_progress, sync_overview, update_history
+TO signum_reader;
 GRANT SELECT (
     client_id, client_name, client_type, api_key_prefix, created_at, revoked_at, internal_hostname, internal_ip_address,
     last_seen_at

@@ -4,7 +4,7 @@
 -- name: show_sync
 -- Where the sync stands.
 SELECT
-    sync_mode, advice, last_synced_id, sync_changes_since, last_sync_run_completed_at,
+    sync_mode, advice, batch_under_way, last_synced_id, sync_changes_since, last_sync_run_completed_at,
     extract(epoch FROM last_sync_run_ago)::float8 AS last_sync_run_seconds, full_sync_completed_at,
     full_sync_requested_at, gap_from, gap_until, rejected_rows, initialized_at
 FROM sync_overview;

@@ -5,14 +5,27 @@ import socket
 import pytest
 
 BEAT = (
-    "INSERT INTO notifier_state (notifier, mode, breaker, seen_at)"
-    " VALUES (%s, %s, 'closed', now() - %s * interval '1 s')"
+    "INSERT INTO notifier_state (notifier, mode, breaker, reason, seen_at, looped_at)"
+    " VALUES (%s, %s, %s, %s, now() - %s * interval '1 s', now() - %s * interval '1 s')"
 )
 HERE = f"{socket.gethostname()}:4711:beef"
+PAUSE = "UPDATE queue_control SET paused_at = now(), reason = 'Sierra is upgraded'"
+
+
+def beat(database, notifier=HERE, mode="listening", breaker="closed", reason=None, seen=1, looped=1):
+    database.fetch(BEAT, notifier, mode, breaker, reason, seen, looped)
+
+
+def make_due(database, seconds):
+    database.fetch(
+        "INSERT INTO update_queue (item_record_id, due_at) VALUES (%s, now() - %s * interval '1 s')",
+        database.add_item(1001),
+        seconds,
+    )
 
 
 def test_notifier_that_goes_round_here_is_well(signum, database):
-    database.fetch(BEAT, HERE, "listening", 5)
+    beat(database, seen=5)
     ran = signum("notifier", "--check")
     assert (ran.code, ran.out) == (0, f"{HERE} is listening, its breaker closed\n")
 
@@ -21,9 +34,51 @@ def test_notifier_that_goes_round_here_is_well(signum, database):
     ("notifier", "mode", "age"),
     [(HERE, "listening", 60), (HERE, "stopped", 1), (f"{socket.gethostname()}2:4711:beef", "listening", 1)],
 )
-def test_notifier_that_stands_still_or_stopped_or_is_elsewhere_is_not(signum, database, notifier, mode, age):
-    database.fetch(BEAT, notifier, mode, age)
+def test_notifier_that_is_gone_or_stopped_or_is_elsewhere_is_not(signum, database, notifier, mode, age):
+    beat(database, notifier, mode, seen=age)
     assert signum("notifier", "--check").code == 1
+
+
+def test_notifier_whose_loop_stands_still_while_an_item_waits_is_not_though_its_heart_beats(signum, database):
+    beat(database, f"{HERE}2")
+    beat(database, looped=300, seen=2)
+    make_due(database, 240)
+    ran = signum("notifier", "--check")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        f"{HERE} has stalled: its loop has not come round for 5 min, "
+        "and an item has been waiting for 4 min. Restart it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("looped", "due", "well"),
+    [
+        (300, None, "nothing is due"),
+        (300, 60, "it may be just about to look"),
+        (60, 300, "it gets on, if slowly"),
+    ],
+)
+def test_notifier_that_rests_or_is_busy_is_well(signum, database, looped, due, well):
+    beat(database, looped=looped)
+    if due:
+        make_due(database, due)
+    assert signum("notifier", "--check").code == 0, well
+
+
+def test_notifier_that_may_not_push_is_well_and_says_why(signum, database):
+    beat(database, looped=300, breaker="open", reason="Sierra is busy")
+    make_due(database, 300)
+    assert signum("notifier", "--check").out == f"{HERE} is waiting for Sierra, its breaker open: Sierra is busy\n"
+    database.fetch(PAUSE)
+    assert signum("notifier", "--check").out == f"{HERE} is paused, its breaker open: Sierra is upgraded\n"
+
+
+def test_what_another_notifier_has_claimed_does_not_wait(signum, database):
+    beat(database, looped=300)
+    make_due(database, 300)
+    database.fetch("UPDATE update_queue SET claimed_by = 'n2', lease_until = now() + interval '1 minute'")
+    assert signum("notifier", "--check").code == 0
 
 
 def test_database_that_is_away_is_told_apart(signum):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.screen import _span
+from cli.screen import span
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from cli.screen import _span
     ],
 )
 def test_age_is_told_in_the_largest_unit_that_it_fills_twice(seconds, shown):
-    assert _span(seconds) == shown
+    assert span(seconds) == shown
 
 
 def test_table_in_a_pipe_has_one_line_per_row_however_long(signum, database):

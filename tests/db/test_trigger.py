@@ -1,4 +1,4 @@
-"""When does the bell ring? When an item becomes due, and at nothing else that happens to a row."""
+"""When does the bell ring? When an item becomes due and when a pause begins or ends, and at nothing else."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +14,8 @@ RINGS = [
     ("a plain insert", ALL_ITEMS),
     ("made due by hand", "UPDATE update_queue SET due_at = now()"),
     ("marked again", "UPDATE update_queue SET revision = revision + 1"),
+    ("a pause", "UPDATE queue_control SET paused_at = now()"),
+    ("the end of a pause, or a new one", "UPDATE queue_control SET paused_at = NULL, resume_at = NULL"),
 ]
 SILENT = [
     ("a claim", "UPDATE update_queue SET claimed_by = 'n1', lease_until = now() + interval '1 minute', attempts = 1"),

@@ -50,7 +50,8 @@ async def _fill(database: TestDatabase) -> None:
         await connection.execute(ITEMS)
         await connection.execute(REFUSED_ROW)
         await client_admin.add_client(connection, "desk 1", "signum-printer")
-        await queue.heartbeat(connection, f"{socket.gethostname()}:1", "listening", "closed", None, True)
+        notifier = f"{socket.gethostname()}:1"
+        await queue.heartbeat(connection, notifier, "listening", "closed", None, succeeded=True, looped_seconds_ago=1)
         pushed = await _claim(connection, 2_043_111)
         push = queue.Pushed(pushed, "pushed", "84.2 Jännitys", "84.31 Jännitys", None, 12)
         await queue.finish(connection, "n1", [push])
@@ -123,7 +124,7 @@ async def test_paused_as_the_page_says_nothing_is_claimed_until_it_goes_on(fille
     async with await filled.aconnect() as connection:
         await connection.execute(block("Pause", "interval '2 hours'").text.encode())
         assert await queue.claim(connection, "n2", 10, LEASE_SECONDS) == []
-        await connection.execute(block("Pause", "NOTIFY").text.encode())
+        await connection.execute(block("Pause", "paused_at = NULL").text.encode())
         assert len(await queue.claim(connection, "n2", 10, LEASE_SECONDS)) == 5
 
 
@@ -134,12 +135,12 @@ async def test_paused_as_the_page_says_nothing_is_claimed_until_it_goes_on(fille
         ("Mark", "priority", True),
         ("Retry", "ghost", True),
         ("Retry", "due_at > now()", True),
-        ("Pause", "NOTIFY", True),
-        ("Pause", "2 hours", False),
+        ("Pause", "paused_at = NULL", True),
+        ("Pause", "2 hours", True),
         ("Dismiss", "", False),
     ],
 )
-def test_the_notifiers_are_woken_by_what_makes_items_due_and_by_nothing_else(
+def test_the_notifiers_are_woken_by_what_makes_them_look_anew_and_by_nothing_else(
     filled: TestDatabase, heading: str, holding: str, rings: bool
 ) -> None:
     with filled.connect() as listening, filled.connect() as person:

@@ -1,0 +1,31 @@
+"""What a notifier says of itself: that it lives, and, told apart from that, that it gets on."""
+
+import asyncio
+
+import pytest
+
+from notifier import service
+from tests.fix_notifier import Notifier, eventually
+from tests.fix_postgres import TestDatabase
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "HEARTBEAT_SECONDS", 0.1)
+
+
+async def test_a_loop_that_goes_round_says_so(database: TestDatabase, notifier: Notifier) -> None:
+    async with notifier(sierra_update_interval_seconds=0.1):
+        await eventually(database, "SELECT looped_at > started_at + interval '0.5 s' FROM notifier_state")
+
+
+async def test_a_loop_that_hangs_is_seen_though_the_process_lives(database: TestDatabase, notifier: Notifier) -> None:
+    async with notifier(sierra_update_interval_seconds=0.1) as running:
+        hung = asyncio.Event()
+
+        async def hang() -> None:
+            await hung.wait()
+
+        running._worker.drain = hang  # type: ignore[method-assign]
+        await eventually(database, "SELECT seen_at - looped_at > interval '1 s' FROM notifier_state")
+        hung.set()
