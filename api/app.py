@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from api import documentation, health, items, status, sync
+from api.failed_keys import FailedKeys
 from api.fence import RequestFence
 from api.problems import handle_problems
 from db.engine import Database, api_parameters
@@ -26,6 +27,7 @@ def make_app(settings: ApiSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.settings = settings
+        app.state.failed_keys = FailedKeys(settings.api_key_failures_per_minute)
         app.state.database = Database(api_parameters(settings), settings.api_db_pool_size)
         yield
         await app.state.database.close()

@@ -1,9 +1,13 @@
 """Who may make this request? The header `x-api-key` decides: 401 without, 403 if the key is not one of that route's.
 
+429 instead of 403 if such keys come too often: api/failed_keys.py.
+
 Which of the reasons it was is logged, not told. Keys are compared by their SHA-256, and never logged.
 """
 
 import logging
+import math
+import time
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
@@ -12,6 +16,7 @@ from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import APIKeyHeader
 from starlette.requests import HTTPConnection
 
+from api.failed_keys import FailedKeys
 from db.clients import ClientType, Known, find_client
 from db.engine import Database
 
@@ -32,7 +37,10 @@ class _KeyHeader(APIKeyHeader):
     async def __call__(self, request: HTTPConnection) -> Key:  # type: ignore[override]
         text = await super().__call__(request)
         assert text is not None  # without the header it has raised
-        return Key(sha256(text.encode("latin-1")).digest(), text[: min(MOST_SHOWN, len(text) // 3)])
+        key = Key(sha256(text.encode("latin-1")).digest(), text[: min(MOST_SHOWN, len(text) // 3)])
+        if wait := _failed_keys(request).seconds_to_wait(key.shown, key.sha256, time.monotonic()):
+            raise _too_often(wait)
+        return key
 
 
 SentKey = Annotated[
@@ -47,25 +55,38 @@ def database_of(request: HTTPConnection) -> Database:
     return database
 
 
-async def refuse(database: Database, key: Key, wanted: ClientType) -> HTTPException:
-    """The 403 to raise for a key that is no valid one of this type, once the log has the reason."""
-    return _refusal(await find_client(database, key.sha256), key, wanted)
+def _failed_keys(request: HTTPConnection) -> FailedKeys:
+    failed_keys: FailedKeys = request.app.state.failed_keys
+    return failed_keys
 
 
-def _refusal(known: Known | None, key: Key, wanted: ClientType) -> HTTPException:
+async def refuse(request: Request, key: Key, wanted: ClientType) -> HTTPException:
+    """The 403 or 429 to raise for a key that is no valid one of this type, once the log has the reason."""
+    return _refusal(request, await find_client(database_of(request), key.sha256), key, wanted)
+
+
+def _refusal(request: Request, known: Known | None, key: Key, wanted: ClientType) -> HTTPException:
+    is_nobodys = known is None or known.revoked_at is not None
+    wait = _failed_keys(request).count(key.shown, key.sha256, time.monotonic(), is_nobodys=is_nobodys)
     if known is None:
         log.warning("x-api-key refused: unknown", extra={"key_prefix": key.shown})
     else:
         reason = "revoked" if known.revoked_at else f"not of type {wanted}"
         about = {"client": known.client_name, "client_type": known.client_type, "key_prefix": known.api_key_prefix}
         log.warning("x-api-key refused: %s", reason, extra=about)
-    return HTTPException(403, "Invalid x-api-key")
+    return _too_often(wait) if wait else HTTPException(403, "Invalid x-api-key")
+
+
+def _too_often(wait_seconds: float) -> HTTPException:
+    seconds = math.ceil(wait_seconds)
+    detail = f"Too many requests with an invalid x-api-key: try again in {seconds} s"
+    return HTTPException(429, detail, {"Retry-After": str(seconds)})
 
 
 async def _of_type(request: Request, key: Key, wanted: ClientType) -> Known:
     known = await find_client(database_of(request), key.sha256)
     if known is None or known.revoked_at or known.client_type != wanted:
-        raise _refusal(known, key, wanted)
+        raise _refusal(request, known, key, wanted)
     return known
 
 

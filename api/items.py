@@ -95,7 +95,7 @@ async def read_item(barcode: Barcode, key: SentKey, request: Request) -> dict[st
     database = database_of(request)
     items = await find_items(database, key.sha256, barcode)
     if items is None:
-        raise await refuse(database, key, "signum-printer")
+        raise await refuse(request, key, "signum-printer")
     if not items:
         raise HTTPException(404, "Item not found")
     if len(items) > 1:
@@ -122,7 +122,7 @@ async def mark_printed_item(item_record_id: ItemRecordId, key: SentKey, request:
     with timed("mark"):
         marked = await mark_item(database, key.sha256, item_record_id, request_id.get(), current_trace())
     if marked is None:
-        raise await refuse(database, key, "signum-printer")
+        raise await refuse(request, key, "signum-printer")
     client, found = marked
     if not found:
         raise HTTPException(404, "Item not found")

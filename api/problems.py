@@ -1,6 +1,6 @@
 """What does a client get when something is wrong? A problem (RFC 9457) whose `detail` says what, in every case.
 
-401, 403            the key: see api/dependencies.py
+401, 403, 429       the key: see api/dependencies.py
 404, 409, 413, 422  the request; 422 lists the fields
 503, Retry-After    the database does not answer: nothing was done, the same request may succeed later
 500                 a bug of ours: the log has it under the answer's X-Request-ID
@@ -24,7 +24,11 @@ log = logging.getLogger("signum.api")
 
 RETRY_AFTER_SECONDS = 5
 
-KEYED = {401: "Not authenticated", 403: "Invalid x-api-key"}  # of every route that needs a key
+KEYED = {  # of every route that needs a key
+    401: "Not authenticated",
+    403: "Invalid x-api-key",
+    429: "Too many requests with an invalid x-api-key: try again in 42 s",
+}
 
 Headers = dict[str, str]
 
