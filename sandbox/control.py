@@ -4,6 +4,7 @@
 | --- | --- |
 | `GET /_sandbox/journal?kind=&item=&since=` | the requests so far; `DELETE` forgets them |
 | `GET /_sandbox/journal/wait?…&status=&count=1&seconds=10` | once so many of them have ended; 408 if not in time |
+| `GET /_sandbox/records` | all of them, whole |
 | `GET /_sandbox/records/2043111` | the whole record; `PUT` edits it as staff would |
 | `GET /_sandbox/faults` | the switches, and how often each was met; `DELETE` turns all off |
 | `POST /_sandbox/faults` | turns one on: the fields of `Fault` in sandbox/faults.py, as JSON |
@@ -102,6 +103,8 @@ class Control:
 
     def _use_record(self, request: Request, rest: list[str]) -> Any:
         match request.method, rest:
+            case "GET", []:
+                return [record.shown() for record in self._records.by_number.values()]
             case "GET", [number] if number in self._records.by_number:
                 return self._records.by_number[number].shown()
             case "PUT", [number] if number in self._records.by_number:

@@ -5,6 +5,7 @@ make a sandbox talk to a real database, or report its faults as real ones.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -41,6 +42,11 @@ class Process:
         self._guard = guard
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """It runs on return, with a new page in its log; after `kill` or `stop` too."""
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 self._command,
@@ -52,13 +58,36 @@ class Process:
                 start_new_session=True,  # Ctrl-C is for us; we stop the others in their order
             )
         self._guard.watch_process(self._process.pid)
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
+    def kill(self) -> None:
+        """Gone on return, and it could do nothing about it."""
+        self._process.kill()
+        self._process.wait()
+        self._guard.forget_process(self._process.pid)
+
+    def terminate(self) -> None:
+        """Asked to end, not waited for."""
+        self._process.terminate()
+
+    def freeze(self) -> None:
+        """It does nothing more, and does not know."""
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)
+
+    def thaw(self) -> None:
+        """It goes on where it was."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def wait(self, at_most: float) -> int:
+        """Its exit code, once it has ended. TimeoutExpired."""
+        return self._process.wait(at_most)
+
     def stop(self) -> int:
-        """Not running on return, by SIGTERM or, if it takes too long, SIGKILL. Its exit code."""
+        """Not running on return, frozen or not, by SIGTERM or, if it takes too long, SIGKILL. Its exit code."""
+        self._process.send_signal(signal.SIGCONT)
         self._process.terminate()
         try:
             self._process.wait(_STOP_SECONDS)
@@ -82,6 +111,20 @@ class Process:
         code = self._process.poll()
         if code is not None:
             raise ProcessFailed(f"{self.name} ended with {code}:\n{self.last_words()}")
+
+    def wait_for_words(self, words: str, times: int = 1) -> None:
+        """Return when its log has them so many times. ProcessFailed if it ends before, or a minute goes by."""
+        self.wait_until(lambda: self.count_of(words) >= times)
+
+    def count_of(self, words: str) -> int:
+        """How many times its log has them."""
+        return self.log.read_text(errors="replace").count(words)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """How long it has computed so far."""
+        *_, user, system = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def said(self, words: str) -> bool:
         """Whether its log has these words."""

@@ -41,7 +41,9 @@ class System:
 
 
 @contextlib.contextmanager
-def start_system(items: int, tell: Callable[[str], None]) -> Iterator[System]:
+def start_system(
+    items: int, tell: Callable[[str], None], notifiers: int = 1, **notifier_settings: str
+) -> Iterator[System]:
     """Everything is ready for the first request on entry, and gone on exit. `tell` hears what is being done."""
     with contextlib.ExitStack() as stack:
         tell("starting PostgreSQL")
@@ -53,7 +55,7 @@ def start_system(items: int, tell: Callable[[str], None]) -> Iterator[System]:
         settings = _database_settings(postgres)
 
         def start(name: str, module: str, *arguments: str, **more: str) -> Process:
-            log = folder / f"{name}.log"
+            log = folder / f"{name}-{len(list(folder.iterdir()))}.log"
             process = Process(name, module, *arguments, log=log, settings={**settings, **more}, guard=guard)
             return stack.enter_context(process)
 
@@ -68,14 +70,16 @@ def start_system(items: int, tell: Callable[[str], None]) -> Iterator[System]:
         tell("starting api and notifier")
         port = free_port()
         api = start("api", "cli.main", "api", API_PORT=str(port), FULL_SYNC_BATCH_SIZE=str(BATCH_SIZE))
-        notifier = start("notifier", "cli.main", "notifier", **_sierra_settings(endpoint))
+        all_settings = {**_sierra_settings(endpoint), **notifier_settings}
+        ears = [start("notifier", "cli.main", "notifier", **all_settings) for _ in range(notifiers)]
         tell("giving the print station and the ETL their keys")
         etl_key, printer_key = (_add_client(settings, kind) for kind in ("etl", "signum-printer"))
         api_url = f"http://127.0.0.1:{port}"
         api.wait_until(lambda: is_ready(api_url))
-        notifier.wait_until(lambda: notifier.said(" listening"))
+        for notifier in ears:
+            notifier.wait_for_words(" listening")
         sierra_url = endpoint.removesuffix(PREFIX)
-        yield System(postgres, api_url, sierra_url, etl_key, printer_key, (sierra, api, notifier))
+        yield System(postgres, api_url, sierra_url, etl_key, printer_key, (sierra, api, *ears))
 
 
 def is_ready(api_url: str) -> bool:

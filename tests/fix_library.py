@@ -13,11 +13,11 @@ import httpx
 import psycopg
 import pytest
 
+from sandbox.invariants import Logged, Story, broken
 from sandbox.records import Record
 from tests.fix_notifier import mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread, make_record
-from tests.invariants import Logged, Story, broken
 
 OLD, NEW = "84.2 Jännitys", "84.31"
 WAITING = "SELECT item_number FROM update_queue JOIN sierra_item USING (item_record_id) WHERE due_at IS NOT NULL"
@@ -75,7 +75,7 @@ class Library:
         pytest.fail(f"not drained after {at_most} s, these wait: {waiting}")
 
     def check(self, at_most: float = 15, lapsed: tuple[int, ...] = ()) -> float:
-        """Every promise was kept, `at_most` seconds from now. `lapsed`: see tests/invariants.py. Seconds it took."""
+        """Every promise was kept, `at_most` seconds from now. `lapsed`: see sandbox/invariants.py. Seconds it took."""
         seconds = self.wait_until_drained(at_most)
         assert broken(self._story(lapsed)) == []
         return seconds

@@ -7,7 +7,7 @@
 5. No call number is ever empty, or `None`.
 6. Barcodes are read, or told that the database is away; never an error of ours.
 
-Times are of one machine's clock. That the queue drains in time is `fix_library.py`'s to wait for.
+Times are of one machine's clock. That the queue drains in time is the caller's to wait for.
 """
 
 import json

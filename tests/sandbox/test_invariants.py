@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.invariants import Logged, Story, broken
 from sandbox.journal import Entry
 from tests.fix_sierra import make_record
-from tests.invariants import Logged, Story, broken
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER, LAST = NOON + timedelta(seconds=1), NOON + timedelta(seconds=2)
