@@ -1,0 +1,163 @@
+"""Is anything lost, or damaged, whatever happens? `python -m bench.soak --minutes 5 --seed 7` lets it all happen.
+
+A whole system of real processes; print stations, a DBA and the ETL at work; fault after fault. In the end all is
+healed, the queue has to drain within DRAIN_SECONDS, and every promise of sandbox/invariants.py is checked. One line of
+JSON on stdout says what happened, with the seed, which chooses the same faults and items again; the exit code is 0 if
+all was kept, else 1. `--kills 10000`: instead, so many marks while a notifier is killed every few seconds.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+import psycopg
+
+from bench.soak_faults import Chaos
+from bench.soak_people import Notes, People
+from sandbox.catalogue import Item, make_catalogue
+from sandbox.etl import Etl
+from sandbox.invariants import Logged, Story, broken
+from sandbox.journal import Entry
+from sandbox.records import Record
+from sandbox.system import System, start_system
+
+DRAIN_SECONDS = 90.0
+WAITING = "SELECT item_number FROM update_queue JOIN sierra_item USING (item_record_id) WHERE due_at IS NOT NULL"
+LOG = "SELECT item_number, outcome, finished_at, error FROM update_log ORDER BY update_log_id"
+EVERYTHING = (
+    *("kill_notifier", "kill_notifier", "end_notifier", "freeze_notifier", "kill_api", "end_api", "freeze_api"),
+    *("restart_postgres", "crash_postgres", "end_sessions", "expire_tokens", *["trouble_sierra"] * 4),
+)
+QUICK = {
+    "SIERRA_API_CLIENT_POOL_SIZE": "10",
+    "SIERRA_API_CLIENT_TIMEOUT_SECONDS": "1",
+    "SIERRA_UPDATE_BATCH_SIZE_LIMIT": "0",
+    "SIERRA_UPDATE_INTERVAL_SECONDS": "5",
+    "SIERRA_UPDATE_MAX_ATTEMPTS": "100",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`marks` None: until `seconds` are over; else until so many are acknowledged, in `seconds` at the most."""
+
+    seconds: float
+    marks: int | None = None
+    items: int = 1000
+    notifiers: int = 2
+    stations: int = 3
+    faults: Sequence[str] = EVERYTHING
+    pause_seconds: tuple[float, float] = (0.3, 2.0)
+
+
+def kills(marks: int) -> Plan:
+    """Nothing but SIGKILL for notifiers, every few seconds, until so many marks are acknowledged."""
+    return Plan(600, marks, items=2000, faults=["kill_notifier"], pause_seconds=(2.0, 4.0))
+
+
+def run(plan: Plan, seed: int) -> dict[str, Any]:
+    """What happened; `broken` is empty if every promise was kept."""
+    items = make_catalogue(plan.items)
+    with start_system(plan.items, lambda doing: None, plan.notifiers, **QUICK) as system:
+        etl = Etl(system.api_url, system.etl_key)
+        etl.load([row for item in items for row in item.rows()])
+        etl.close()
+        notes, chaos = Notes(items), Chaos(system, seed, plan.faults)
+        began = time.monotonic()
+        with People(system, notes, seed, plan.stations, plan.marks) as people:
+            while time.monotonic() - began < plan.seconds and not people.done.is_set():
+                chaos.strike()
+                chaos.rest(*plan.pause_seconds)
+        chaos.heal()
+        people.join()
+        healed = time.monotonic()
+        waiting = wait_until_drained(system)
+        told = {"seed": seed, "seconds": round(healed - began, 1), "drain_seconds": round(time.monotonic() - healed, 1)}
+        return {**told, **report(system, items, notes, waiting), "faults": dict(chaos.met)}
+
+
+def wait_until_drained(system: System) -> list[str]:
+    """The items that still wait after DRAIN_SECONDS; as a rule none, and sooner."""
+    give_up_at = time.monotonic() + DRAIN_SECONDS
+    with psycopg.connect(system.postgres.dsn(), autocommit=True) as connection:
+        while waiting := [number for (number,) in connection.execute(WAITING)]:
+            if time.monotonic() > give_up_at:
+                break
+            time.sleep(0.05)
+    return waiting
+
+
+def report(system: System, items: Sequence[Item], notes: Notes, waiting: list[str]) -> dict[str, Any]:
+    """Counts, and what was promised and not kept."""
+    with psycopg.connect(system.postgres.dsn()) as connection:
+        log = [Logged(*row) for row in connection.execute(LOG)]
+    with httpx.Client(base_url=f"{system.sierra_url}/_sandbox", timeout=60, trust_env=False) as sierra:
+        writes = [Entry(**entry) for entry in sierra.get("/journal", params={"kind": "put_item"}).json()]
+        after = {one["id"]: _record(one) for one in sierra.get("/records").json()}
+    story = Story(
+        marks=[(mark.number, mark.sent_at) for mark in notes.marks if mark.acknowledged],
+        classifications=notes.classifications,
+        before={str(item.number): item.record() for item in items},
+        after=after,
+        writes=writes,
+        waiting=waiting,
+        log=log,
+        reads=notes.reads,
+    )
+    done = [write for write in writes if write.call_numbers is not None]
+    return {
+        "marks_acknowledged": len(story.marks),
+        "marks_unanswered": len(notes.marks) - len(story.marks),
+        "reads": dict(Counter(notes.reads)),
+        "syncs": notes.syncs,
+        "outcomes": dict(Counter(row.outcome for row in log)),
+        "puts": len(done),
+        "repeated_puts": repeated(done, notes),
+        "broken": broken(story),
+    }
+
+
+def repeated(done: Sequence[Entry], notes: Notes) -> int:
+    """PUTs that were done though nobody had marked the item since its PUT before."""
+    last_answer: dict[str, list[datetime]] = defaultdict(list)
+    for mark in notes.marks:
+        last_answer[mark.number].append(mark.answered_at)
+    count, before = 0, dict[str, datetime]()
+    for write in done:
+        (number,), at = write.item_numbers, datetime.fromisoformat(write.arrived_at)
+        if number in before and not any(before[number] <= answered for answered in last_answer[number]):
+            count += 1
+        before[number] = at
+    return count
+
+
+def _record(shown: Mapping[str, Any]) -> Record:
+    return Record(shown["id"], tuple(shown["bibIds"]), shown["fixedFields"], shown["varFields"])
+
+
+def main() -> int:
+    """The exit code: 0 every promise was kept, 1 it was not."""
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="unset: any")
+    parser.add_argument("--kills", type=int, metavar="MARKS", help="so many marks under kill -9 of the notifiers")
+    options = parser.parse_args()
+    plan = kills(options.kills) if options.kills else Plan(options.minutes * 60)
+    try:
+        told = run(plan, options.seed)
+    except Exception as error:
+        told = {"seed": options.seed, "broken": [f"{type(error).__name__}: {error}"]}
+    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    return 1 if told["broken"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

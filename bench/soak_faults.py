@@ -1,0 +1,137 @@
+"""What goes wrong during a soak? One fault after the other, by seeded dice; and all is well again after.
+
+What a fault ends is started again, and it is waited for: the next fault meets a system that does something.
+"""
+
+import contextlib
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+import psycopg
+
+from sandbox.processes import Process
+from sandbox.system import System, is_ready
+
+TERMINATE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name <> ''"
+)
+SIERRAS: tuple[dict[str, Any], ...] = (
+    {"status": 500, "code": 132, "specific_code": 2, "kind": "put_item"},
+    {"status": 500, "code": 112},
+    {"status": 503, "code": 117},
+    {"status": 429, "retry_after": "1"},
+    {"html": True, "status": 502},
+    {"manner": "empty"},
+    {"manner": "hang"},
+    {"manner": "cut"},
+    {"manner": "empty", "kind": "put_item", "after_applying": True},
+    {"manner": "cut", "kind": "get_items"},
+    {"delay_seconds": 0.2},
+)
+
+
+class Chaos:
+    """The faults, by the names of the methods below, each as often as it is given. `met` counts them."""
+
+    def __init__(self, system: System, seed: int, faults: Sequence[str]) -> None:
+        self._system, self._faults = system, faults
+        self._deck: list[str] = []
+        self._die = random.Random(f"{seed} faults")
+        self._sierra = httpx.Client(base_url=f"{system.sierra_url}/_sandbox", timeout=10, trust_env=False)
+        self.met: Counter[str] = Counter()
+
+    def strike(self) -> None:
+        """One fault, and what it ended is up again on return. Sierra's last trouble is over."""
+        self._sierra.delete("/faults").raise_for_status()
+        if not self._deck:
+            self._deck = list(self._faults)
+            self._die.shuffle(self._deck)
+        name = self._deck.pop()
+        self.met[name] += 1
+        act: Callable[[], None] = getattr(self, name)
+        act()
+
+    def rest(self, least: float, most: float) -> None:
+        """Let the system work for a while."""
+        time.sleep(self._die.uniform(least, most))
+
+    def heal(self) -> None:
+        """Sierra is well, and whatever waits for a later try is due now."""
+        self._sierra.delete("/faults").raise_for_status()
+        with psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection:
+            connection.execute("UPDATE update_queue SET due_at = now() WHERE due_at > now()")
+
+    def kill_notifier(self) -> None:
+        """SIGKILL."""
+        notifier = self._any("notifier")
+        notifier.kill()
+        self._start(notifier)
+
+    def end_notifier(self) -> None:
+        """SIGTERM."""
+        notifier = self._any("notifier")
+        notifier.stop()
+        self._start(notifier)
+
+    def freeze_notifier(self) -> None:
+        """SIGSTOP for up to three seconds: less than its lease."""
+        self._freeze(self._any("notifier"), 3)
+
+    def kill_api(self) -> None:
+        """SIGKILL."""
+        api = self._any("api")
+        api.kill()
+        self._start(api)
+
+    def end_api(self) -> None:
+        """SIGTERM."""
+        api = self._any("api")
+        api.stop()
+        self._start(api)
+
+    def freeze_api(self) -> None:
+        """SIGSTOP for up to two seconds."""
+        self._freeze(self._any("api"), 2)
+
+    def restart_postgres(self) -> None:
+        """Orderly: sessions are broken off."""
+        self._system.postgres.restart("fast")
+
+    def crash_postgres(self) -> None:
+        """At once: it recovers from its log."""
+        self._system.postgres.restart("immediate")
+
+    def end_sessions(self) -> None:
+        """Every session but ours, as an administrator or a failover does."""
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self._system.postgres.dsn()) as connection:
+            connection.execute(TERMINATE)
+
+    def trouble_sierra(self) -> None:
+        """Requests are answered otherwise, late, or not at all, until the next fault."""
+        fault = {**self._die.choice(SIERRAS), "times": self._die.randint(1, 200)}
+        self._sierra.post("/faults", json=fault).raise_for_status()
+
+    def expire_tokens(self) -> None:
+        """Before their time."""
+        self._sierra.post("/tokens/expire").raise_for_status()
+
+    def _any(self, kind: str) -> Process:
+        return self._die.choice([process for process in self._system.running if process.name == kind])
+
+    def _freeze(self, process: Process, most_seconds: float) -> None:
+        process.freeze()
+        try:
+            self.rest(0.2, most_seconds)
+        finally:
+            process.thaw()
+
+    def _start(self, process: Process) -> None:
+        process.start()
+        if process.name == "api":
+            process.wait_until(lambda: is_ready(self._system.api_url))
+        else:
+            process.wait_for_words(" listening")

@@ -1,0 +1,164 @@
+"""Who uses the system during a soak? Print stations, a DBA and the ETL, each by seeded dice, until told to stop.
+
+They note what they were promised: a mark counts when it was acknowledged, a classification when its batch was.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+import psycopg
+
+from sandbox.catalogue import Item
+from sandbox.etl import Etl, SyncRefused
+from sandbox.system import System
+
+CLASSES = ("84.2", "84.31", "85.22", "86.25", "59.35")
+MARK = """
+    INSERT INTO update_queue (item_record_id) SELECT unnest(%s::bigint[]) ON CONFLICT (item_record_id) DO UPDATE
+    SET revision = update_queue.revision + 1, due_at = now(), attempts = 0, last_error = NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One item, asked for once. `answered_at` is when the answer came, or was given up."""
+
+    number: str
+    sent_at: datetime
+    answered_at: datetime
+    acknowledged: bool
+
+
+@dataclass
+class Notes:
+    """What the people did and were told."""
+
+    items: Sequence[Item]
+    marks: list[Mark] = field(default_factory=list)
+    reads: list[int] = field(default_factory=list)
+    classifications: dict[str, list[tuple[datetime, str | None]]] = field(default_factory=dict)
+    syncs: int = 0
+
+    def __post_init__(self) -> None:
+        self.classifications = {str(item.number): [(datetime.now(UTC), item.classification)] for item in self.items}
+
+    @property
+    def acknowledged(self) -> int:
+        """Marks that somebody was told are safe."""
+        return sum(mark.acknowledged for mark in self.marks)
+
+    def add(self, chosen: Sequence[Item], sent_at: datetime, acknowledged: bool) -> None:
+        """They were asked for together."""
+        now = datetime.now(UTC)
+        self.marks += [Mark(str(item.number), sent_at, now, acknowledged) for item in chosen]
+
+
+class People:
+    """All of them, each in a thread, from entry to exit; `done` is set when enough marks are acknowledged."""
+
+    def __init__(self, system: System, notes: Notes, seed: int, stations: int, marks: int | None) -> None:
+        self._system, self._notes = system, notes
+        self._most = marks
+        self._stop = threading.Event()
+        self.done = threading.Event()
+        jobs: list[Callable[[random.Random], None]] = [*[self._print_labels] * stations, self._mark_many, self._sync]
+        dice = [random.Random(f"{seed} {place}") for place in range(len(jobs))]
+        self._failures: list[Exception] = []
+        self._threads = [
+            threading.Thread(target=self._work, args=(job, die)) for job, die in zip(jobs, dice, strict=True)
+        ]
+
+    def __enter__(self) -> "People":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+
+    def join(self) -> None:
+        """They have gone home; what one of them met that nobody expected is raised. The system must be well by now."""
+        for thread in self._threads:
+            thread.join()
+        if self._failures:
+            raise self._failures[0]
+
+    def _work(self, job: Callable[[random.Random], None], die: random.Random) -> None:
+        try:
+            job(die)
+        except Exception as error:
+            self._failures.append(error)
+
+    def _print_labels(self, die: random.Random) -> None:
+        """A print station: reads an item and marks it, again and again, as fast as it is answered."""
+        headers = {"x-api-key": self._system.printer_key}
+        with httpx.Client(base_url=self._system.api_url, headers=headers, timeout=5, trust_env=False) as api:
+            while not self._stop.is_set():
+                item = die.choice(self._notes.items)
+                status = self._ask(lambda item=item: api.get(f"/itemdata/{item.barcode}"))  # type: ignore[misc]
+                if status is not None:
+                    self._notes.reads.append(status)
+                if not self.done.is_set():
+                    sent_at = datetime.now(UTC)
+                    status = self._ask(lambda item=item: api.put(f"/itemdata/{item.record_id}"))  # type: ignore[misc]
+                    self._note([item], sent_at, status == 200)
+                self._stop.wait(die.uniform(0, 0.02))
+
+    def _ask(self, request: Callable[[], httpx.Response]) -> int | None:
+        """The answer's status; None if there was none, for the api may be dead just now."""
+        try:
+            return request().status_code
+        except httpx.TransportError:
+            time.sleep(0.05)
+            return None
+
+    def _mark_many(self, die: random.Random) -> None:
+        """A DBA, who marks up to fifty items with a statement."""
+        while not self._stop.wait(die.uniform(0, 0.3)) and not self.done.is_set():
+            chosen = die.sample(self._notes.items, die.randint(1, 50))
+            sent_at, acknowledged = datetime.now(UTC), False
+            try:
+                with psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection:
+                    connection.execute(MARK, [sorted(item.record_id for item in chosen)])
+                    acknowledged = True
+            except psycopg.OperationalError:
+                pass  # the database is away, or ended the session: nothing was promised
+            self._note(chosen, sent_at, acknowledged)
+
+    def _note(self, chosen: Sequence[Item], sent_at: datetime, acknowledged: bool) -> None:
+        self._notes.add(chosen, sent_at, acknowledged)
+        if self._most is not None and self._notes.acknowledged >= self._most:
+            self.done.set()
+
+    def _sync(self, die: random.Random) -> None:
+        """The ETL: new classifications now and then. It sends a batch until it is taken, as the deployed one does."""
+        etl = Etl(self._system.api_url, self._system.etl_key)
+        plain = [item for item in self._notes.items if item.oddity is None]
+        while not self._stop.wait(die.uniform(1, 3)):
+            changes = {item.number: die.choice(CLASSES) for item in die.sample(plain, min(20, len(plain)))}
+            rows = [
+                row | {"classification": changes[item.number]}
+                for item in plain
+                if item.number in changes
+                for row in item.rows()
+            ]
+            self._send_until_taken(etl, rows)
+            now = datetime.now(UTC)
+            for number, classification in changes.items():
+                self._notes.classifications[str(number)].append((now, classification))
+            self._notes.syncs += 1
+        etl.close()
+
+    def _send_until_taken(self, etl: Etl, rows: list[dict[str, object]]) -> None:
+        while True:
+            try:
+                etl.send(rows, datetime.now(UTC))
+            except (httpx.TransportError, SyncRefused):
+                time.sleep(0.2)
+            else:
+                return

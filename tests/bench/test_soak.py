@@ -1,0 +1,23 @@
+"""Nothing is lost and nothing damaged, whatever happens: a short soak of what `python -m bench.soak` does for longer."""
+
+import pytest
+
+from bench.soak import Plan, kills, run
+
+SEED = 7
+
+
+@pytest.mark.timeout(300)
+def test_every_promise_is_kept_under_random_faults() -> None:
+    told = run(Plan(seconds=25), SEED)
+    assert told["broken"] == [], told
+    assert len(told["faults"]) >= 5, "there were many kinds"
+    assert told["puts"] > 100, "there was work"
+
+
+@pytest.mark.timeout(400)
+def test_no_mark_of_ten_thousand_is_lost_while_notifiers_are_killed() -> None:
+    told = run(kills(10_000), SEED)
+    assert told["broken"] == [], told
+    assert told["marks_acknowledged"] >= 10_000
+    assert told["faults"]["kill_notifier"] >= 3
