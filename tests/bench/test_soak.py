@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing damaged, whatever happens: a short soak of what `python -m bench.soak` does for longer."""
+"""Nothing is lost or damaged, whatever happens: for a moment what `python -m bench.soak` does for longer."""
 
 import pytest
 
