@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import make_app
+from api.head import BoundedHead
 from runtime.settings import ApiSettings
 from tests.fix_postgres import TestDatabase
 
@@ -43,7 +44,12 @@ def serving(app: FastAPI, root_path: str = "") -> Iterator[ApiClient]:
     """Serve the application. The socket listens from the start, so that nobody has to wait for it."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, root_path=root_path, timeout_graceful_shutdown=1
+            app,
+            http=BoundedHead,
+            log_config=None,
+            access_log=False,
+            root_path=root_path,
+            timeout_graceful_shutdown=1,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="api under test")
