@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from starlette.types import Scope
 
 from api.ingest import Result
-from db.engine import api_parameters, one_line
+from db.engine import connection_parameters, one_line
 from db.figures import Figures, read_figures
 from runtime.metrics import metrics_served
 from runtime.settings import ApiSettings
@@ -91,15 +91,25 @@ class DatabaseCollector(Collector):
     """Asks the database each time."""
 
     def __init__(self, settings: ApiSettings) -> None:
-        self._parameters = {**api_parameters(settings), "application_name": "signum metrics"}
+        # A million items take a second or two to count; Prometheus waits ten.
+        self._parameters = connection_parameters(settings, "signum metrics", statement_timeout=8_000)
+        self._problem: str | None = None
+
+    def _warn_once(self, problem: str) -> None:
+        """Somebody asks every few seconds: say it when it changes."""
+        if problem != self._problem:
+            log.warning("metrics lack the database's figures: %s", problem)
+        self._problem = problem
 
     def collect(self) -> Iterator[Metric]:
         """The figures; only that the database is away where it is."""
         try:
             figures = read_figures(self._parameters)
         except psycopg.Error as error:
-            log.debug("the database told no figures: %s", one_line(error))
+            self._warn_once(one_line(error))
             figures = None
+        else:
+            self._problem = None
         yield _gauge("signum_database_up", "1 if the database tells the figures below, else 0", figures is not None)
         if figures is not None:
             yield from _families(figures)

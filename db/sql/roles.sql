@@ -16,9 +16,9 @@ SELECT rolname FROM pg_roles WHERE rolname = ANY (%(names)s) ORDER BY rolname;
 
 -- name: signum_api
 -- Print stations and ETL: takes in items, marks them, notes when a client was seen. It takes nothing off the queue, and
--- neither makes nor changes keys.
+-- neither makes nor changes keys. Its metrics look at the overviews and at who goes round.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_api;
-GRANT SELECT ON alembic_version TO signum_api;
+GRANT SELECT ON alembic_version, notifier_state, queue_control, queue_overview, sync_overview TO signum_api;
 GRANT SELECT, UPDATE (internal_hostname, internal_ip_address, last_seen_at) ON client TO signum_api;
 GRANT SELECT, INSERT, UPDATE ON sierra_item TO signum_api;
 GRANT

@@ -5,8 +5,10 @@ from typing import Any
 
 import httpx
 
+from api.metrics import DatabaseCollector
 from db import queue
 from db.pulse import find_pulse
+from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi
 from tests.fix_batch import FIRST_ID, TIMESTAMP, row, tsv
 from tests.fix_notifier import Notifier, eventually, mark
@@ -49,6 +51,12 @@ def test_api_serves_every_route(as_role: AsRole, start_api: StartApi, printer_ke
         ask("GET", path, path)
     described = api.get("/openapi.json").json()["paths"]
     assert {(method, path) for path, methods in described.items() for method in methods} == tried
+
+
+def test_api_tells_its_metrics(as_role: AsRole) -> None:
+    settings = ApiSettings(**as_role("signum_api").settings())
+    told = {family.name: family for family in DatabaseCollector(settings).collect()}
+    assert told["signum_database_up"].samples[0].value == 1
 
 
 async def test_notifier_pushes(
