@@ -55,12 +55,13 @@ class Pushed:
     sierra_ms: int
 
 
-async def claim(connection: Connection, notifier: str, limit: int, lease_seconds: float) -> list[Claim]:
-    """Claim at most `limit` due items, most urgent first. Empty if nothing is due or the queue is paused."""
+async def claim(
+    connection: Connection, notifier: str, limit: int, lease_seconds: float, newest: bool = False
+) -> list[Claim]:
+    """Claim at most `limit` due items, most urgent first; or the `newest`. Empty if none is due, or at a pause."""
+    wish = {"notifier": notifier, "limit": limit, "lease_seconds": lease_seconds, "newest": newest}
     async with connection.cursor(row_factory=class_row(Claim)) as cursor:
-        await cursor.execute(
-            SQL["claim"], {"notifier": notifier, "limit": limit, "lease_seconds": lease_seconds}, prepare=True
-        )
+        await cursor.execute(SQL["claim"], wish, prepare=True)
         return await cursor.fetchall()
 
 

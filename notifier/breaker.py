@@ -57,6 +57,10 @@ class Breaker:
         self.reason = str(fault)
         self.key_is_refused = isinstance(fault, SierraRefused)
 
+    def end_pause(self) -> None:
+        """Something new has come that may be tried: probe at once."""
+        self._retry_at = self._now()
+
     def close(self) -> bool:
         """Sierra answered well. Whether it was open until now."""
         if self.reason is None:

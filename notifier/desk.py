@@ -33,10 +33,10 @@ class Desk:
         self._turn = asyncio.Lock()
         self.notifier = notifier
 
-    async def claim(self, limit: int, lease_seconds: float) -> list[Claim]:
-        """Claim what is due. Raises OperationalError when the database is away."""
+    async def claim(self, limit: int, lease_seconds: float, newest: bool = False) -> list[Claim]:
+        """Claim what is due, oldest or newest first. Raises OperationalError when the database is away."""
         async with self._pool.connection() as connection:
-            return await queue.claim(connection, self.notifier, limit, lease_seconds)
+            return await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
 
     async def next_wake(self) -> float | None:
         """Seconds until something is due or a lease lapses."""

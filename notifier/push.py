@@ -15,7 +15,16 @@ from notifier.bell import Bell
 from notifier.belt import Belt, Held, Limits
 from notifier.breaker import Breaker
 from notifier.desk import Desk
-from notifier.errors import ItemError, ItemRejected, ItemTroubled, LeaseTooShort, ListFailed, SierraUnavailable
+from notifier.doubts import Doubts
+from notifier.errors import (
+    ItemError,
+    ItemRejected,
+    ItemTroubled,
+    LeaseTooShort,
+    ListFailed,
+    SierraRefused,
+    SierraUnavailable,
+)
 from notifier.metrics import MARK_TO_SIERRA_SECONDS, PUSH_SECONDS
 from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
 from notifier.sierra import SierraClient
@@ -25,7 +34,6 @@ log = logging.getLogger("signum.push")
 
 PROBE_BACK_SECONDS = 60.0
 DRY_RUN_SECONDS = 3600.0
-SAME_DOUBTS = 5
 
 Remaining = list[Coroutine[Any, Any, None]]
 
@@ -38,17 +46,17 @@ class Pusher:
     ) -> None:
         self._belt, self._desk, self._sierra = belt, desk, sierra
         self._bell, self._breaker, self._rules, self._limits = bell, breaker, rules, limits
-        self._doubted: list[tuple[Held, ItemError]] = []
-        self._doubt_of_all: str | None = None
-        self._alike: set[int] = set()
+        self.doubts = Doubts()
         self._opened_by: str | None = None
+        self._refused_writes = False
         self._warned: set[str] = set()
+        self.lists_fail = False
         self.succeeded = False
 
     @property
-    def in_doubt(self) -> bool:
-        """Whether the outcome of some item waits for the next answer."""
-        return bool(self._doubted)
+    def is_refused(self) -> bool:
+        """Whether the breaker is open because Sierra answers, but refuses: any other item may be taken."""
+        return self._opened_by is not None
 
     async def read(self, chunk: Sequence[Held]) -> Remaining:
         """Read several with one request. Where that can't tell, they are put in line to be read one by one."""
@@ -57,6 +65,7 @@ class Pusher:
             records = await self._sierra.read_items([held.number for held in chunk])
         except ListFailed as error:
             log.warning("reading %d items one by one: %s", len(chunk), error)
+            self.lists_fail = True
             self._belt.to_read_singly.extend(chunk)
             return []
         except SierraUnavailable as error:
@@ -72,6 +81,7 @@ class Pusher:
             return [self.unavailable([held], error)]
         except ItemError as error:
             return [self.fail(held, error)]
+        self.lists_fail = False
         return self._has_read(held, record, read_at)
 
     async def write(self, held: Held) -> Remaining:
@@ -116,7 +126,7 @@ class Pusher:
             would = f"dry run: would write {describe(plan)}"
             log.info(would, extra={"item_number": held.number})
             return [self._sierra_is_well(), self.release([held], DRY_RUN_SECONDS, would)]
-        self._belt.to_write.append(held)
+        (self._belt.to_write.appendleft if held.probe else self._belt.to_write.append)(held)
         return []
 
     def _warn_once(self, plan: Plan) -> None:
@@ -127,7 +137,7 @@ class Pusher:
                 log.warning(remark)
 
     async def _finish(self, held: Held, plan: Plan, outcome: Literal["pushed", "unchanged"]) -> None:
-        await self._sierra_is_well()
+        await self._sierra_is_well(wrote=outcome == "pushed")
         began = time.monotonic()
         await self._desk.finish(
             Pushed(
@@ -148,30 +158,30 @@ class Pusher:
                 await self._sierra_is_well()
             await self._settle(held, error)
         elif error.doubt == self._opened_by:
-            await self.unavailable([held], SierraUnavailable(self._breaker.reason or str(error)))
+            await self._pause([held], SierraUnavailable(self._breaker.reason or str(error)))
         else:
             await self._doubt(held, error)
 
     async def _doubt(self, held: Held, error: ItemError) -> None:
-        """Keep an outcome that may be Sierra's fault or our configuration's: the same on five items in a row is."""
-        if error.doubt != self._doubt_of_all:
+        """Keep an outcome that may be Sierra's fault or our configuration's, until other items tell."""
+        if error.doubt != self.doubts.kind:
             await self.settle_doubts()
-            self._doubt_of_all = error.doubt
-        self._doubted.append((held, error))
-        self._alike.add(held.claim.item_record_id)
-        if len(self._alike) >= SAME_DOUBTS:
-            self._opened_by = error.doubt
-            doubted, self._doubted = self._doubted, []
-            fault = f"{SAME_DOUBTS} items in a row failed alike, is it the configuration? The last: {error}"
-            await self.unavailable([item for item, _ in doubted], SierraUnavailable(fault))
+        self._refused_writes |= held.plan is not None
+        self.doubts.add(held, error)
 
     async def adjourn_doubts(self) -> None:
         """No other answer is to come for now: try these again later. Who fails alike once more has had his say.
 
-        The row of equal doubts goes on: marks that come one by one tell of a wrong configuration as well.
+        The row of equal doubts goes on: marks that come one by one tell of a wrong configuration as well. After enough
+        of them it is nobody's fault but Sierra's, or our configuration's: the breaker opens and none of them is burnt.
         """
-        doubted, self._doubted = self._doubted, []
-        for held, error in doubted:
+        if self.doubts.are_many:
+            if self._breaker.state != "open":
+                self._opened_by = self.doubts.kind
+            fault = SierraUnavailable(self.doubts.fault)
+            await self._pause([held for held, _ in self.doubts.end_row()], fault)
+            return
+        for held, error in self.doubts.take():
             again = held.claim.attempts < 2 and isinstance(error, ItemRejected)
             await self._settle(held, ItemTroubled(str(error)) if again else error)
 
@@ -184,17 +194,19 @@ class Pusher:
 
     async def settle_doubts(self) -> None:
         """Take the doubted answers for what they say of their items; the row of equal ones ends here."""
-        doubted, self._doubted = self._doubted, []
-        self._doubt_of_all = None
-        self._alike.clear()
-        for held, error in doubted:
+        for held, error in self.doubts.end_row():
             await self._settle(held, error)
 
     async def unavailable(self, several: Sequence[Held], fault: SierraUnavailable) -> None:
-        """Sierra as a whole: open the breaker and give the items back. A failed probe goes to the back of the queue."""
+        """Sierra as a whole: open the breaker and give the items back."""
+        self._opened_by = None
+        self._refused_writes |= isinstance(fault, SierraRefused) and any(held.plan for held in several)
+        await self._pause(several, fault)
+
+    async def _pause(self, several: Sequence[Held], fault: SierraUnavailable) -> None:
+        """Open the breaker. Items are due as before, but a failed probe goes to the back: the next one is another."""
         self._breaker.open(fault)
-        probes = [held for held in several if held.probe]
-        await self.release(probes, PROBE_BACK_SECONDS, str(fault))
+        await self.release([held for held in several if held.probe], PROBE_BACK_SECONDS, str(fault))
         await self.release([held for held in several if not held.probe])
 
     async def _leave(self, held: Held) -> None:
@@ -207,12 +219,16 @@ class Pusher:
         await self._desk.release([held.claim for held in several], delay_seconds, reason)
         self._belt.held.difference_update(several)
 
-    async def _sierra_is_well(self) -> None:
-        """An answer shows it, unless it is one to a request from before the breaker opened."""
+    async def _sierra_is_well(self, wrote: bool = False) -> None:
+        """An answer shows it, unless it is one to a request from before the breaker opened.
+
+        Where it refused writes, only a write that it takes shows it: it may well read, and know what it has not.
+        """
         self.succeeded = True
-        if self._breaker.state == "open":
+        if self._breaker.state == "open" or (self._refused_writes and not wrote):
             return
         self._opened_by = None
+        self._refused_writes = False
         if self._breaker.close():
             self._bell.ring()  # what was given back meanwhile is due
         await self.settle_doubts()

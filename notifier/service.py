@@ -93,9 +93,10 @@ class Service:
     async def _loop(self) -> None:
         failures = 0
         while not self.bell.stopping:
+            rung = self.bell.rung
             self.bell.clear()
             try:
-                await self._worker.drain()
+                await self._worker.drain(rung)
                 pause = await self._until_next_look()
                 failures = 0
             except DATABASE_AWAY as error:

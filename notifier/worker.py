@@ -18,6 +18,8 @@ from notifier.errors import ItemRejected
 from notifier.metrics import NOTIFY_TO_CLAIM_SECONDS
 from notifier.push import Pusher, Remaining
 
+SAMPLES = 3
+
 
 class Worker:
     """Drains the queue. One call of `drain` at a time."""
@@ -30,25 +32,26 @@ class Worker:
         self._requests = 0
         self._claiming = False
         self._look = False
+        self._newest = False
         self._failure: Exception | None = None
         self.moved_at = time.monotonic()
 
-    async def drain(self) -> None:
+    async def drain(self, rung: bool = False) -> None:
         """Push until nothing is due and nothing is in flight, or Sierra is unwell, or we stop.
 
-        Raises what a claim raised (the database is away), when nothing is in flight any more.
+        `rung`: something new is due. Raises what a claim raised (the database is away), when nothing is in flight.
         """
-        self._look = True
+        self._look_again(rung)
         self._failure = None
         while True:
             self.moved_at = time.monotonic()
             self._advance()
             if not self._tasks:
-                if not self._pusher.in_doubt:
+                if not self._pusher.doubts.waiting:
                     break
                 self._start(self._pusher.adjourn_doubts())
             if await self._bell.next_move():
-                self._look = True
+                self._look_again(rung=True)
         if self._failure is not None:
             raise self._failure
 
@@ -57,6 +60,13 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _look_again(self, rung: bool) -> None:
+        """More may be due. Where Sierra answers but refuses, the newest may be what it takes: that is tried at once."""
+        self._look = True
+        if rung and self._pusher.is_refused:
+            self._breaker.end_pause()
+            self._newest = True
 
     def _advance(self) -> None:
         """Start all that can start now: reads before writes, for one read feeds several writes."""
@@ -92,11 +102,17 @@ class Worker:
 
         Where the limit is near, it is worth waiting for half of it: a read of few items costs as much as one of many.
         """
-        if self._breaker.state == "probing":
-            return 0 if self._belt.held else 1
-        chunk = self._limits.pool_size - len(self._belt.to_read)
-        room = min(chunk, self._limits.most_held - len(self._belt.held))
+        belt = self._belt
+        if self._is_probing:
+            return 0 if any(held.probe for held in belt.held) else (SAMPLES if self._pusher.doubts.are_many else 1)
+        chunk = self._limits.pool_size - len(belt.to_read) - len(belt.to_read_singly)
+        room = min(chunk, self._limits.most_held - len(belt.held))
         return room if room >= max(1, min(chunk, self._limits.most_held // 2 - 1)) else 0
+
+    @property
+    def _is_probing(self) -> bool:
+        """Whether no more is claimed than what shows how Sierra is."""
+        return self._pusher.doubts.are_many or self._breaker.state == "probing"
 
     def _keeps_a_place(self) -> bool:
         """Whether the last free place is kept for a read: more is due, but none of it is here yet."""
@@ -107,10 +123,12 @@ class Worker:
 
     async def _claim(self, room: int) -> None:
         """Claim, and put in line to be read. The lease is counted from before the claim was sent."""
-        probe = self._breaker.state == "probing"
+        probe = self._is_probing
+        newest = self._pusher.doubts.are_many or (probe and self._newest)
+        self._newest = not newest
         asked_at, heard_at = time.monotonic(), self._bell.take_heard_at()
         try:
-            claims = await self._desk.claim(room, self._limits.lease_seconds)
+            claims = await self._desk.claim(room, self._limits.lease_seconds, newest)
         finally:
             self._claiming = False
         if claims and heard_at is not None:
@@ -119,7 +137,8 @@ class Worker:
             self._look = True
         several = [Held(claim, asked_at, asked_at + self._limits.lease_seconds, probe) for claim in claims]
         self._belt.held.update(several)
-        self._belt.to_read.extend(held for held in several if held.number)
+        line = self._belt.to_read_singly if probe or self._pusher.lists_fail else self._belt.to_read
+        line.extend(held for held in several if held.number)
         self._bell.nudge()
         for held in several:
             if not held.number:

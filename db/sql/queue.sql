@@ -9,15 +9,32 @@
 -- Take what is due, the print stations' first, and lend it to us until the lease lapses; with the items as they are now.
 -- One index scan per priority: `now()` can bound it (`clock_timestamp()` could not). Each takes what the ones before
 -- left of the limit, so that no row is locked that is not claimed; MATERIALIZED: each runs once.
+-- `newest`: instead, the latest of one priority, whichever: a sample from the other end, where the first ones fail.
 -- A row that was rejected before starts its attempts anew. While the queue is paused nothing is due.
 WITH room AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (
         SELECT FROM queue_control c WHERE c.paused_at IS NOT NULL AND (c.resume_at IS NULL OR c.resume_at > now())
     ) THEN 0 ELSE %(limit)s::bigint END AS items
+), newest AS MATERIALIZED (
+    SELECT sample.item_record_id
+    FROM (SELECT priority FROM (VALUES (0::smallint), (1), (2)) AS all_of (priority) ORDER BY random()) AS level
+    CROSS JOIN LATERAL (
+        SELECT u.item_record_id
+        FROM update_queue u
+        WHERE %(newest)s
+            AND u.priority = level.priority
+            AND u.due_at <= now()
+            AND (u.lease_until IS NULL OR u.lease_until <= now())
+        ORDER BY u.due_at DESC
+        LIMIT (SELECT items FROM room)
+        FOR UPDATE SKIP LOCKED
+    ) AS sample
+    LIMIT (SELECT items FROM room)
 ), print_stations AS MATERIALIZED (
     SELECT u.item_record_id
     FROM update_queue u
-    WHERE u.priority = 0
+    WHERE NOT %(newest)s
+        AND u.priority = 0
         AND u.due_at <= now()
         AND (u.lease_until IS NULL OR u.lease_until <= now())
     ORDER BY u.due_at
@@ -26,7 +43,8 @@ WITH room AS MATERIALIZED (
 ), bulk AS MATERIALIZED (
     SELECT u.item_record_id
     FROM update_queue u
-    WHERE u.priority = 1
+    WHERE NOT %(newest)s
+        AND u.priority = 1
         AND u.due_at <= now()
         AND (u.lease_until IS NULL OR u.lease_until <= now())
     ORDER BY u.due_at
@@ -35,14 +53,16 @@ WITH room AS MATERIALIZED (
 ), leisure AS MATERIALIZED (
     SELECT u.item_record_id
     FROM update_queue u
-    WHERE u.priority = 2
+    WHERE NOT %(newest)s
+        AND u.priority = 2
         AND u.due_at <= now()
         AND (u.lease_until IS NULL OR u.lease_until <= now())
     ORDER BY u.due_at
     LIMIT (SELECT items FROM room) - (SELECT count(*) FROM print_stations) - (SELECT count(*) FROM bulk)
     FOR UPDATE SKIP LOCKED
 ), due AS MATERIALIZED (
-    SELECT item_record_id FROM print_stations
+    SELECT item_record_id FROM newest
+    UNION ALL SELECT item_record_id FROM print_stations
     UNION ALL SELECT item_record_id FROM bulk
     UNION ALL SELECT item_record_id FROM leisure
 ), claimed AS (
