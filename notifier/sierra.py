@@ -9,6 +9,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +31,8 @@ from notifier.token import Token
 
 KEEPALIVE_SECONDS = 5.0  # Sierra closes idle connections without a word
 REPEAT_PAUSE_SECONDS = 0.1
+SILENCE = "silence"
+NOT_WELL = (429, 502, 503, 504)  # answers that don't show that Sierra would have answered others
 ITEM_FIELDS = "id,fixedFields,varFields"
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 HEADER_SAFE = re.compile(r"[!-~]{1,8192}")
@@ -61,7 +64,7 @@ class SierraClient:
     """Reads and writes items. Use as `async with`; tasks may share it.
 
     A request that gets no answer is Sierra's fault (SierraUnavailable) unless Sierra answered another one since it was
-    sent: then it is this item's.
+    sent: then it is this item's. Where no other was sent, Sierra is asked what it knows of our token.
     """
 
     def __init__(self, access: Access) -> None:
@@ -79,6 +82,7 @@ class SierraClient:
         )
         self.token = Token(self._fetch_token)
         self.last_answer_at = -1.0
+        self._asking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -184,9 +188,24 @@ class SierraClient:
                 return await self._send_with_repeats(request, fence)
         except (TimeoutError, Silent) as error:
             reason = str(error) or f"no answer within {self._access.timeout_seconds:g} s"
-            if self.last_answer_at > sent_at:
-                raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", shows_sierra_well=False) from error
+            if path != "token" and await self._has_answered_since(sent_at, request):
+                raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", doubt=SILENCE) from error
             raise SierraUnavailable(f"Sierra does not answer: {reason}") from error
+
+    async def _has_answered_since(self, sent_at: float, silent: httpx.Request) -> bool:
+        """Whether Sierra answered anything; where it did not, one asks about the token of the silent, for all."""
+        if self.last_answer_at <= sent_at:
+            if self._asking is None or self._asking.done():
+                headers = {"Authorization": silent.headers["Authorization"]}
+                request = self._http.build_request("GET", "info/token", headers=headers)
+                self._asking = asyncio.create_task(self._hear(request))
+            await asyncio.shield(self._asking)
+        return self.last_answer_at > sent_at
+
+    async def _hear(self, request: httpx.Request) -> None:
+        with suppress(TimeoutError, Silent):
+            async with asyncio.timeout(self._access.timeout_seconds):
+                await self._send_with_repeats(request, no_fence)
 
     async def _send_with_repeats(self, request: httpx.Request, fence: Callable[[], None]) -> Answer:
         for repeats in range(self._access.retries + 1):
@@ -209,8 +228,10 @@ class SierraClient:
                 raise Silent(f"the answer was cut: {error}") from error
             finally:
                 await response.aclose()
-            self.last_answer_at = time.monotonic()
-            return Answer(response.status_code, response.headers, body)
+            answer = Answer(response.status_code, response.headers, body)
+            if not answer.is_page and answer.status not in NOT_WELL:
+                self.last_answer_at = time.monotonic()
+            return answer
         raise AssertionError("unreachable: the last repeat answers or raises")
 
 

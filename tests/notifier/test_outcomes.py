@@ -141,7 +141,9 @@ async def test_a_write_that_timed_out_but_was_done_is_not_done_again(
     sierra.fault(kind="put_item", times=1, after_applying=True, manner="hang")
     async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=0.5):
         mark(database, item)
-        await eventually(database, EMPTY, at_most=20)
+        await eventually(database, "SELECT attempts = 1 AND due_at > now() FROM update_queue")
+        database.fetch("UPDATE update_queue SET due_at = now()")
+        await eventually(database, EMPTY)
     assert database.fetch(OUTCOMES) == [(["unchanged"],)]
     assert len(sierra.requests("put_item")) == 1
 

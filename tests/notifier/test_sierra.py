@@ -107,7 +107,7 @@ async def test_an_empty_reply_is_repeated_at_once(connect: Connect, sierra: Sier
 async def test_repeats_are_no_more_than_the_setting_says(connect: Connect, sierra: SierraInThread) -> None:
     sierra.fault(kind="get_item", manner="empty")
     async with connect(retries=2) as client:
-        with pytest.raises(SierraUnavailable):
+        with pytest.raises(ItemTroubled):
             await client.read_item("1001")
     assert len(sierra.requests("get_item")) == 3
 
@@ -116,9 +116,9 @@ async def test_repeats_are_no_more_than_the_setting_says(connect: Connect, sierr
 async def test_a_request_ends_at_its_total_deadline_however_slowly_it_is_answered(
     connect: Connect, sierra: SierraInThread, manner: str
 ) -> None:
-    sierra.fault(kind="get_item", manner=manner, pace_seconds=0.05)
     async with connect(timeout_seconds=0.4) as client:
         await client.token.get()
+        sierra.fault(manner=manner, pace_seconds=0.05)
         began = time.monotonic()
         with pytest.raises(SierraUnavailable):
             await client.read_item("1001")
@@ -163,9 +163,9 @@ async def test_a_page_in_sierras_place_is_sierra_being_down(connect: Connect, si
 
 
 async def test_a_cut_answer_is_no_answer(connect: Connect, sierra: SierraInThread) -> None:
-    sierra.fault(kind="get_item", manner="cut")
     async with connect() as client:
         await client.token.get()
+        sierra.fault(manner="cut")
         with pytest.raises(SierraUnavailable, match="cut"):
             await client.read_item("1001")
 
