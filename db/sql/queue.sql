@@ -205,7 +205,7 @@ WHERE q.item_record_id = h.item_record_id;
 -- name: next_wake
 -- Seconds until the next item is due or the next lease lapses; NULL if there is none. One look per priority and kind:
 -- min() over a million waiting rows would read them all. Asked when nothing can be claimed, so what is due already is
--- leased, and little.
+-- leased, and little; or its lease has lapsed since, or somebody's lock hid it: look again in a second.
 SELECT extract(epoch FROM min(wake.at) - clock_timestamp())::float8 AS seconds
 FROM (VALUES (0::smallint), (1), (2)) AS level (priority)
 CROSS JOIN LATERAL (
@@ -218,14 +218,19 @@ CROSS JOIN LATERAL (
     )
     UNION ALL
     (
-        SELECT min(leased.lease_until)
+        SELECT min(CASE WHEN due.lease_until > now() THEN due.lease_until ELSE now() + interval '1 second' END)
         FROM (
             SELECT u.lease_until
             FROM update_queue u
-            WHERE u.priority = level.priority AND u.due_at <= now() AND u.lease_until > now()
+            WHERE u.priority = level.priority
+                AND u.due_at <= now()
+                AND (u.lease_until > now() OR NOT EXISTS (
+                    SELECT FROM queue_control c
+                    WHERE c.paused_at IS NOT NULL AND (c.resume_at IS NULL OR c.resume_at > now())
+                ))
             ORDER BY u.due_at
             LIMIT 1000
-        ) AS leased
+        ) AS due
     )
     UNION ALL
     SELECT c.resume_at FROM queue_control c WHERE c.paused_at IS NOT NULL AND c.resume_at > now()

@@ -180,10 +180,16 @@ class Model:
         return found
 
     def next_wake(self) -> int | None:
-        """Ticks until something comes due or a lease lapses."""
-        at = [row.due if row.due > self.now else row.lease for row in self.rows.values() if row.due is not None]
-        at.append(self.resumes if self.paused else None)
-        return min((then - self.now for then in at if then is not None and then > self.now), default=None)
+        """Ticks until something comes due or a lease lapses; none while something could be claimed."""
+        at = [self._wakes_at(row) for row in self.rows.values() if row.due is not None]
+        at.append(self.resumes if self.is_paused else None)
+        return min((then - self.now for then in at if then is not None), default=None)
+
+    def _wakes_at(self, row: Row) -> int | None:
+        for end in (row.due, row.lease):
+            if end is not None and end > self.now:
+                return end
+        return None if self.is_paused else self.now
 
     @property
     def is_paused(self) -> bool:

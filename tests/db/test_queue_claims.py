@@ -118,3 +118,14 @@ async def test_the_next_wake_is_the_end_of_a_lease_too(
     await mark_item(api_database, database.add_item(1))
     await queue.claim(connection, "n1", 10, 30)
     assert 25 < (await queue.next_wake(connection) or 0) <= 30
+
+
+async def test_what_could_not_be_claimed_though_it_is_due_is_looked_for_in_a_second(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    """A lease that lapsed since the claim, or a row that was locked just then, must not wait for the sweep."""
+    await mark_item(api_database, database.add_item(1))
+    assert 0 < (await queue.next_wake(connection) or 0) <= 1
+    await queue.claim(connection, "n1", 10, 30)
+    database.fetch("UPDATE update_queue SET lease_until = now()")
+    assert 0 < (await queue.next_wake(connection) or 0) <= 1
