@@ -62,6 +62,11 @@ class Process:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Its number, which is in a notifier's name too."""
+        return self._process.pid
+
     def kill(self) -> None:
         """Gone on return, and it could do nothing about it."""
         self._process.kill()

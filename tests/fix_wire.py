@@ -103,9 +103,8 @@ class Wire:
         self._delay_seconds = seconds
 
     def heal(self) -> None:
-        """Whole again; what waited passes, as if it had been sent again and again."""
+        """Whole again for who comes from now on. What fell silent stays so: a firewall has forgotten it."""
         self._silent, self._delay_seconds = False, 0.0
-        self._loop.run(lambda: [line.flowing.set() for line in self._lines])
         self._loop.block_on(self._listen())
 
     async def _listen(self) -> None:

@@ -51,15 +51,25 @@ def test_make_targets_are_there(page: str) -> None:
 
 def test_every_quirk_and_test_named_is_there() -> None:
     quirks = set(re.findall(r"^def ([a-z]\w+)", read("sandbox/quirks.py"), re.MULTILINE)) - {"iso"}
-    tests = {
+    named = {name for *_, source in table("docs/sierra.md", "Quirks") for name in re.findall(r"`([^`]+)`", source)}
+    named = {name for name in named if A_TEST_OR_QUIRK.fullmatch(name)}
+    assert named - quirks - all_tests() == set()
+    assert quirks - named == set(), "quirks that docs/sierra.md does not have"
+
+
+def test_every_test_that_is_said_to_show_a_fault_is_there() -> None:
+    named = {name for row in table("docs/reliability.md", "Faults") for name in re.findall(r"`(test_\w+)`", row[2])}
+    assert named
+    assert named - all_tests() == set()
+
+
+def all_tests() -> set[str]:
+    """The names of all tests."""
+    return {
         name
         for file in (HOUSE / "tests").rglob("test_*.py")
         for name in re.findall(r"def (test_\w+)", file.read_text(encoding="utf-8"))
     }
-    named = {name for *_, source in table("docs/sierra.md", "Quirks") for name in re.findall(r"`([^`]+)`", source)}
-    named = {name for name in named if A_TEST_OR_QUIRK.fullmatch(name)}
-    assert named - quirks - tests == set()
-    assert quirks - named == set(), "quirks that docs/sierra.md does not have"
 
 
 def test_the_architecture_names_every_package() -> None:
