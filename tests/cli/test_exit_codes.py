@@ -69,5 +69,5 @@ def test_migrate_makes_the_schema_and_does_nothing_the_second_time(signum_proces
     settings = empty_database.environment()
     for _ in range(2):
         ran = signum_process("migrate", settings=settings)
-        assert (ran.code, ran.out) == (0, f"the schema is at revision {known_revisions()[-1]}\n")
+        assert (ran.code, ran.out.splitlines()[0]) == (0, f"the schema is at revision {known_revisions()[-1]}")
     assert signum_process("queue", "list", settings=settings).out == "the queue is empty\n"
