@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import clients, config, items, processes, queue, sync
+from cli import clients, config, control, items, processes, queue, sync
 from cli.fence import fenced
 
 app = typer.Typer(
@@ -20,6 +20,8 @@ app.command("migrate")(processes.migrate)
 app.command("config")(config.config)
 app.command("push")(items.push)
 app.command("history")(items.history)
+for steer in (control.status, control.pause, control.resume):
+    queue.app.command(steer.__name__)(steer)
 app.add_typer(queue.app, name="queue")
 app.add_typer(clients.app, name="client")
 app.add_typer(sync.app, name="sync")

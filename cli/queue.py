@@ -1,4 +1,4 @@
-"""How does a person look at the queue, and steer it? It names items, or why they were rejected."""
+"""How does a person look at the items in the queue, and steer them? It names items, or why they were rejected."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
@@ -49,13 +49,6 @@ Reason = Annotated[
 Work = Callable[[Connection, Sequence[NamedItem]], Awaitable[list[int]]]
 Action = Callable[..., Awaitable[list[int]]]
 By = Annotated[str, typer.Option("--by", help="In whose name.", default_factory=_operator, show_default="you")]
-
-
-@app.command()
-def status(as_json: AsJson = False) -> None:
-    """How many items are in each state, and for how long the oldest has been due."""
-    rows = ask(queue.overview)
-    show_rows(rows, as_json, ("state", "items", "oldest_age_seconds", "next_try_at"))
 
 
 @app.command("list")

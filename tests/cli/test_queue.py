@@ -121,7 +121,7 @@ class TestLook:
     def test_status_counts_each_state(self, signum, database):
         signum("queue", "mark", "1001")
         reject(database, 2, 3)
-        counts = {row["state"]: row["items"] for row in signum("queue", "status", "--json").json}
+        counts = {row["state"]: row["items"] for row in signum("queue", "status", "--json").json["states"]}
         assert counts == {"waiting": 1, "in flight": 0, "postponed": 0, "rejected": 2}
         assert "rejected" in signum("queue", "status").out
 
