@@ -11,7 +11,7 @@ import typer
 from cli.main import app
 from tests.docs.markdown import PAGES, blocks, code
 
-SIGNUM = re.compile(r"(?:^|exec \w+ |run --rm |/)signum (.+)")
+SIGNUM = re.compile(r"(?:^|exec \w+ |run --rm |-- |/)signum (.+)")
 ROOT: Any = typer.main.get_command(app)
 
 
