@@ -10,6 +10,8 @@ import socket
 import time
 from contextlib import suppress
 
+import uvloop
+
 from db import queue
 from db.engine import DATABASE_AWAY, DatabaseUnavailable, NotifierPool, connection_parameters, make_pool, one_line
 from db.startup import prepare_database
@@ -186,7 +188,10 @@ class Service:
 async def serve(settings: NotifierSettings) -> None:
     """Run one notifier until SIGTERM or SIGINT; a second one ends it at once. DatabaseUnavailable, SettingsError."""
     await prepare_database(connection_parameters(settings, NAME), migrate=settings.migrate_at_start)
-    parameters = connection_parameters(settings, NAME, statement_timeout=10_000, lock_timeout=5_000)
+    # What a crash of the server takes of the last second is pushed again: no need to wait for the disk.
+    parameters = connection_parameters(
+        settings, NAME, statement_timeout=10_000, lock_timeout=5_000, synchronous_commit="off"
+    )
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
     async with client_of(settings) as sierra, make_pool(parameters, POOL_SIZE) as pool:
         service = Service(settings, pool, sierra, name)
@@ -216,7 +221,7 @@ def run(settings: NotifierSettings) -> int:
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "notifier")
     try:
-        asyncio.run(serve(settings))
+        uvloop.run(serve(settings))
     except DatabaseUnavailable as error:
         log.error("no database at %s:%s: %s", settings.db_host, settings.db_port, error)
         return 3
