@@ -10,6 +10,7 @@
 -- One index scan per priority: `now()` can bound it (`clock_timestamp()` could not). Each takes what the ones before
 -- left of the limit, so that no row is locked that is not claimed; MATERIALIZED: each runs once.
 -- `newest`: instead, the latest of one priority, whichever: a sample from the other end, where the first ones fail.
+-- ARRAY: the planner then expects a few rows; of a LIMIT that it can't know it expects a tenth of the queue, and reads all.
 -- A row that was rejected before starts its attempts anew. While the queue is paused nothing is due.
 WITH room AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (
@@ -70,8 +71,7 @@ WITH room AS MATERIALIZED (
     SET claimed_by = %(notifier)s,
         lease_until = now() + %(lease_seconds)s * interval '1 second',
         attempts = CASE WHEN q.claimed_by IS NOT NULL AND q.lease_until IS NULL THEN 1 ELSE q.attempts + 1 END
-    FROM due
-    WHERE q.item_record_id = due.item_record_id
+    WHERE q.item_record_id = ANY (ARRAY(SELECT item_record_id FROM due))
     RETURNING q.item_record_id, q.revision, q.priority, q.due_at, q.queued_at, q.attempts, q.request_id, q.trace, q.lease_until
 )
 SELECT
@@ -205,7 +205,8 @@ WHERE q.item_record_id = h.item_record_id;
 -- name: next_wake
 -- Seconds until the next item is due or the next lease lapses; NULL if there is none. One look per priority and kind:
 -- min() over a million waiting rows would read them all. Asked when nothing can be claimed, so what is due already is
--- leased, and little; or its lease has lapsed since, or somebody's lock hid it: look again in a second.
+-- leased, and little; or its lease has lapsed since, or somebody's lock hid it: look again in a second. While the queue
+-- is paused it may be much, so only its start is looked at, where the leases are.
 SELECT extract(epoch FROM min(wake.at) - clock_timestamp())::float8 AS seconds
 FROM (VALUES (0::smallint), (1), (2)) AS level (priority)
 CROSS JOIN LATERAL (
@@ -222,15 +223,14 @@ CROSS JOIN LATERAL (
         FROM (
             SELECT u.lease_until
             FROM update_queue u
-            WHERE u.priority = level.priority
-                AND u.due_at <= now()
-                AND (u.lease_until > now() OR NOT EXISTS (
-                    SELECT FROM queue_control c
-                    WHERE c.paused_at IS NOT NULL AND (c.resume_at IS NULL OR c.resume_at > now())
-                ))
+            WHERE u.priority = level.priority AND u.due_at <= now()
             ORDER BY u.due_at
             LIMIT 1000
         ) AS due
+        WHERE due.lease_until > now() OR NOT EXISTS (
+            SELECT FROM queue_control c
+            WHERE c.paused_at IS NOT NULL AND (c.resume_at IS NULL OR c.resume_at > now())
+        )
     )
     UNION ALL
     SELECT c.resume_at FROM queue_control c WHERE c.paused_at IS NOT NULL AND c.resume_at > now()

@@ -1,0 +1,101 @@
+"""No statement of the hot paths reads more as the tables grow: their plans use the indexes that are there for them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Executable
+from sqlalchemy.dialects import postgresql
+
+from db import items, queue
+from tests.fix_postgres import TestDatabase
+
+ITEMS, QUEUED = 20_000, 5_000
+FIRST = 450_971_566_081
+DUE = "update_queue_priority_due_at_idx"
+
+
+@pytest.fixture
+def full(database: TestDatabase) -> TestDatabase:
+    """A database with enough in it that reading all of a table never pays."""
+    database.fetch(
+        "INSERT INTO sierra_item (item_record_id, item_number, barcode, updated_at) "
+        "SELECT %s + n, n, 33010000000000 + n, now() FROM generate_series(0, %s - 1) AS n",
+        FIRST,
+        ITEMS,
+    )
+    database.fetch("INSERT INTO update_queue (item_record_id) SELECT item_record_id FROM sierra_item LIMIT %s", QUEUED)
+    database.fetch(
+        "INSERT INTO update_log (item_record_id, outcome, queued_at, queued_by, finished_by, attempts) "
+        "SELECT %s + n %% 1000, 'pushed', now(), 'a', 'b', 1 FROM generate_series(0, 9999) AS n",
+        FIRST,
+    )
+    database.fetch("ANALYZE")
+    return database
+
+
+def plan_of(database: TestDatabase, statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The nodes of its plan."""
+    with database.connect() as connection:
+        text = psycopg.ClientCursor(connection).mogrify(statement, parameters)
+        row = connection.execute(f"EXPLAIN (FORMAT json) {text}".encode()).fetchone()
+    assert row is not None
+    return list(_nodes((json.loads(row[0]) if isinstance(row[0], str) else row[0])[0]["Plan"]))
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def read_whole(nodes: list[dict[str, Any]]) -> set[str]:
+    """The growing tables that are read from end to end, as they lie or along an index."""
+    grow = {"sierra_item", "update_queue", "update_log"}
+    scans = [node for node in nodes if node["Node Type"] in ("Seq Scan", "Index Scan", "Index Only Scan")]
+    return {node["Relation Name"] for node in scans if "Index Cond" not in node} & grow
+
+
+def core(statement: Executable, **parameters: object) -> tuple[str, dict[str, Any]]:
+    """What the driver is sent for a statement that is built on the models."""
+    compiled = statement.compile(dialect=postgresql.psycopg.dialect())  # type: ignore[no-untyped-call]
+    return str(compiled), {**compiled.params, "api_key_sha256": b"\0" * 32, **parameters}
+
+
+A_CLAIM = {"notifier": "n", "limit": 4, "lease_seconds": 70, "newest": False}
+FOUR = {
+    "notifier": "n",
+    "item_record_ids": [FIRST + place for place in range(4)],
+    "revisions": [1] * 4,
+    "leases": ["2026-11-01T00:00:00+00:00"] * 4,
+    "outcomes": ["pushed"] * 4,
+    "befores": ["84.2"] * 4,
+    "afters": ["84.31"] * 4,
+    "remarks": [None] * 4,
+    "sierra_ms": [1] * 4,
+}
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        pytest.param(queue.SQL["claim"], A_CLAIM, id="claim"),
+        pytest.param(queue.SQL["finish"], FOUR, id="finish"),
+        pytest.param(queue.SQL["next_wake"], {}, id="next_wake"),
+        pytest.param(queue.SQL["history"], {"barcode": "33010000000001", "limit": 100}, id="history"),
+        pytest.param(*core(items._FIND, barcode="33010000000001"), id="find"),
+        pytest.param(*core(items._MARK, item_record_id=FIRST, request_id=None, trace=None), id="mark"),
+    ],
+)
+def test_no_statement_of_the_hot_paths_reads_a_growing_table_whole(
+    full: TestDatabase, statement: str, parameters: dict[str, Any]
+) -> None:
+    assert read_whole(plan_of(full, statement, parameters)) == set()
+
+
+def test_a_claim_finds_what_is_due_by_one_index_scan_per_priority(full: TestDatabase) -> None:
+    scans = [node for node in plan_of(full, queue.SQL["claim"], A_CLAIM) if node.get("Index Name") == DUE]
+    assert [node["Node Type"] for node in scans] == ["Index Scan"] * 3
+    assert all("due_at" in node["Index Cond"] and "priority" in node["Index Cond"] for node in scans)
