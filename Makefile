@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format schema lock audit clean
+.PHONY: demo test bench check format schema lock audit clean
 
 demo: .venv            ## a whole Signum-savotta on this machine, with a Sierra to play with; Ctrl-C ends it
 	@$(BIN)/python -m sandbox
 
 test: .venv            ## all tests, against a real PostgreSQL, on two cores
 	@$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
+
+bench: .venv           ## how fast it is, beside floors and peers: rewrites the tables of docs/performance.md
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@$(BIN)/python -m bench
 
 check: .venv           ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .
@@ -34,6 +38,7 @@ schema: .venv          ## db/schema.sql anew, after a migration
 lock: .venv            ## new versions of everything; needs uv on the PATH
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra sandbox --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra sandbox --group bench -c requirements-dev.lock pyproject.toml -o requirements-bench.lock
 
 audit: .venv           ## known holes in what is locked; needs the network
 	$(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet pip-audit

@@ -20,7 +20,7 @@ from sandbox.processes import Process
 from sandbox.sierra import PREFIX
 
 BATCH_SIZE = 500  # so that the sandbox's small catalogue takes several, as a real one does
-_KEY, _SECRET = "sandbox-key", "sandbox-secret"
+SIERRA_KEY, SIERRA_SECRET = "sandbox-key", "sandbox-secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def start_system(
         folder = Path(tempfile.mkdtemp(prefix="signum-logs-"))
         stack.callback(shutil.rmtree, folder)
         guard.watch_folder(folder)
-        settings = _database_settings(postgres)
+        settings = database_settings(postgres)
 
         def start(name: str, module: str, *arguments: str, **more: str) -> Process:
             log = folder / f"{name}-{len(list(folder.iterdir()))}.log"
@@ -60,9 +60,8 @@ def start_system(
             return stack.enter_context(process)
 
         tell(f"starting Sierra with {items:,} items, and making the tables")
-        sierra = start(
-            "sierra", "sandbox.sierra", "--port", "0", "--items", str(items), "--key", _KEY, "--secret", _SECRET
-        )
+        access = ("--key", SIERRA_KEY, "--secret", SIERRA_SECRET)
+        sierra = start("sierra", "sandbox.sierra", "--port", "0", "--items", str(items), *access)
         processes.run("cli.main", "migrate", settings=settings)
         sierra.wait_until(lambda: sierra.said("\n"))
         endpoint = sierra.log.read_text().splitlines()[0]
@@ -70,10 +69,10 @@ def start_system(
         tell("starting api and notifier")
         port = free_port()
         api = start("api", "cli.main", "api", API_PORT=str(port), FULL_SYNC_BATCH_SIZE=str(BATCH_SIZE))
-        all_settings = {**_sierra_settings(endpoint), **notifier_settings}
+        all_settings = {**sierra_settings(endpoint), **notifier_settings}
         ears = [start("notifier", "cli.main", "notifier", **all_settings) for _ in range(notifiers)]
         tell("giving the print station and the ETL their keys")
-        etl_key, printer_key = (_add_client(settings, kind) for kind in ("etl", "signum-printer"))
+        etl_key, printer_key = (add_client(settings, kind) for kind in ("etl", "signum-printer"))
         api_url = f"http://127.0.0.1:{port}"
         api.wait_until(lambda: is_ready(api_url))
         for notifier in ears:
@@ -90,7 +89,8 @@ def is_ready(api_url: str) -> bool:
         return False
 
 
-def _database_settings(postgres: EmbeddedPostgres) -> dict[str, str]:
+def database_settings(postgres: EmbeddedPostgres) -> dict[str, str]:
+    """What leads a process to this database."""
     return {
         "DB_HOST": postgres.host,
         "DB_PORT": str(postgres.port),
@@ -101,15 +101,17 @@ def _database_settings(postgres: EmbeddedPostgres) -> dict[str, str]:
     }
 
 
-def _sierra_settings(endpoint: str) -> dict[str, str]:
+def sierra_settings(endpoint: str) -> dict[str, str]:
+    """What leads the notifier to this simulator."""
     return {
         "SIERRA_API_ENDPOINT": endpoint,
-        "SIERRA_API_CLIENT_KEY": _KEY,
-        "SIERRA_API_CLIENT_SECRET": _SECRET,
+        "SIERRA_API_CLIENT_KEY": SIERRA_KEY,
+        "SIERRA_API_CLIENT_SECRET": SIERRA_SECRET,
     }
 
 
-def _add_client(settings: dict[str, str], kind: str) -> str:
+def add_client(settings: dict[str, str], kind: str) -> str:
+    """A client of this type; its key."""
     made = processes.run("cli.main", "client", "add", f"sandbox {kind}", "--type", kind, "--json", settings=settings)
     key: str = json.loads(made)["key"]
     return key

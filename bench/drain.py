@@ -1,0 +1,112 @@
+"""How fast does a full queue reach Sierra? Beside the ideal of the latency that Sierra really gave; at 0 ms beside
+httpx alone, which makes the same requests and does nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from bench import httpx_alone
+from bench.figures import Figure, median, percent, quantile
+from bench.ground import Ground, Simulator, prepare_ground
+from bench.plots import plot_drain
+from sandbox.catalogue import Item
+
+POOL_SIZES = (4, 10)
+PLOTTED_MS, PLOTTED_POOL_SIZES = 20, (1, 2, 4, 7, 10, 16)
+PREDECESSOR_AT_0_MS = 81.0  # items/s, its best
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What Sierra saw of one drain. `longest_wait_ms`: from an item's read to the arrival of its write, at p99."""
+
+    per_second: float
+    requests_per_item: float
+    latency_ms: float
+    longest_wait_ms: float
+
+    def ideal(self, pool_size: int) -> float:
+        """Items a second with all places at Sierra always taken."""
+        return pool_size / (self.latency_ms / 1000 * (1 + 1 / pool_size))
+
+
+def measure(quick: bool) -> list[Figure]:
+    """A row for each latency and pool size."""
+    figures = []
+    rates: dict[int, float] = {}
+    ideals: dict[int, float] = {}
+    with prepare_ground(10_000) as ground:
+        for latency_ms, count in ((0, 1_500), (20, 1_000), (100, 400)):
+            with ground.start_sierra(latency_ms) as sierra:
+                items = ground.items[: 100 if quick else count]
+                for pool_size in _pool_sizes(latency_ms, quick):
+                    if not latency_ms:
+                        figures.append(_beside_httpx(ground, sierra, items, pool_size, runs=1 if quick else 5))
+                        continue
+                    ours = drain(ground, sierra, items, pool_size)
+                    if pool_size in POOL_SIZES:
+                        figures.append(_beside_ideal(sierra, ours, pool_size))
+                    if latency_ms == PLOTTED_MS:
+                        rates[pool_size], ideals[pool_size] = ours.per_second, ours.ideal(pool_size)
+    if not quick:
+        plot_drain(rates, ideals, PLOTTED_MS)
+    return figures
+
+
+def drain(ground: Ground, sierra: Simulator, items: Sequence[Item], pool_size: int) -> Drained:
+    """Mark, and drain with a new notifier."""
+    with ground.start_notifier(sierra, SIERRA_API_CLIENT_POOL_SIZE=str(pool_size), SIERRA_UPDATE_BATCH_SIZE_LIMIT="0"):
+        sierra.forget()
+        ground.mark(items)
+        ground.wait_until_drained()
+    return seen_by(sierra.journal())
+
+
+def seen_by(journal: Sequence[dict[str, Any]]) -> Drained:
+    """A drain as the journal tells it. Tokens are not counted."""
+    requests = [entry for entry in journal if entry["kind"] != "token"]
+    puts = [entry for entry in requests if entry["kind"] == "put_item" and entry["status"] == 204]
+    read_ns = {
+        number: entry["ended_ns"] for entry in requests for number in entry["item_numbers"] if not entry["patch"]
+    }
+    waits = [(put["arrived_ns"] - read_ns[put["item_numbers"][0]]) / 1e6 for put in puts]
+    seconds = (puts[-1]["arrived_ns"] - puts[0]["arrived_ns"]) / 1e9
+    latency_ms = fmean(entry["ended_ns"] - entry["arrived_ns"] for entry in requests) / 1e6
+    return Drained((len(puts) - 1) / seconds, len(requests) / len(puts), latency_ms, quantile(waits, 0.99))
+
+
+def _pool_sizes(latency_ms: int, quick: bool) -> tuple[int, ...]:
+    if quick:
+        return POOL_SIZES[:1]
+    return PLOTTED_POOL_SIZES if latency_ms == PLOTTED_MS else POOL_SIZES
+
+
+def _beside_ideal(sierra: Simulator, ours: Drained, pool_size: int) -> Figure:
+    share = ours.per_second / ours.ideal(pool_size)
+    most_requests = (1 + 1 / pool_size) * 1.02
+    return Figure(
+        what=f"drain, Sierra at {sierra.latency_ms:.0f} ms, pool {pool_size}",
+        ours=f"{ours.per_second:.1f} items/s, {ours.requests_per_item:.3f} requests per item, "
+        f"write after read p99 {ours.longest_wait_ms:.0f} ms",
+        beside=f"ideal {ours.ideal(pool_size):.1f} items/s (latency {ours.latency_ms:.1f} ms)",
+        share=percent(share),
+        goal=f"≥ 85 %, ≤ {most_requests:.3f} requests",
+        reached=share >= 0.85 and ours.requests_per_item <= most_requests,
+    )
+
+
+def _beside_httpx(ground: Ground, sierra: Simulator, items: Sequence[Item], pool_size: int, runs: int) -> Figure:
+    alone, ours = [], []
+    for _ in range(runs):
+        alone.append(httpx_alone.items_per_second(sierra, items, pool_size))
+        ours.append(drain(ground, sierra, items, pool_size).per_second)
+    share = median([mine / theirs for mine, theirs in zip(ours, alone, strict=True)])
+    return Figure(
+        what=f"drain, Sierra at 0 ms, pool {pool_size}",
+        ours=f"{median(ours):.0f} items/s",
+        beside=f"httpx alone {median(alone):.0f} items/s",
+        share=f"{percent(share)}; {median(ours) / PREDECESSOR_AT_0_MS:.1f} x the predecessor",
+        goal="≥ 60 %, ≥ 4 x",
+        reached=share >= 0.6 and median(ours) >= 4 * PREDECESSOR_AT_0_MS,
+    )

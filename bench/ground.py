@@ -1,0 +1,162 @@
+"""On what ground is it measured? Real processes of this machine: PostgreSQL, Sierra's simulator, api and notifier.
+
+All as in earnest: PostgreSQL with its own settings and fsync, over TCP; each process by its command.
+"""
+
+import contextlib
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from bench.catalogue import fill_catalogue
+from sandbox import processes
+from sandbox.catalogue import Item, make_catalogue
+from sandbox.demo import ordinary_items
+from sandbox.guard import Guard
+from sandbox.postgres import EmbeddedPostgres, free_port
+from sandbox.processes import Process
+from sandbox.sierra import PREFIX
+from sandbox.system import SIERRA_KEY, SIERRA_SECRET, add_client, database_settings, is_ready, sierra_settings
+
+SIERRA_ITEMS = 3_000  # the first of the catalogue: these may be marked
+PATIENCE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An api process and a key for each client."""
+
+    process: Process
+    url: str
+    printer_key: str
+    etl_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """A Sierra whose answers take `latency_ms`."""
+
+    endpoint: str
+    latency_ms: float
+
+    @property
+    def url(self) -> str:
+        """Where its journal is."""
+        return self.endpoint.removesuffix(PREFIX)
+
+    def journal(self, **query: str) -> list[dict[str, Any]]:
+        """What it was asked so far."""
+        entries: list[dict[str, Any]] = httpx.get(
+            f"{self.url}/_sandbox/journal", params=query, timeout=60, trust_env=False
+        ).json()
+        return entries
+
+    def put_arrived_ns(self, item: Item) -> int:
+        """When the first PUT of the item arrived, on the clock of `time.monotonic_ns`; waits for it."""
+        query = {"kind": "put_item", "item": str(item.number), "seconds": "10"}
+        puts = httpx.get(f"{self.url}/_sandbox/journal/wait", params=query, timeout=15, trust_env=False).json()
+        arrived_ns: int = puts[0]["arrived_ns"]
+        return arrived_ns
+
+    def forget(self) -> None:
+        """Begin the journal anew."""
+        httpx.delete(f"{self.url}/_sandbox/journal", timeout=60, trust_env=False)
+
+
+class Ground:
+    """A migrated database with a catalogue, and whatever of the system a row asks for."""
+
+    def __init__(self, postgres: EmbeddedPostgres, folder: Path, guard: Guard) -> None:
+        self.postgres = postgres
+        self.dsn = postgres.dsn(tcp=True)
+        self.settings = {**database_settings(postgres), "DB_HOST": postgres.tcp_host}
+        self.items: Sequence[Item] = ordinary_items(make_catalogue(SIERRA_ITEMS))
+        self._folder, self._guard = folder, guard
+
+    def connect(self, **parameters: Any) -> psycopg.Connection[Any]:
+        """A connection in autocommit."""
+        return psycopg.connect(self.dsn, autocommit=True, **parameters)
+
+    @contextlib.contextmanager
+    def start_sierra(self, latency_ms: float = 0) -> Iterator[Simulator]:
+        """A simulator with the first items of the catalogue."""
+        options = {"port": 0, "items": SIERRA_ITEMS, "key": SIERRA_KEY, "secret": SIERRA_SECRET}
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        with self._start("sierra", "sandbox.sierra", *words, "--latency-ms", str(latency_ms)) as process:
+            process.wait_for_words("\n")
+            yield Simulator(process.log.read_text().splitlines()[0], latency_ms)
+
+    @contextlib.contextmanager
+    def start_api(self, **settings: str) -> Iterator[Api]:
+        """One api process, ready."""
+        url = f"http://127.0.0.1:{(port := free_port())}"
+        with self._start("api", "cli.main", "api", API_PORT=str(port), **settings) as process:
+            process.wait_until(lambda: is_ready(url))
+            keys = [add_client(self.settings, kind) for kind in ("signum-printer", "etl")]
+            yield Api(process, url, *keys)
+
+    @contextlib.contextmanager
+    def start_notifier(self, sierra: Simulator, **settings: str) -> Iterator[Process]:
+        """One notifier, listening."""
+        with self._start("notifier", "cli.main", "notifier", **sierra_settings(sierra.endpoint), **settings) as process:
+            process.wait_for_words(" listening")
+            yield process
+
+    @contextlib.contextmanager
+    def start_module(self, module: str, *arguments: str, **settings: str) -> Iterator[Process]:
+        """Any other process, with the settings that lead to the database."""
+        with self._start(module, module, *arguments, **settings) as process:
+            yield process
+
+    def _start(self, name: str, module: str, *arguments: str, **settings: str) -> Process:
+        log = self._folder / f"{name}-{len(list(self._folder.iterdir()))}.log"
+        return Process(name, module, *arguments, log=log, settings={**self.settings, **settings}, guard=self._guard)
+
+    def mark(self, items: Sequence[Item]) -> None:
+        """Mark them as a DBA does: all in one statement, which rings once."""
+        with self.connect() as connection:
+            connection.execute(
+                "INSERT INTO update_queue AS q (item_record_id, priority) SELECT unnest(%s::bigint[]), 0 "
+                "ON CONFLICT (item_record_id) DO UPDATE SET revision = q.revision + 1, due_at = now()",
+                [[item.record_id for item in items]],
+            )
+
+    def wait_until_drained(self) -> None:
+        """Nothing is on the queue any more. TimeoutError after PATIENCE_SECONDS."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        with self.connect() as connection:
+            while connection.execute("SELECT EXISTS (SELECT FROM update_queue)").fetchone() != (False,):
+                if time.monotonic() > give_up_at:
+                    raise TimeoutError("the queue was not drained in time")
+                time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def prepare_ground(items: int) -> Iterator[Ground]:
+    """A new PostgreSQL with this many items; gone on exit."""
+    with contextlib.ExitStack() as stack:
+        postgres = stack.enter_context(EmbeddedPostgres(tcp=True))
+        guard = stack.enter_context(Guard())
+        folder = Path(tempfile.mkdtemp(prefix="signum-bench-"))
+        stack.callback(shutil.rmtree, folder)
+        guard.watch_folder(folder)
+        ground = Ground(postgres, folder, guard)
+        processes.run("cli.main", "migrate", settings=ground.settings)
+        with ground.connect() as connection:
+            fill_catalogue(connection, items)
+        yield ground
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody listens there."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

@@ -1,0 +1,103 @@
+"""How many requests a second, and how long does each take? A load of plain HTTP/1.1, as light as Python can make it."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import httpx
+import uvloop
+
+
+@dataclass(slots=True)
+class Load:
+    """What came of it. `errors` counts answers that are not 200."""
+
+    seconds: float = 0.0
+    milliseconds: list[float] = field(default_factory=list)
+    errors: int = 0
+
+    @property
+    def per_second(self) -> float:
+        """Requests answered."""
+        return len(self.milliseconds) / self.seconds
+
+
+class _Connection(asyncio.Protocol):
+    """Sends the next request as soon as the last is answered. Answers have a Content-Length and no more."""
+
+    def __init__(self, load: Load, next_request: Callable[[], bytes]) -> None:
+        self._load, self._next_request = load, next_request
+        self._got = b""
+        self._sent_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._send()
+
+    def _send(self) -> None:
+        self._sent_at = time.perf_counter()
+        self._transport.write(self._next_request())
+
+    def data_received(self, data: bytes) -> None:
+        self._got += data
+        head, found, body = self._got.partition(b"\r\n\r\n")
+        if not found or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
+            return
+        self._load.milliseconds.append((time.perf_counter() - self._sent_at) * 1000)
+        self._load.errors += not head.startswith(b"HTTP/1.1 200")
+        self._got = b""
+        self._send()
+
+
+def press(url: str, method: str, key: str, paths: Callable[[], str], connections: int, seconds: float) -> Load:
+    """As many requests as `connections` can make, one after the other on each."""
+    host, _, port = url.removeprefix("http://").partition(":")
+
+    def request() -> bytes:
+        return f"{method} {paths()} HTTP/1.1\r\nHost: {host}\r\nx-api-key: {key}\r\nContent-Length: 0\r\n\r\n".encode()
+
+    async def run() -> Load:
+        load = Load()
+        loop = asyncio.get_running_loop()
+        transports = [
+            (await loop.create_connection(lambda: _Connection(load, request), host, int(port)))[0]
+            for _ in range(connections)
+        ]
+        await asyncio.sleep(seconds / 5)  # warm
+        load.milliseconds.clear()
+        began = time.perf_counter()
+        await asyncio.sleep(seconds)
+        load.seconds = time.perf_counter() - began
+        for transport in transports:
+            transport.abort()
+        return load
+
+    return uvloop.run(run())
+
+
+async def probe(url: str, key: str, paths: Callable[[], str], per_second: float, seconds: float) -> Load:
+    """GETs at a fixed pace, however long the answers take: who waits in line is not left out."""
+    load = Load(seconds=seconds)
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, headers={"x-api-key": key}, limits=limits, trust_env=False) as client:
+
+        async def get(at: float) -> None:
+            await asyncio.sleep(at)
+            began = time.perf_counter()
+            status = 0
+            with contextlib.suppress(httpx.HTTPError):
+                status = (await client.get(paths(), timeout=60)).status_code
+            load.milliseconds.append((time.perf_counter() - began) * 1000)
+            load.errors += status != 200
+
+        await asyncio.gather(*(get(place / per_second) for place in range(int(seconds * per_second))))
+    return load
+
+
+def any_of(prefix: str, first: int, count: int) -> Callable[[], str]:
+    """Paths that end with a random number of `count` from `first` on."""
+    return lambda: f"{prefix}{random.randrange(first, first + count)}"

@@ -1,0 +1,68 @@
+"""Pictures for docs/performance.md, where a person would rather look than read."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PREDECESSOR_MS = {"predecessor, 1 s / 20": 480.0, "predecessor, its defaults": 14_500.0}  # p50
+
+
+def plot_dispatch(ours: Sequence[float], floor: Sequence[float]) -> None:
+    """Histograms of both, on a logarithmic axis: the predecessor's medians are on it."""
+    figure, axes = _picture("dispatch: from the answer of PUT /itemdata to Sierra's PUT", "milliseconds", "marks")
+    bins = [10 ** (step / 40) for step in range(-20, 190)]
+    axes.hist(floor, bins, label="floor", color="tab:gray", alpha=0.7)
+    axes.hist(ours, bins, label="signum", color="tab:blue", alpha=0.7)
+    for (name, at), style in zip(PREDECESSOR_MS.items(), ("--", ":"), strict=True):
+        axes.axvline(at, color="tab:red", linestyle=style, label=f"{name}, p50 (measured elsewhere)")
+    axes.set_xscale("log")
+    _save(figure, axes, "dispatch")
+
+
+def plot_drain(ours: Mapping[int, float], ideal: Mapping[int, float], latency_ms: float) -> None:
+    """Items a second by pool size."""
+    figure, axes = _picture(f"drain, Sierra at {latency_ms:.0f} ms", "SIERRA_API_CLIENT_POOL_SIZE", "items/s")
+    axes.plot(list(ideal), list(ideal.values()), "--", color="tab:gray", label="ideal, at the latency Sierra gave")
+    axes.plot(list(ours), list(ours.values()), "o-", color="tab:blue", label="signum")
+    axes.axhline(17.3, color="tab:red", linestyle=":", label="predecessor (measured elsewhere)")
+    _save(figure, axes, "drain")
+
+
+def plot_size(claims_ms: Mapping[int, float], marks_ms: Mapping[int, float]) -> None:
+    """Cost by number of items, a fifth of them queued."""
+    figure, axes = _picture("cost against size: a fifth of the items are queued", "items", "milliseconds, p50")
+    axes.plot(list(claims_ms), list(claims_ms.values()), "o-", label="claim of 4")
+    axes.plot(list(marks_ms), list(marks_ms.values()), "s-", label="mark")
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    _save(figure, axes, "size")
+
+
+def plot_history(finished: Sequence[int], dead_rows: Sequence[int], megabytes: Sequence[float]) -> None:
+    """What the queue's table leaves behind, by updates finished."""
+    figure, axes = _picture("update_queue over finished updates, autovacuum as set", "updates finished", "dead rows")
+    axes.plot(finished, dead_rows, color="tab:orange", label="dead rows")
+    size = axes.twinx()
+    size.plot(finished, megabytes, color="tab:blue", label="size, MB (right)")
+    size.set_ylim(bottom=0)
+    size.legend(loc="upper right")
+    _save(figure, axes, "history")
+
+
+def _picture(title: str, x: str, y: str) -> tuple[Any, Any]:
+    # Only where a picture is wanted: the tests measure without one, and without the package.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4), dpi=110)
+    axes = figure.subplots()
+    axes.set(title=title, xlabel=x, ylabel=y)
+    axes.grid(alpha=0.3)
+    return figure, axes
+
+
+def _save(figure: Any, axes: Any, name: str) -> None:
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper left")
+    figure.tight_layout()
+    figure.savefig(DOCS / f"performance-{name}.png")

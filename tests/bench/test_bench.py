@@ -1,0 +1,76 @@
+"""The measurement itself: every row can be measured, and the page keeps its prose. Not how fast: that is noise."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from bench import page
+from bench.__main__ import ROWS
+from bench.drain import seen_by
+from bench.figures import Figure, quantile, table
+
+NS = 1_000_000
+
+
+@pytest.mark.parametrize("row", ["queues", "ingest", "history", "start"])
+def test_a_row_is_measured_in_seconds(row: str) -> None:
+    figures = importlib.import_module(f"bench.{row}").measure(quick=True)
+    assert figures
+    assert all(figure.ours for figure in figures)
+
+
+def test_every_row_is_a_module_that_measures() -> None:
+    for row in ROWS:
+        assert callable(importlib.import_module(f"bench.{row}").measure)
+
+
+def test_a_missed_goal_is_said() -> None:
+    figure = Figure("drain", "1 item/s", "ideal 2 items/s", "50 %", "≥ 85 %", reached=False)
+    assert "| **missed** |" in table([figure])
+
+
+def test_of_few_values_the_quantile_is_one_of_them() -> None:
+    assert quantile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert quantile([3.0, 1.0, 2.0], 0.99) == 3.0
+
+
+def test_a_drain_is_told_by_what_sierra_saw() -> None:
+    def entry(kind: str, numbers: list[str], arrived: int, ended: int) -> dict[str, object]:
+        put = kind == "put_item"
+        return {
+            "kind": kind,
+            "item_numbers": numbers,
+            "patch": {"varFields": []} if put else None,
+            "status": 204 if put else 200,
+            "arrived_ns": arrived * NS,
+            "ended_ns": ended * NS,
+        }
+
+    drained = seen_by(
+        [
+            entry("token", [], 0, 1),
+            entry("get_items", ["1", "2"], 10, 20),
+            entry("put_item", ["1"], 20, 30),
+            entry("put_item", ["2"], 520, 530),
+        ]
+    )
+    assert drained.per_second == 2.0
+    assert drained.requests_per_item == 1.5
+    assert drained.latency_ms == 10.0
+    assert drained.longest_wait_ms == 500.0
+    assert drained.ideal(4) == 320.0
+
+
+def test_measuring_again_keeps_the_prose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = tmp_path / "performance.md"
+    written.write_text(f"# Before\n{page.BEGIN}\nold\n{page.END}\nafter\n", encoding="utf-8")
+    monkeypatch.setattr(page, "PAGE", written)
+    monkeypatch.setattr(page, "surroundings", lambda seconds: "here and now")
+    page.write_page([Figure("drain", "1", "2", "50 %")], 60)
+    page.write_page([Figure("drain", "3", "4", "75 %")], 60)
+    text = written.read_text(encoding="utf-8")
+    assert text.startswith("# Before\n")
+    assert text.endswith(f"{page.END}\nafter\n")
+    assert "75 %" in text
+    assert "50 %" not in text
