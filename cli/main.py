@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import clients, config, control, items, processes, queue, sync
+from cli import clients, config, control, doctor, items, processes, queue, sync
 from cli.fence import fenced
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command("api")(processes.api)
 app.command("notifier")(processes.notifier)
 app.command("migrate")(processes.migrate)
 app.command("config")(config.config)
+app.command("doctor")(doctor.doctor)
 app.command("push")(items.push)
 app.command("history")(items.history)
 for steer in (control.status, control.pause, control.resume):

@@ -41,22 +41,22 @@ def test_a_time_that_has_passed_pauses_nothing(signum, database):
     assert database.fetch(PAUSE) == NOT_PAUSED
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        [],
-        ["--reason", " "],
-        ["--reason", "x\n"],
-        ["--reason", "x", "--for", "soon"],
-        ["--reason", "x", "--for", "0s"],
-        ["--reason", "x", "--for", "99999999d"],
-        ["--reason", "x", "--until", "9999-12-31T23:59-12:00"],
-        ["--reason", "x", "--until", "25:00"],
-        ["--reason", "x", "--for", "2h", "--until", "14:30"],
-    ],
-)
-def test_no_reason_and_no_such_time_are_wrong_usage(signum, database, options):
-    assert signum("queue", "pause", *options).code == 2
+WRONG = [
+    [],
+    ["--reason", " "],
+    ["--reason", "x\n"],
+    ["--reason", "x", "--for", "soon"],
+    ["--reason", "x", "--for", "0s"],
+    ["--reason", "x", "--for", "99999999d"],
+    ["--reason", "x", "--until", "9999-12-31T23:59-12:00"],
+    ["--reason", "x", "--until", "25:00"],
+    ["--reason", "x", "--for", "2h", "--until", "14:30"],
+]
+
+
+def test_no_reason_and_no_such_time_are_wrong_usage(signum, database):
+    for options in WRONG:
+        assert signum("queue", "pause", *options).code == 2, options
     assert database.fetch(PAUSE) == NOT_PAUSED
 
 

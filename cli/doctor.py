@@ -1,0 +1,54 @@
+"""Is the whole system well? A line per check: what was found, and what to do."""
+
+from dataclasses import asdict
+
+from cli.database import ask
+from cli.fence import Refused
+from cli.screen import AsJson, show_rows
+from db import control, queue, sync_admin
+from db.queue import Connection
+from runtime.contradictions import find_contradictions
+from runtime.findings import Finding
+from runtime.settings import NotifierSettings, read_settings
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Look at database, notifications, Sierra, settings, notifiers, queue and sync. 1 if there is a problem."""
+    settings = read_settings(NotifierSettings)
+    findings = ask(lambda connection: _examine(connection, settings), settings)
+    rows = [asdict(finding) | ({} if as_json else {"found": str(finding)}) for finding in findings]
+    show_rows(rows, as_json, ("level", "check", "found"))
+    problems = sum(finding.level == "problem" for finding in findings)
+    if problems:
+        raise Refused("1 problem" if problems == 1 else f"{problems} problems")
+
+
+async def _examine(connection: Connection, settings: NotifierSettings) -> list[Finding]:
+    """All checks; where the schema is behind, those of the schema's contents can't be done."""
+    from db.doctor import check_schema, check_server
+    from notifier.doctor import check_sierra
+    from notifier.setup import client_of
+
+    schema = await check_schema(connection)
+    findings = [check_server(connection), schema]
+    if schema.level == "ok":
+        findings += await _examine_contents(connection, settings)
+    async with client_of(settings) as sierra:
+        findings += [finding async for finding in check_sierra(sierra, settings.sierra_api_endpoint)]
+    return [*findings, *(find_contradictions(settings) or [Finding("ok", "settings", "fit together")])]
+
+
+async def _examine_contents(connection: Connection, settings: NotifierSettings) -> list[Finding]:
+    from db.doctor import check_clock, check_notification_queue, check_notifications, check_triggers
+    from db.verdicts import judge_notifiers, judge_queue, judge_sync
+    from notifier.setup import listening_at
+
+    return [
+        await check_triggers(connection),
+        await check_notifications(connection, listening_at(settings)),
+        await check_notification_queue(connection),
+        await check_clock(connection),
+        *judge_notifiers(await control.list_notifiers(connection)),
+        *judge_queue(await control.read_progress(connection), await queue.overview(connection)),
+        judge_sync(await sync_admin.show_sync(connection)),
+    ]

@@ -1,0 +1,100 @@
+"""Is the database as we need it? A function per check; each changes nothing."""
+
+import secrets
+import time
+from contextlib import aclosing
+
+import psycopg
+from psycopg.errors import UndefinedTable
+
+from db.engine import Parameters, one_line
+from db.queue import Connection
+from db.schema_version import schema_problem
+from db.sql import load
+from runtime.findings import Finding
+
+SQL = load("doctor")
+SCHEMA, LISTENER = load("schema"), load("listener")
+
+OLDEST_SERVER = 14
+LONGEST_HEARING_SECONDS = 5.0
+LARGEST_CLOCK_DIFFERENCE_SECONDS = 2.0
+FULLEST_NOTIFICATION_QUEUE = 0.1
+
+
+def check_server(connection: Connection) -> Finding:
+    """Its version."""
+    version = connection.info.server_version // 10_000
+    if version < OLDEST_SERVER:
+        advice = f"Upgrade it to {OLDEST_SERVER} or later"
+        return Finding("problem", "database", f"PostgreSQL {version} is too old", advice)
+    return Finding("ok", "database", f"PostgreSQL {version} answers")
+
+
+async def check_schema(connection: Connection) -> Finding:
+    """Its revision, which may be newer than ours."""
+    try:
+        row = await (await connection.execute(SCHEMA["version"])).fetchone()
+    except UndefinedTable:
+        row = None
+    revision = row[0] if row else None
+    if problem := schema_problem(revision):
+        text, _, advice = problem.partition(": ")
+        return Finding("problem", "schema", text, advice[:1].upper() + advice[1:])
+    return Finding("ok", "schema", f"at revision {revision}")
+
+
+async def check_triggers(connection: Connection) -> Finding:
+    """Whether a mark rings at all."""
+    silent = await (await connection.execute(SQL["triggers_not_ringing"])).fetchall()
+    if silent:
+        names = ", ".join(f"{name} is {'disabled' if is_there else 'not there'}" for name, is_there in silent)
+        advice = (
+            "As the tables' owner: ALTER TABLE … ENABLE TRIGGER …; what is not there is at the end of db/schema.sql"
+        )
+        return Finding("problem", "trigger", f"{names}: marks wait for the sweep", advice)
+    return Finding("ok", "trigger", "marks ring the notifiers")
+
+
+async def check_notifications(connection: Connection, listening_at: Parameters) -> Finding:
+    """Whether the connection that listens hears what is sent on another one."""
+    me, where = f"signum doctor {secrets.token_hex(4)}", f"{listening_at['host']}:{listening_at['port']}"
+    began_at = time.monotonic()
+    try:
+        async with await psycopg.AsyncConnection.connect(**listening_at, autocommit=True) as ears:  # type: ignore[arg-type]
+            await ears.execute(LISTENER["listen_echo"])
+            await connection.execute(LISTENER["send_echo"], {"notifier": me})
+            async with aclosing(ears.notifies(timeout=LONGEST_HEARING_SECONDS)) as heard:
+                async for notification in heard:
+                    if notification.payload == me:
+                        took = (time.monotonic() - began_at) * 1000
+                        return Finding("ok", "notifications", f"heard our own at {where}, {took:.0f} ms")
+    except psycopg.Error as error:
+        text, advice = f"can't listen at {where}: {one_line(error)}", "Set LISTEN_DB_HOST and LISTEN_DB_PORT"
+        return Finding("problem", "notifications", text, advice)
+    text = f"our own was not heard at {where} within {LONGEST_HEARING_SECONDS:g} s: is a pooler in between?"
+    advice = "Set LISTEN_DB_HOST and LISTEN_DB_PORT to the server itself"
+    return Finding("problem", "notifications", text, advice)
+
+
+async def check_notification_queue(connection: Connection) -> Finding:
+    """Whether the server still has room for notifications: a listener that never reads keeps all of them."""
+    row = await (await connection.execute(SQL["notification_usage"])).fetchone()
+    usage = row[0] if row else 0.0
+    text = f"the server's queue of notifications is {usage:.0%} full"
+    if usage > FULLEST_NOTIFICATION_QUEUE:
+        advice = "End the session that listens in a transaction: the oldest xact_start in pg_stat_activity"
+        return Finding("warning", "notification queue", text, advice)
+    return Finding("ok", "notification queue", text)
+
+
+async def check_clock(connection: Connection) -> Finding:
+    """How far this machine's clock is from the database's: INVDA and log lines are compared across both."""
+    asked_at = time.time()
+    row = await (await connection.execute(SQL["clock"])).fetchone()
+    answered_at = time.time()
+    ahead = (asked_at + answered_at) / 2 - (row[0] if row else answered_at)
+    if abs(ahead) > LARGEST_CLOCK_DIFFERENCE_SECONDS:
+        text = f"this machine's clock is {abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} the database's"
+        return Finding("warning", "clock", text, "Set both by NTP")
+    return Finding("ok", "clock", "as the database's")

@@ -1,0 +1,25 @@
+-- Is the database as we need it?
+
+
+-- name: triggers_not_ringing
+-- Those of our triggers that are not there, or do not fire for an ordinary session.
+SELECT expected.name, t.tgname IS NOT NULL AS is_there
+FROM (
+    VALUES
+        ('update_queue', 'update_queue_notify_insert'),
+        ('update_queue', 'update_queue_notify_update'),
+        ('queue_control', 'queue_control_notify')
+) AS expected (relation, name)
+LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(expected.relation) AND t.tgname = expected.name
+WHERE t.tgenabled IS NULL OR t.tgenabled IN ('D', 'R')
+ORDER BY expected.name;
+
+
+-- name: clock
+-- The time now, not the transaction's.
+SELECT extract(epoch FROM clock_timestamp())::float8;
+
+
+-- name: notification_usage
+-- How full the server's queue of notifications is, from 0 to 1. At 1 every mark fails.
+SELECT pg_notification_queue_usage();

@@ -1,0 +1,48 @@
+"""What do the queue, the notifiers and the sync look like to somebody who asks whether all is well? No I/O here."""
+
+from collections.abc import Iterator, Sequence
+
+from db.control import Row
+from runtime.findings import Finding, Level
+
+LONGEST_DUE_SECONDS = 60
+ADVICE = {
+    "polling": "Behind a pooler, set LISTEN_DB_HOST",
+    "waiting for Sierra": "It goes on by itself when Sierra is well",
+    "stalled": "Restart it, and report it",
+    "gone": "If no other took its place, start one",
+}
+
+
+def judge_notifiers(notifiers: Sequence[Row]) -> Iterator[Finding]:
+    """One line each; and one more where none runs."""
+    if all(notifier["state"] == "gone" for notifier in notifiers):
+        yield Finding("problem", "notifiers", "none runs: nothing is pushed", 'Start one: run "signum notifier"')
+    for notifier in notifiers:
+        state, reason = notifier["state"], f": {notifier['reason']}" if notifier["reason"] else ""
+        text = f"{notifier['notifier']} is {state}{reason}"
+        level: Level = "problem" if state == "stalled" else "warning" if state in ADVICE else "ok"
+        yield Finding(level, "notifiers", text, ADVICE.get(state, ""))
+
+
+def judge_queue(progress: Row, states: Sequence[Row]) -> Iterator[Finding]:
+    """Whether it moves, and whether something waits for a person."""
+    if progress["paused_at"]:
+        text = f"paused by {progress['paused_by'] or '?'}: {progress['pause_reason'] or 'no reason was given'}"
+        yield Finding("warning", "queue", text, 'Go on: run "signum queue resume"')
+    elif (due := progress["oldest_due_seconds"] or 0) > LONGEST_DUE_SECONDS:
+        text = f"an item has been due for {due:.0f} s, and nobody pushes it"
+        yield Finding("problem", "queue", text, 'See what the notifiers say: run "signum queue status"')
+    else:
+        yield Finding("ok", "queue", "nothing waits for long")
+    for rejected in (state["items"] for state in states if state["state"] == "rejected" and state["items"]):
+        advice = 'See why: run "signum queue list --state rejected"; then retry or dismiss'
+        yield Finding("warning", "rejected", f"{rejected} rejected in the queue", advice)
+
+
+def judge_sync(sync: Row) -> Finding:
+    """Whether changes in Sierra are missing here."""
+    if sync.get("gap_from"):
+        text = f"changes in Sierra between {sync['gap_from']:%F %R} and {sync['gap_until']:%F %R} UTC are missing"
+        return Finding("warning", "sync", text, 'Run "signum sync restart"')
+    return Finding("ok", "sync", sync.get("advice") or "nothing was synced yet")

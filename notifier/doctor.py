@@ -1,0 +1,40 @@
+"""Does Sierra take our key, and for what? Reads only."""
+
+from collections.abc import AsyncIterator
+
+from notifier.errors import SierraError, SierraRefused
+from notifier.sierra import SierraClient
+from runtime.findings import Finding
+
+NEEDED = ("read", "write")
+
+
+async def check_sierra(sierra: SierraClient, endpoint: str) -> AsyncIterator[Finding]:
+    """First the key; where it is taken, what Sierra tells of its roles."""
+    try:
+        await sierra.token.get()
+    except SierraRefused as error:
+        yield Finding("problem", "Sierra", f"{endpoint}: {error}")
+        return
+    except SierraError as error:
+        advice = "Check SIERRA_API_ENDPOINT, the network and SIERRA_API_CA_BUNDLE"
+        yield Finding("problem", "Sierra", f"{endpoint}: {error}", advice)
+        return
+    yield Finding("ok", "Sierra", f"{endpoint} gave a token")
+    yield await _check_roles(sierra)
+
+
+async def _check_roles(sierra: SierraClient) -> Finding:
+    try:
+        told = await sierra.token_info()
+    except SierraError as error:
+        return Finding("problem", "Sierra roles", str(error), "Check the key's roles in Sierra")
+    if told is None:
+        return Finding("ok", "Sierra roles", "Sierra does not tell the key's roles: the first update will show them")
+    text = f"{', '.join(told.roles) or 'none'}; the token is good for {told.seconds_left} s"
+    names = [role.lower() for role in told.roles]
+    missing = [f"Items {need.title()}" for need in NEEDED if not any("item" in n and need in n for n in names)]
+    if missing:
+        advice = f"If updates are refused, give the key the role {' and '.join(missing)} in Sierra"
+        return Finding("warning", "Sierra roles", text, advice)
+    return Finding("ok", "Sierra roles", text)

@@ -1,0 +1,47 @@
+"""Which settings are each allowed, but make no sense together or where this runs?"""
+
+from collections.abc import Iterator
+
+from runtime.findings import Finding
+from runtime.settings import NotifierSettings
+
+LONGEST_TIMEOUT_SECONDS = 60
+LONGEST_SWEEP_SECONDS = 600
+
+
+def find_contradictions(settings: NotifierSettings) -> list[Finding]:
+    """A warning for each, none if all is well."""
+    return [Finding("warning", "settings", text, advice) for text, advice in _contradictions(settings)]
+
+
+def _contradictions(settings: NotifierSettings) -> Iterator[tuple[str, str]]:
+    """What is wrong, and what to do."""
+    limit, places = settings.sierra_update_batch_size_limit, settings.sierra_api_client_pool_size
+    timeout, sweep = settings.sierra_api_client_timeout_seconds, settings.sierra_update_interval_seconds
+    is_production = settings.env.upper() == "PROD"
+    if 0 < limit < places:
+        yield (
+            f"SIERRA_UPDATE_BATCH_SIZE_LIMIT={limit} is below SIERRA_API_CLIENT_POOL_SIZE={places}: "
+            f"no more than {limit} requests are ever under way",
+            "Set the limit to 0, which is four times the pool size",
+        )
+    if timeout > LONGEST_TIMEOUT_SECONDS:
+        yield (
+            f"SIERRA_API_CLIENT_TIMEOUT_SECONDS={timeout:g}: what a killed notifier held waits six times as long",
+            f"Set it to {LONGEST_TIMEOUT_SECONDS} at the most",
+        )
+    if sweep > LONGEST_SWEEP_SECONDS:
+        yield (
+            f"SIERRA_UPDATE_INTERVAL_SECONDS={sweep:g}: an update whose notification was lost waits that long",
+            f"Set it to {LONGEST_SWEEP_SECONDS} at the most",
+        )
+    if settings.sierra_update_dry_run and is_production:
+        yield (
+            f"SIERRA_UPDATE_DRY_RUN is true with ENV={settings.env}: updates are computed, and never written",
+            "Set SIERRA_UPDATE_DRY_RUN to false",
+        )
+    if settings.sierra_api_endpoint.startswith("http://") and is_production:
+        yield (
+            f"SIERRA_API_ENDPOINT begins with http:// with ENV={settings.env}: our key goes over the wire in the clear",
+            "Use https://",
+        )

@@ -1,0 +1,19 @@
+"""What was found when a part was looked at: well or not, and then what to do."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found. problem: nothing is pushed, or late, until a person acts; warning: a person should know."""
+
+    level: Level
+    check: str
+    text: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}. {self.advice}" if self.advice else self.text

@@ -1,0 +1,186 @@
+"""signum doctor: a healthy system is found well, and each thing that is broken is named, with what to do."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from db import doctor
+from db.doctor import check_clock, check_notifications
+from db.schema_version import known_revisions
+from db.verdicts import judge_notifiers
+from runtime.contradictions import find_contradictions
+from runtime.settings import NotifierSettings
+
+BEAT = "INSERT INTO notifier_state (notifier, mode, breaker, looped_at) VALUES ('n1', 'listening', 'closed', now())"
+CHECKS = [
+    *("database", "schema", "trigger", "notifications", "notification queue", "clock", "notifiers", "queue", "sync"),
+    *("Sierra", "Sierra roles", "settings"),
+]
+
+
+@pytest.fixture
+def examine(signum, sierra, database):
+    """Run the command on a system that is well but for what the test did; `SETTING=value` as keywords."""
+    database.fetch(BEAT)
+    settings = {
+        "SIERRA_API_ENDPOINT": sierra.endpoint,
+        "SIERRA_API_CLIENT_KEY": sierra.key,
+        "SIERRA_API_CLIENT_SECRET": sierra.secret,
+        "SIERRA_API_CLIENT_RETRIES": "0",
+    }
+
+    def run(*arguments, **others):
+        return signum("doctor", *arguments, settings={**settings, **others})
+
+    return run
+
+
+def test_a_healthy_system_is_well_in_every_check(examine):
+    ran = examine("--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert [(found["check"], found["level"]) for found in ran.json] == [(check, "ok") for check in CHECKS]
+    roles = next(found["text"] for found in ran.json if found["check"] == "Sierra roles")
+    assert roles.startswith("Items Read, Items Write; the token is good for 3")
+
+
+def test_an_operator_may_ask(examine, as_role):
+    ran = examine(**as_role("signum_operator").environment())
+    assert (ran.code, ran.err) == (0, "")
+
+
+TRIGGER_OFF = "ALTER TABLE update_queue DISABLE TRIGGER update_queue_notify_insert"
+NO_TRIGGER = "DROP TRIGGER queue_control_notify ON queue_control"
+BEHIND = "UPDATE alembic_version SET version_num = '0001'"
+GONE = "UPDATE notifier_state SET seen_at = now() - interval '1 hour'"
+POLLING = "UPDATE notifier_state SET mode = 'polling', reason = 'deaf'"
+PAUSED = "UPDATE queue_control SET paused_at = now(), paused_by = 'eino'"
+GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
+
+
+@pytest.mark.parametrize(
+    ("check", "level", "broken", "text", "advice"),
+    [
+        ("trigger", "problem", TRIGGER_OFF, "update_queue_notify_insert is disabled", "ENABLE TRIGGER"),
+        ("trigger", "problem", NO_TRIGGER, "queue_control_notify is not there", "schema.sql"),
+        ("schema", "problem", BEHIND, "revision 0001, behind", 'Run "signum migrate"'),
+        ("schema", "problem", "DROP TABLE alembic_version", "no schema", 'Run "signum migrate"'),
+        ("notifiers", "problem", "DELETE FROM notifier_state", "none runs", 'run "signum notifier"'),
+        ("notifiers", "problem", GONE, "none runs", 'run "signum notifier"'),
+        ("notifiers", "warning", POLLING, "n1 is polling: deaf", "LISTEN_DB_HOST"),
+        ("queue", "warning", PAUSED, "paused by eino", 'run "signum queue resume"'),
+        ("sync", "warning", GAP, "between 2026-11-01", 'Run "signum sync restart"'),
+    ],
+)
+def test_what_is_broken_in_the_database_is_named(examine, database, check, level, broken, text, advice):
+    database.fetch(broken)
+    ran = examine("--json")
+    found = next(found for found in ran.json if found["check"] == check)
+    assert found["level"] == level
+    assert text in found["text"]
+    assert advice in found["advice"]
+    assert ran.code == (1 if level == "problem" else 0)
+
+
+@pytest.mark.parametrize(
+    ("check", "level", "columns"),
+    [("queue", "problem", ("now() - interval '5 min'", "NULL")), ("rejected", "warning", ("NULL", "'gone'"))],
+)
+def test_an_item_that_waits_for_long_or_for_a_person_is_named(examine, database, check, level, columns):
+    item = database.add_item(1001)
+    statement = "INSERT INTO update_queue (item_record_id, due_at, last_error) VALUES ({}, {}, {})"
+    database.fetch(statement.format(item, *columns))
+    assert [found["level"] for found in examine("--json").json if found["check"] == check] == [level]
+
+
+@pytest.mark.parametrize(
+    ("fault", "check", "text"),
+    [
+        ({"kind": "token", "status": 401, "code": 108}, "Sierra", "SIERRA_API_CLIENT_SECRET"),
+        ({"kind": "token", "status": 403, "code": 116}, "Sierra", "refuses our key (403)"),
+        ({"kind": "token", "status": 503, "code": 117}, "Sierra", "503"),
+        ({"kind": "info", "status": 401, "code": 120}, "Sierra roles", "refuses even a new token"),
+    ],
+)
+def test_a_key_that_sierra_refuses_is_a_problem(examine, sierra, fault, check, text):
+    sierra.fault(**fault)
+    ran = examine()
+    assert (ran.code, ran.err) == (1, "1 problem\n")
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("problem")]
+    assert check in line
+    assert text in line
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_sierra_that_does_not_tell_roles_is_well(examine, sierra, status):
+    sierra.fault(kind="info", status=status)
+    ran = examine()
+    assert ran.code == 0
+    assert "does not tell the key's roles" in ran.out
+
+
+def test_a_key_that_lacks_a_role_is_told(examine, sierra):
+    sierra.run(lambda: setattr(sierra._sierra.tokens, "roles", {"Items Read"}))
+    assert "give the key the role Items Write in Sierra" in examine().out
+
+
+def test_a_sierra_or_a_listening_address_that_is_not_there_is_a_problem(examine):
+    ran = examine(SIERRA_API_ENDPOINT="http://127.0.0.1:1/", LISTEN_DB_PORT="1")
+    assert (ran.code, ran.err) == (1, "2 problems\n")
+    assert "Check SIERRA_API_ENDPOINT" in ran.out
+    assert "Set LISTEN_DB_HOST and LISTEN_DB_PORT" in ran.out
+
+
+def test_a_database_that_is_away_is_3_and_a_missing_setting_2(examine):
+    ran = examine(DB_PORT="1")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1)
+    assert examine(SIERRA_API_ENDPOINT="").code == 2
+
+
+async def test_an_address_that_hears_nothing_is_a_problem(database, connection, monkeypatch):
+    monkeypatch.setattr(doctor, "LONGEST_HEARING_SECONDS", 0.1)
+    elsewhere = {**database.parameters, "dbname": "postgres"}
+    found = await check_notifications(connection, elsewhere)
+    assert (found.level, "is a pooler in between?" in found.text) == ("problem", True)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(1.5, None), (60, "60.0 s ahead of"), (-60, "60.0 s behind")])
+async def test_clocks_that_differ_by_more_than_2_s_are_told(connection, monkeypatch, seconds, words):
+    moved = datetime.now(UTC) + timedelta(seconds=seconds)
+    monkeypatch.setattr(doctor.time, "time", moved.timestamp)
+    found = await check_clock(connection)
+    assert found.level == ("warning" if words else "ok")
+    assert (words or "as the") in found.text
+
+
+def test_a_stalled_notifier_is_a_problem_and_one_that_is_gone_beside_another_a_warning():
+    states = [{"notifier": state, "state": state, "reason": None} for state in ("listening", "stalled", "gone")]
+    assert [found.level for found in judge_notifiers(states)] == ["ok", "problem", "warning"]
+
+
+NEEDED = {"sierra_api_endpoint": "https://x.example", "sierra_api_client_key": "k", "sierra_api_client_secret": "s"}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"env": "PROD"}, []),
+        ({"sierra_update_batch_size_limit": 0}, []),
+        ({"sierra_update_batch_size_limit": 3}, ["SIERRA_UPDATE_BATCH_SIZE_LIMIT=3"]),
+        ({"sierra_api_client_timeout_seconds": 61}, ["SIERRA_API_CLIENT_TIMEOUT_SECONDS=61:"]),
+        ({"sierra_update_interval_seconds": 601}, ["SIERRA_UPDATE_INTERVAL_SECONDS=601:"]),
+        ({"sierra_update_dry_run": True}, []),
+        ({"env": "prod", "sierra_update_dry_run": True}, ["SIERRA_UPDATE_DRY_RUN"]),
+        ({"env": "PROD", "sierra_api_endpoint": "http://x.example"}, ["SIERRA_API_ENDPOINT"]),
+    ],
+)
+def test_settings_that_contradict_each_other_are_named(given, named):
+    found = find_contradictions(NotifierSettings(**NEEDED | given))
+    assert [finding.text.split()[0] for finding in found] == named
+    assert all(finding.advice for finding in found)
+
+
+def test_contradicting_settings_are_a_line_and_no_problem(examine):
+    ran = examine(SIERRA_UPDATE_BATCH_SIZE_LIMIT="3")
+    assert ran.code == 0
+    assert "SIERRA_UPDATE_BATCH_SIZE_LIMIT=3 is below" in ran.out
+    assert known_revisions()[-1] in ran.out
