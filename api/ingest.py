@@ -18,8 +18,8 @@ import psycopg
 from api.batch import NoReadableId, Position, Received, advance, is_gap
 from api.frames import Interrupted, read_file_frames, read_json_frame
 from api.gunzip import FileTooLarge, UnreadableFile, gunzip
-from api.rows import Item, Refusal, read_rows
-from api.shelfmark import shelfmark_of
+from api.rows import read_rows
+from api.store import columns_of, store_batch
 from api.tsv import read_records
 from db import sync
 
@@ -99,11 +99,7 @@ def _merge(connection: sync.Transaction, position: Position, timestamp: datetime
     received, rejected = counts.pop("rows"), counts.pop("rejected")
     advanced = advance(position, Received(**counts), timestamp, longest_pause)
     reasons = sync.first_reasons(connection)
-    sync.drop_further_rows(connection)
-    # All of them, before the first is sent: the connection does one thing at a time.
-    shelfmarks = [(line_number, shelfmark_of(text)) for line_number, text in sync.read_new_subfields(connection)]
-    sync.fill_shelfmarks(connection, shelfmarks)
-    written = sync.merge_batch(connection, timestamp)
+    written = store_batch(connection, timestamp)
     sync.save_position(connection, asdict(advanced))
     return Result("taken", _gap(position, timestamp, longest_pause), received, rejected, written, reasons)
 
@@ -118,13 +114,9 @@ def _gap(position: Position, timestamp: datetime, longest_pause: timedelta) -> s
 
 
 def _rows(stdin: BinaryIO, unpacked_limit_bytes: int) -> Iterator[tuple[Any, ...]]:
-    """The columns of the table batch: line number, Item, Refusal."""
-    no_item, no_refusal = (None,) * (len(Item._fields) - 1), (None,) * (len(Refusal._fields) - 1)
-    for line_number, row in read_rows(read_records(gunzip(read_file_frames(stdin), unpacked_limit_bytes))):
-        if isinstance(row, Item):
-            yield (line_number, *row, *no_refusal)
-        else:
-            yield (line_number, row.item_record_id, *no_item, *row[1:])
+    """The file's rows, as the columns of the table batch."""
+    records = read_records(gunzip(read_file_frames(stdin), unpacked_limit_bytes))
+    return (columns_of(line_number, row) for line_number, row in read_rows(records))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import clients, config, control, doctor, items, processes, queue, sync
+from cli import clients, config, control, doctor, items, predecessor, processes, queue, sync
 from cli.fence import fenced
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.command("api")(processes.api)
 app.command("notifier")(processes.notifier)
 app.command("migrate")(processes.migrate)
+app.command("import-predecessor")(predecessor.import_predecessor)
 app.command("config")(config.config)
 app.command("doctor")(doctor.doctor)
 app.command("push")(items.push)

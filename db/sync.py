@@ -76,6 +76,11 @@ def merge_batch(connection: Transaction, timestamp: datetime) -> int:
     return written
 
 
+def drop_batch(connection: Transaction) -> None:
+    """Make room for another batch within the same transaction."""
+    connection.execute(SQL["drop_batch"])
+
+
 def first_reasons(connection: Transaction) -> list[str]:
     """Why the first ten refused rows were, each in a sentence that says which row."""
     rows = connection.execute(SQL["first_reasons"]).fetchall()

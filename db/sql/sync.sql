@@ -213,6 +213,11 @@ ON CONFLICT (row_key, reason_code) DO UPDATE SET
 SELECT line_number, item_record_id, reason FROM batch WHERE reason_code IS NOT NULL ORDER BY line_number LIMIT 10;
 
 
+-- name: drop_batch
+-- For whoever takes in several batches in one transaction. At its end they are gone by themselves.
+DROP TABLE batch, new_shelfmark;
+
+
 -- name: save_position
 -- Where the sync stands now. The last statement: a GET /sync meets the row's lock no longer than the commit takes.
 UPDATE sync_state SET

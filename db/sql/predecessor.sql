@@ -1,0 +1,110 @@
+-- What the predecessor knew. First what is asked of its database, in one snapshot; then what ours is told.
+
+
+-- name: use_utc
+-- Its times may be without a zone. They are taken for UTC.
+SET LOCAL timezone TO 'UTC';
+
+
+-- name: count_old_items
+-- How many there are to come.
+SELECT count(*) FROM sierra_item;
+
+
+-- name: old_items
+-- Its items as texts, whatever their columns' types are, and whether each is queued. The JSON comes as it is written: to
+-- ask for the string in it would end the whole query at the first \u0000.
+SELECT
+    coalesce(item_record_id::text, '') AS item_record_id,
+    coalesce(item_number::text, '') AS item_number,
+    coalesce(barcode::text, '') AS barcode,
+    coalesce(bib_record_id::text, '') AS bib_record_id,
+    coalesce(bib_number::text, '') AS bib_number,
+    coalesce(best_author::text, '') AS best_author,
+    coalesce(best_title::text, '') AS best_title,
+    coalesce(itype_code_num::text, '') AS itype_code_num,
+    coalesce(item_type_name::text, '') AS item_type_name,
+    coalesce(material_code::text, '') AS material_code,
+    coalesce(material_name::text, '') AS material_name,
+    coalesce(classification::text, '') AS classification,
+    coalesce(shelfmark_json::text, '') AS shelfmark_json,
+    coalesce(in_update_queue, false) AS in_update_queue
+FROM sierra_item;
+
+
+-- name: old_clients
+-- Its clients, with their keys in plain text. An address that a client has not got came as the word None.
+SELECT
+    id,
+    client_name,
+    client_type::text,
+    api_key,
+    internal_hostname,
+    nullif(internal_ip_address::text, 'None') AS internal_ip_address,
+    last_seen_at::timestamptz
+FROM client
+ORDER BY id;
+
+
+-- name: old_position
+-- Where its sync stands: one row, or none if it never started.
+SELECT
+    initialized_at::timestamptz,
+    sync_mode::text,
+    full_sync_completed_at::timestamptz,
+    sync_changes_since::timestamptz,
+    last_sync_run_completed_at::timestamptz
+FROM backend_state
+ORDER BY initialized_at DESC NULLS LAST
+LIMIT 1;
+
+
+-- name: has_items
+-- Whether we know any item.
+SELECT EXISTS (SELECT FROM sierra_item) AS has_items;
+
+
+-- name: add_client
+-- A client as it was known. Nothing happens where its key is ours already (an import that is repeated, or since then
+-- revoked), nor where its name is: then it has another key now.
+WITH added AS (
+    INSERT INTO client (
+        client_name, client_type, api_key_sha256, api_key_prefix, internal_hostname, internal_ip_address, last_seen_at
+    )
+    VALUES (
+        %(client_name)s, %(client_type)s, %(api_key_sha256)s, %(api_key_prefix)s, %(internal_hostname)s,
+        %(internal_ip_address)s, %(last_seen_at)s
+    )
+    ON CONFLICT DO NOTHING
+    RETURNING client_id
+)
+SELECT
+    EXISTS (SELECT FROM added) AS is_added,
+    EXISTS (SELECT FROM client WHERE api_key_sha256 = %(api_key_sha256)s) AS is_known;
+
+
+-- name: queue_items
+-- What was queued, behind what print stations print from now on. What is queued here already stays as it is.
+INSERT INTO update_queue (item_record_id, queued_by)
+SELECT i.item_record_id, 'import-predecessor'
+FROM sierra_item i
+WHERE i.item_record_id = ANY (%(item_record_ids)s::bigint[])
+ORDER BY i.item_record_id
+ON CONFLICT (item_record_id) DO NOTHING;
+
+
+-- name: take_position
+-- Go on where it stood, with nothing handed out yet; unless a batch has come to us since.
+UPDATE sync_state SET
+    initialized_at = coalesce(%(initialized_at)s, initialized_at),
+    sync_mode = %(sync_mode)s,
+    last_synced_id = %(last_synced_id)s,
+    full_sync_completed_at = %(full_sync_completed_at)s,
+    sync_changes_since = %(sync_changes_since)s,
+    last_sync_run_completed_at = %(last_sync_run_completed_at)s,
+    offered_mode = NULL,
+    offered_batch_size = NULL,
+    offered_last_synced_id = NULL,
+    offered_timestamp = NULL
+WHERE last_sync_run_completed_at IS NULL
+    OR last_sync_run_completed_at <= %(last_sync_run_completed_at)s;

@@ -1,0 +1,253 @@
+"""signum import-predecessor: a database of the predecessor's shape becomes ours, and nothing of it is lost."""
+
+import json
+from hashlib import sha256
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from cli.old_columns import known_clients
+from db.predecessor import OldClient
+from tests.fix_batch import FIRST_ID, TIMESTAMP, row
+
+SHAPE = """
+CREATE TYPE client_type AS ENUM ('ETL', 'SIGNUM_PRINTER');
+CREATE TYPE sync_mode AS ENUM ('SYNC_FULL', 'SYNC_CHANGES');
+CREATE TABLE client (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, client_name varchar, client_type client_type, api_key varchar,
+    internal_ip_address varchar, internal_hostname varchar, last_seen_at timestamp
+);
+CREATE TABLE backend_state (
+    initialized_at timestamptz, sync_mode sync_mode, full_sync_completed_at timestamptz, sync_changes_since timestamptz,
+    last_sync_run_completed_at timestamptz
+);
+CREATE TABLE sierra_item (
+    item_record_id bigint PRIMARY KEY, item_number varchar, barcode varchar, bib_record_id bigint, bib_number varchar,
+    best_author varchar, best_title varchar, itype_code_num integer, item_type_name varchar, material_code varchar,
+    material_name varchar, classification varchar, shelfmark_json json, updated_at timestamptz, in_update_queue boolean
+);
+INSERT INTO client (client_name, client_type, api_key, internal_ip_address, internal_hostname, last_seen_at) VALUES
+    ('desk 1', 'SIGNUM_PRINTER', 'plain-key-of-desk-1', 'None', 'pc-17', '2026-11-20 10:00'),
+    ('etl', 'ETL', 'plain-key-of-the-etl', NULL, NULL, NULL);
+"""
+OURS = {
+    "sierra_item": "SELECT * FROM sierra_item ORDER BY 1",
+    "client": "SELECT * FROM client ORDER BY 1",
+    "update_queue": "SELECT * FROM update_queue ORDER BY 1",
+    "sync_state": "SELECT * FROM sync_state",
+}
+POSITION = (
+    "SELECT sync_mode, last_synced_id, sync_changes_since = %s, full_sync_completed_at IS NOT NULL FROM sync_state"
+)
+
+
+class Old:
+    """The predecessor's database, and the command that brings it over."""
+
+    def __init__(self, database, signum):
+        self.database, self._signum = database, signum
+        names = ("host", "port", "user", "dbname")
+        self.source = make_conninfo(**{name: database.parameters[name] for name in names})
+
+    def add(self, number, *, queued=False, **cells):
+        """An item; what is not said about it is usual."""
+        item = {name: value or None for name, value in row(number, **cells).items()}
+        item["shelfmark_json"] = json.dumps(item["shelfmark_json"])
+        names, places = ", ".join(item), ", ".join(["%s"] * len(item))
+        self.database.fetch(
+            f"INSERT INTO sierra_item ({names}, updated_at, in_update_queue) VALUES ({places}, now(), %s)",
+            *item.values(),
+            queued,
+        )
+        return FIRST_ID + number
+
+    def is_in(self, mode, since=TIMESTAMP):
+        """What the sync's state is."""
+        completed = "2026-11-10 12:00+00" if mode == "SYNC_CHANGES" else None
+        self.database.fetch(
+            "INSERT INTO backend_state VALUES ('2026-11-01 12:00+00', %s, %s, %s, '2026-11-20 12:01+00')",
+            mode,
+            completed,
+            since,
+        )
+
+    def contents(self):
+        """All of it as text, with what tells a row that was written anew."""
+        return [
+            self.database.fetch(f"SELECT xmin::text, t::text FROM {table} t ORDER BY 2")
+            for table in ("client", "backend_state", "sierra_item")
+        ]
+
+    def bring(self, *options, **settings):
+        """Import it."""
+        return self._signum("import-predecessor", "--from", self.source, *options, settings=settings)
+
+
+@pytest.fixture
+def old(empty_database, signum, monkeypatch):
+    with empty_database.connect() as connection:
+        connection.execute(SHAPE)
+    monkeypatch.setenv("PGPASSWORD", empty_database.parameters["password"])
+    return Old(empty_database, signum)
+
+
+def test_items_clients_and_queue_come_over_whatever_the_size_of_the_batches(old, database):
+    ids = [old.add(number, queued=number % 2 == 0) for number in range(1, 6)]
+    ran = old.bring("--json", FULL_SYNC_BATCH_SIZE="2")
+    assert ran.code == 0, ran.err
+    counts = {name: ran.json[name] for name in ("items", "unchanged", "refused", "clients", "queued")}
+    assert counts == {"items": 5, "unchanged": 0, "refused": 0, "clients": 2, "queued": 2}
+    assert database.fetch("SELECT item_record_id, shelfmark FROM sierra_item ORDER BY 1") == [(i, "WAL") for i in ids]
+    assert database.fetch("SELECT item_record_id, queued_by, priority, due_at <= now() FROM update_queue") == [
+        (item, "import-predecessor", 1, True) for item in ids[1::2]
+    ]
+
+
+def test_a_client_goes_on_with_its_key_of_which_only_the_hash_came(old, database, api):
+    item = old.add(1)
+    old.bring()
+    answer = api.put(f"/itemdata/{item}", headers={"x-api-key": "plain-key-of-desk-1"})
+    assert (answer.status_code, answer.json()) == (200, {"updated": True})
+    assert api.get("/sync", headers={"x-api-key": "plain-key-of-the-etl"}).status_code == 200
+    assert database.fetch("SELECT queued_by FROM update_queue") == [("desk 1",)]
+    (stored,) = database.fetch(
+        "SELECT api_key_sha256, api_key_prefix, internal_hostname, internal_ip_address, last_seen_at::text "
+        "FROM client WHERE client_name = 'desk 1'"
+    )
+    assert stored[:4] == (sha256(b"plain-key-of-desk-1").digest(), "plain-", "pc-17", None)
+    assert stored[4] == "2026-11-20 10:00:00+00"
+
+
+@pytest.mark.parametrize("mode", ["SYNC_FULL", "SYNC_CHANGES"])
+def test_the_sync_goes_on_where_it_stood(old, database, api, mode):
+    old.is_in(mode)
+    highest = old.add(9)
+    old.add(3)
+    assert old.bring("--json").json["sync_mode"] == mode
+    assert database.fetch(POSITION, TIMESTAMP) == [(mode, highest, True, mode == "SYNC_CHANGES")]
+    offered = api.get("/sync", headers={"x-api-key": "plain-key-of-the-etl"}).json()
+    key, value = ("last_synced_id", highest) if mode == "SYNC_FULL" else ("timestamp", "2026-11-20T10:00:00+00:00")
+    assert (offered["sync_mode"], offered[key]) == (mode, value)
+
+
+def test_what_the_etl_sends_again_is_unchanged(old, send):
+    old.is_in("SYNC_CHANGES")
+    old.add(1)
+    old.bring()
+    taken = send([row(1)], timestamp="2026-11-20T12:05:00+02:00").json()
+    assert (taken["written"], taken["unchanged"]) == (0, 1)
+
+
+def test_numbers_lose_their_fraction_and_unreadable_subfields_the_shelfmark_only(old, database):
+    old.add(1, item_number="1000001.0", bib_number="2000001.0", shelfmark_json="[{'marc_tag': ")
+    old.add(2, shelfmark_json="\0")
+    assert old.bring("--json").json["items"] == 2
+    assert database.fetch("SELECT item_number, bib_number, shelfmark FROM sierra_item ORDER BY item_record_id") == [
+        ("1000001", "2000001", "***"),
+        ("1000002", "2000002", "***"),
+    ]
+
+
+def test_row_that_cannot_be_taken_is_kept_aside_and_told_its_mark_too(old, database):
+    item = old.add(1, item_number="x", queued=True)
+    good = old.add(2, queued=True)
+    ran = old.bring("--json")
+    assert (ran.code, ran.json["items"], ran.json["refused"], ran.json["queued"]) == (0, 1, 1, 1)
+    told = "item_number 'x' is not all digits; the item was queued: mark it once it is here"
+    assert ran.err == f"item {item} was refused: {told}\n"
+    assert database.fetch("SELECT item_record_id, reason FROM rejected_row") == [(item, told)]
+    assert database.fetch("SELECT item_record_id FROM update_queue") == [(good,)]
+
+
+def test_repeated_it_changes_nothing_here_and_never_anything_there(old, database):
+    old.is_in("SYNC_CHANGES")
+    old.add(1, queued=True)
+    there = old.contents()
+    old.bring()
+    here = {table: database.fetch(rows) for table, rows in OURS.items()}
+    refused = old.bring()
+    assert (refused.code, "--again" in refused.err) == (1, True)
+    again = old.bring("--again", "--json").json
+    assert [again[name] for name in ("items", "unchanged", "clients", "queued")] == [0, 1, 0, 0]
+    assert {table: database.fetch(rows) for table, rows in OURS.items()} == here
+    assert old.contents() == there
+
+
+def test_repeated_it_undoes_nothing_that_happened_here_since(old, database, send, signum):
+    old.is_in("SYNC_CHANGES")
+    old.add(1)
+    old.bring()
+    send([row(1, classification="99.1")], timestamp="2026-11-20T12:30:00+02:00")
+    signum("client", "rotate", "desk 1")
+    before = {table: database.fetch(rows) for table, rows in OURS.items()}
+    ran = old.bring("--again")
+    assert (ran.code, ran.err.splitlines()) == (
+        0,
+        [
+            "desk 1 is a client here already, and the predecessor's key for it was left out",
+            "batches of the ETL have come here since: the sync goes on where it stands",
+        ],
+    )
+    assert {table: database.fetch(rows) for table, rows in OURS.items()} == before
+
+
+def test_interrupted_it_leaves_nothing_and_works_the_next_time(old, database):
+    old.add(1, queued=True)
+    database.fetch("ALTER TABLE sync_state ADD CONSTRAINT refuses CHECK (last_synced_id = 0)")  # the last statement
+    assert old.bring().code != 0
+    assert [database.fetch(OURS[table]) for table in ("sierra_item", "client", "update_queue")] == [[], [], []]
+    database.fetch("ALTER TABLE sync_state DROP CONSTRAINT refuses")
+    assert old.bring("--json").json["queued"] == 1
+
+
+def test_batch_that_is_being_taken_in_is_not_disturbed(old, database):
+    with psycopg.connect(**database.parameters) as batch:
+        batch.execute("SELECT pg_advisory_xact_lock(1398361667)")
+        ran = old.bring()
+    assert (ran.code, "stop the ETL" in ran.err) == (1, True)
+
+
+def test_source_with_a_password_or_no_source_at_all_is_wrong_usage(signum):
+    for source in ("postgresql://reader:secret@old/signum", "host=old password=secret", "nonsense"):
+        ran = signum("import-predecessor", "--from", source)
+        assert (ran.code, "secret" in ran.err) == (2, False), source
+
+
+def test_database_of_another_shape_or_none_is_told_from_ours(signum, database, monkeypatch):
+    monkeypatch.setenv("PGPASSWORD", database.parameters["password"])
+    names = ("host", "port", "user", "dbname")
+    ours = make_conninfo(**{name: database.parameters[name] for name in names})
+    ran = signum("import-predecessor", "--from", ours)
+    assert (ran.code, ran.err.partition(": ")[0]) == (1, "this is not the predecessor's database")
+    ran = signum("import-predecessor", "--from", "host=127.0.0.1 port=1")
+    assert (ran.code, ran.err.partition(": ")[0]) == (3, "the predecessor's database")
+
+
+def test_each_client_that_is_not_quite_what_it_was_is_told():
+    def client(number, name, kind, key):
+        return OldClient(number, name, kind, key, None, None, None)
+
+    stored, remarks = known_clients(
+        [
+            client(1, "desk", "SIGNUM_PRINTER", "a" * 32),
+            client(2, "desk", "SIGNUM_PRINTER", "b" * 32),
+            client(3, "other desk", "SIGNUM_PRINTER", "a" * 32),
+            client(4, "loader", "ETL", "a" * 32),
+            client(5, "keyless", "ETL", None),
+            client(6, None, "ETL", "short"),
+            client(7, "robot", "ROBOT", "c" * 32),
+        ]
+    )
+    assert [(one["client_name"], one["client_type"], one["api_key_prefix"]) for one in stored] == [
+        ("desk", "signum-printer", "a" * 8),
+        ("desk (2)", "signum-printer", "b" * 8),
+        ("client (6)", "etl", "s"),
+    ]
+    assert remarks == [
+        "there are several clients called desk: one of them is now called desk (2)",
+        "other desk (id 3) has the same key as desk: it goes on under that name",
+        "loader (id 4) has the same key as desk, which is a client of another type, and was left out: add it anew",
+        "keyless (id 5) has no key, and was left out: add it anew",
+        "robot (id 7) has the unknown type ROBOT, and was left out",
+    ]
