@@ -1,7 +1,7 @@
 """What did Sierra answer? From a status and a body to a record or to the error that says what to do next. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -56,12 +56,30 @@ def read_record(entry: Any) -> Record | Deleted:
     number = str(entry["id"])
     if entry.get("deleted") is True:
         return Deleted(number, str(entry.get("deletedDate") or "an unknown date"))
-    fixed_fields, var_fields = entry.get("fixedFields", {}), entry.get("varFields", [])
+    fixed_fields, var_fields = entry.get("fixedFields"), entry.get("varFields")  # what is missing is not empty
     if not isinstance(fixed_fields, dict) or not all(isinstance(field, dict) for field in fixed_fields.values()):
         raise NotARecord("fixedFields is not an object of objects")
     if not isinstance(var_fields, list) or not all(_is_var_field(field) for field in var_fields):
         raise NotARecord("varFields is not a list of fields")
     return Record(number, fixed_fields, var_fields)
+
+
+def read_records(data: Any, numbers: Collection[str]) -> dict[str, Record | Deleted]:
+    """The records in an answer to a list, by number. NotARecord where it can't be the whole answer to our question.
+
+    What is absent from it counts as gone from Sierra: so an entry too many, twice, or cut off spoils all of it.
+    """
+    if not isinstance(data, dict) or not isinstance(entries := data.get("entries"), list):
+        raise NotARecord("it has no entries")
+    records = [read_record(entry) for entry in entries]
+    found = {record.number: record for record in records}
+    if len(found) < len(records):
+        raise NotARecord("an item is in it twice")
+    if strangers := found.keys() - set(numbers):
+        raise NotARecord(f"nobody asked for item {min(strangers)[:30]}")
+    if isinstance(total := data.get("total"), int) and total > len(records):
+        raise NotARecord(f"it has {len(records)} of {total} entries")
+    return found
 
 
 def _is_var_field(field: Any) -> bool:
@@ -74,6 +92,8 @@ def _is_var_field(field: Any) -> bool:
 def error_of(answer: Answer, what: str) -> SierraError:
     """The error that a refusing answer to `what` ("item 1001234") means."""
     said = describe(answer)
+    if 300 <= answer.status < 400:
+        return SierraUnavailable(f"Sierra sent us elsewhere, for {what}: {said}. Check SIERRA_API_ENDPOINT")
     if answer.is_page or answer.status in (502, 504):
         return SierraUnavailable(f"Sierra answered with a web page to {what}: {said}", retry_after(answer))
     match answer.status:
@@ -122,16 +142,24 @@ def describe(answer: Answer) -> str:
     return f"{answer.status} {' '.join(words)}".strip()[:LONGEST_DESCRIPTION]
 
 
-def retry_after(answer: Answer, now: datetime | None = None) -> float | None:
-    """Seconds that a Retry-After header asks for, as a number or a date; an hour at the most. None without one."""
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that a Retry-After header asks for, as a number or a date; an hour at the most. None without one.
+
+    A date is compared with the answer's own, for Sierra's clock may be another than ours.
+    """
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), LONGEST_WAIT_SECONDS)
+    moment = _moment(value)
+    if moment is None:
+        return None
+    answered_at = _moment(answer.headers.get("date", "")) or datetime.now(UTC)
+    return min(max((moment - answered_at).total_seconds(), 0.0), LONGEST_WAIT_SECONDS)
+
+
+def _moment(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

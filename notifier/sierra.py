@@ -16,7 +16,16 @@ from typing import Any, Self
 
 import httpx
 
-from notifier.answers import RECORD_NOT_FOUND, Answer, Deleted, NotARecord, error_code, error_of, read_record
+from notifier.answers import (
+    RECORD_NOT_FOUND,
+    Answer,
+    Deleted,
+    NotARecord,
+    error_code,
+    error_of,
+    read_record,
+    read_records,
+)
 from notifier.errors import (
     ItemError,
     ItemRejected,
@@ -113,11 +122,9 @@ class SierraClient:
         if answer.status != 200 or answer.is_page:
             raise _of_a_list(error_of(answer, what))
         try:
-            entries = answer.json()["entries"]
-            records = [read_record(entry) for entry in entries]
-        except (ValueError, KeyError, TypeError) as error:
+            return read_records(answer.json(), numbers)
+        except ValueError as error:
             raise ListFailed(f"Sierra's answer to {what} can't be read: {error}") from error
-        return {record.number: record for record in records if record.number in numbers}
 
     async def read_item(self, number: str) -> Record | Deleted:
         """One item. ItemRejected if Sierra has none of that number."""
@@ -182,7 +189,7 @@ class SierraClient:
             token, seconds = data["access_token"], float(data.get("expires_in", 3600))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise SierraUnavailable(NO_TOKEN) from error
-        if not isinstance(token, str) or not HEADER_SAFE.fullmatch(token):
+        if not isinstance(token, str) or not HEADER_SAFE.fullmatch(token) or not seconds > 0:
             raise SierraUnavailable(NO_TOKEN)
         return token, seconds
 

@@ -1,16 +1,18 @@
 """What Sierra's answers mean, and who has to do what then."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.answers import Answer, Deleted, NotARecord, error_of, read_record, retry_after
+from notifier.answers import Answer, Deleted, NotARecord, error_of, read_record, read_records, retry_after
 from notifier.errors import ItemRejected, ItemTroubled, SierraError, SierraRefused, SierraUnavailable
 
+BARE = {"id": "1", "fixedFields": {}, "varFields": []}
 JSON = {"content-type": "application/json;charset=UTF-8"}
 
 
@@ -60,6 +62,10 @@ def test_a_web_page_is_never_sierra(status: int, body: bytes) -> None:
     assert isinstance(error_of(Answer(status, {}, body), "item 1"), SierraUnavailable)
 
 
+def test_who_is_sent_elsewhere_is_told_which_setting_to_look_at() -> None:
+    assert "SIERRA_API_ENDPOINT" in str(error_of(Answer(301, {"location": "https://elsewhere"}, b""), "item 1"))
+
+
 def test_a_404_that_is_not_sierras_concerns_no_item() -> None:
     error = error_of(Answer(404, JSON, b'{"detail": "Not Found"}'), "item 1")
     assert isinstance(error, SierraUnavailable)
@@ -84,8 +90,14 @@ def test_a_404_that_is_not_sierras_concerns_no_item() -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_an_hour_at_the_most(value: str, seconds: float | None) -> None:
-    answer = Answer(429, {"retry-after": value}, b"")
-    assert retry_after(answer, datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)) == seconds
+    answer = Answer(429, {"retry-after": value, "date": "Sun, 22 Nov 2026 12:00:00 GMT"}, b"")
+    assert retry_after(answer) == seconds
+
+
+@pytest.mark.parametrize("date", [{}, {"date": "today"}])
+def test_a_date_is_compared_with_our_own_clock_where_the_answer_has_none(date: dict[str, str]) -> None:
+    in_a_minute = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
+    assert 55 < (retry_after(Answer(503, {"retry-after": in_a_minute, **date}, b"")) or 0) <= 60
 
 
 def test_a_deleted_record_is_told_from_a_live_one() -> None:
@@ -95,14 +107,35 @@ def test_a_deleted_record_is_told_from_a_live_one() -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        None, [], "x", {}, {"id": ""}, {"id": "1", "varFields": {}}, {"id": "1", "varFields": [1]},
-        {"id": "1", "varFields": [{"subfields": {}}]}, {"id": "1", "varFields": [{"subfields": ["a"]}]},
-        {"id": "1", "fixedFields": []}, {"id": "1", "fixedFields": {"74": "1"}}, {"id": "1", "varFields": None},
+        None, [], "x", {}, {**BARE, "id": ""}, {**BARE, "varFields": {}}, {**BARE, "varFields": [1]},
+        {**BARE, "varFields": [{"subfields": {}}]}, {**BARE, "varFields": [{"subfields": ["a"]}]},
+        {**BARE, "fixedFields": []}, {**BARE, "fixedFields": {"74": "1"}}, {**BARE, "varFields": None},
+        {"id": "1", "fixedFields": {}}, {"id": "1", "varFields": []},
     ],
 )  # fmt: skip
 def test_what_has_not_the_shape_of_a_record_is_not_trusted(entry: Any) -> None:
     with pytest.raises(NotARecord):
         read_record(entry)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ([], "no entries"),
+        ({"entries": {}}, "no entries"),
+        ({"total": 2, "entries": [BARE]}, "1 of 2"),
+        ({"total": 2, "entries": [BARE, {**BARE, "id": "3"}]}, "nobody asked for item 3"),
+        ({"total": 2, "entries": [BARE, BARE]}, "twice"),
+        ({"total": 2, "entries": [BARE, {"id": "2"}]}, "fixedFields"),
+    ],
+)
+def test_a_list_that_can_not_be_the_whole_answer_is_not_trusted(answer: Any, why: str) -> None:
+    with pytest.raises(NotARecord, match=why):
+        read_records(answer, ["1", "2"])
+
+
+def test_what_a_whole_list_has_not_is_absent() -> None:
+    assert list(read_records({"total": 1, "start": 0, "entries": [{**BARE, "id": 2}]}, ["1", "2"])) == ["2"]
 
 
 @given(st.integers(100, 599), st.binary(max_size=60), st.sampled_from(["", "text/html", "application/json"]))

@@ -231,6 +231,8 @@ def http(body: bytes, *headers: str) -> bytes:
         b'{"access_token": 1, "expires_in": 3600}',
         b'{"access_token": "a", "expires_in": ' + b"9" * 400 + b"}",
         b'{"access_token": "a", "expires_in": null}',
+        b'{"access_token": "a", "expires_in": 0}',
+        b'{"access_token": "a", "expires_in": NaN}',
         b"[]",
         b"{}",
         b"x",
