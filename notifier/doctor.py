@@ -1,10 +1,17 @@
-"""Does Sierra take our key, and for what? Reads only."""
+"""Does Sierra take our key, and for what? And is what surrounds this notifier as it needs it? Reads only."""
 
+import logging
 from collections.abc import AsyncIterator
 
+from db.doctor import check_clock, check_triggers
+from db.queue import Connection
 from notifier.errors import SierraError, SierraRefused
 from notifier.sierra import SierraClient
+from runtime.contradictions import find_contradictions
 from runtime.findings import Finding
+from runtime.settings import NotifierSettings
+
+log = logging.getLogger("signum.notifier")
 
 NEEDED = ("read", "write")
 
@@ -38,3 +45,11 @@ async def _check_roles(sierra: SierraClient) -> Finding:
         advice = f"If updates are refused, give the key the role {' and '.join(missing)} in Sierra"
         return Finding("warning", "Sierra roles", text, advice)
     return Finding("ok", "Sierra roles", text)
+
+
+async def warn_at_start(connection: Connection, settings: NotifierSettings) -> None:
+    """Say in the log what would make updates late or lost without any error. What else is wrong shows by itself."""
+    findings = [*find_contradictions(settings), await check_triggers(connection), await check_clock(connection)]
+    for finding in findings:
+        if finding.level != "ok":
+            log.warning("self-check: %s", finding)

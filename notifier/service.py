@@ -20,6 +20,7 @@ from notifier.bell import Bell
 from notifier.belt import Belt
 from notifier.breaker import Breaker
 from notifier.desk import Desk
+from notifier.doctor import warn_at_start
 from notifier.errors import SierraRefused, SierraUnavailable
 from notifier.listener import Listener
 from notifier.metrics import COUNTED, Condition, ConditionCollector
@@ -64,7 +65,7 @@ class Service:
 
     async def run(self) -> None:
         """Serve until the bell is stopped; then finish what is being written and give the rest back."""
-        jobs = (self.listener.run(), self._keep_house(), self._greet_sierra())
+        jobs = (self.listener.run(), self._keep_house(), self._greet_sierra(), self._check_self())
         helpers = [asyncio.create_task(job) for job in jobs]
         loop = asyncio.create_task(self._loop())
         stopped = asyncio.create_task(self.bell.stopped.wait())
@@ -135,6 +136,12 @@ class Service:
             self.breaker.open(error)
         except SierraUnavailable as error:
             log.warning("%s", error)
+
+    async def _check_self(self) -> None:
+        """Warn of what would go wrong without a word; the start does not wait for it."""
+        with suppress(*DATABASE_AWAY):  # which the loop says
+            async with self._pool.connection() as connection:
+                await warn_at_start(connection, self._settings)
 
     async def _keep_house(self) -> None:
         """Say how we are, at once when that changes; and forget what is too old to keep."""

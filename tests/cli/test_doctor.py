@@ -1,6 +1,6 @@
 """signum doctor: a healthy system is found well, and each thing that is broken is named, with what to do."""
 
-from datetime import UTC, datetime, timedelta
+import time
 
 import pytest
 
@@ -143,10 +143,10 @@ async def test_an_address_that_hears_nothing_is_a_problem(database, connection, 
     assert (found.level, "is a pooler in between?" in found.text) == ("problem", True)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(1.5, None), (60, "60.0 s ahead of"), (-60, "60.0 s behind")])
+@pytest.mark.parametrize(("seconds", "words"), [(1, None), (60, "s ahead of the"), (-60, "s behind the")])
 async def test_clocks_that_differ_by_more_than_2_s_are_told(connection, monkeypatch, seconds, words):
-    moved = datetime.now(UTC) + timedelta(seconds=seconds)
-    monkeypatch.setattr(doctor.time, "time", moved.timestamp)
+    clock = time.time
+    monkeypatch.setattr(doctor.time, "time", lambda: clock() + seconds)
     found = await check_clock(connection)
     assert found.level == ("warning" if words else "ok")
     assert (words or "as the") in found.text
