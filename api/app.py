@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from api import documentation, health, items, status, sync
 from api.failed_keys import FailedKeys
 from api.fence import RequestFence
+from api.openapi import DescribedAPI, name_operation
 from api.problems import handle_problems
 from db.engine import Database, api_parameters
 from runtime.settings import ApiSettings
@@ -17,7 +18,8 @@ _DESCRIPTION = """\
 Between the print stations of a library and Sierra: items by barcode, a queue of updates, and the ETL's catalogue.
 
 Each client has a key, sent as `x-api-key`. Every path answers with and without its trailing slash.
-An answer's `X-Request-ID` is what the log knows the request by.
+An answer's `X-Request-ID` is what the log knows the request by. A request that was not done is answered with a problem
+(RFC 9457), whose `detail` says why: a text, or of a 422 a list of the fields that are wrong.
 """
 
 
@@ -32,7 +34,7 @@ def make_app(settings: ApiSettings) -> FastAPI:
         yield
         await app.state.database.close()
 
-    app = FastAPI(
+    app = DescribedAPI(
         title="Signum-savotta",
         summary="Prints shelf marks, and tells Sierra within milliseconds",
         description=_DESCRIPTION,
@@ -42,6 +44,7 @@ def make_app(settings: ApiSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=name_operation,
     )
     app.add_middleware(RequestFence)
     handle_problems(app)

@@ -8,16 +8,19 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from api.schemas import Problem
+from api.openapi import reference_to
+from api.schemas import InvalidProblem, Problem
 from db.engine import DatabaseUnavailable
 
 log = logging.getLogger("signum.api")
@@ -34,31 +37,33 @@ Headers = dict[str, str]
 
 
 class ProblemResponse(JSONResponse):
-    """A problem. All that RFC 9457 has besides `detail` repeats the status, so it is left out."""
+    """A problem. Its `detail` is a text, of a 422 a list: clients know it so from before it was a problem."""
 
     media_type = "application/problem+json"
 
-    def __init__(self, status: int, detail: str, headers: Headers | None = None) -> None:
-        super().__init__({"detail": detail}, status, headers)
+    def __init__(self, status: int, detail: object, headers: Headers | None = None) -> None:
+        super().__init__(_body(status, detail), status, headers)
+
+
+def _body(status: int, detail: object) -> dict[str, object]:
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
 
 
 def problems(examples: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of a route's problems, each by an example of its `detail`; 503 is always among them."""
     described = {**examples, 503: "The database does not answer: connection refused"}
-    return {status: _described(example) for status, example in described.items()}
+    return {status: _described(status, example, example, Problem) for status, example in described.items()}
 
 
 def invalid(where: Sequence[str], message: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of a route's 422, by an example of what is wrong with which field."""
-    schema = {"$ref": "#/components/schemas/HTTPValidationError"}
-    example = {"detail": [{"type": "value_error", "loc": list(where), "msg": message}]}
-    content = {"application/json": {"schema": schema, "example": example}}
-    return {422: {"description": "A field is missing or can't be used", "content": content}}
+    detail = [{"type": "value_error", "loc": list(where), "msg": message}]
+    return {422: _described(422, "A field is missing or can't be used", detail, InvalidProblem)}
 
 
-def _described(example: str) -> dict[str, Any]:
-    content = {"schema": Problem.model_json_schema(), "example": {"detail": example}}
-    return {"description": example, "content": {ProblemResponse.media_type: content}}
+def _described(status: int, description: str, detail: object, model: type[BaseModel]) -> dict[str, Any]:
+    content = {"schema": reference_to(model), "example": _body(status, detail)}
+    return {"description": description, "content": {ProblemResponse.media_type: content}}
 
 
 def handle_problems(app: FastAPI) -> None:
@@ -81,7 +86,7 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return await request_validation_exception_handler(request, error)
+    return ProblemResponse(422, jsonable_encoder(error.errors()))
 
 
 async def _gone(request: Request, error: Exception) -> Response:

@@ -3,10 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 # As text with a numeric offset, never "Z": not every client's parser knows that.
-Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str, when_used="json")]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(datetime.isoformat, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 # What a client tells of itself. Control characters are none of it, and PostgreSQL can't store NUL.
 Told = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -87,6 +91,26 @@ class Health(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request was not done (RFC 9457)."""
+    """Why a request was not done (RFC 9457). What it says of itself is in `detail`; the others repeat the status."""
 
+    type: Literal["about:blank"]
+    title: str
+    status: int
     detail: str
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    type: str
+    loc: list[str | int] = Field(description="Where the field is: `path` or `body`, and its name")
+    msg: str
+
+
+class InvalidProblem(BaseModel):
+    """Which fields kept a request from being done. A problem, but for `detail`, which lists them."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    detail: list[FieldProblem]

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from api.dependencies import Printer, database_of
+from api.openapi import reference_to
 from api.problems import KEYED, invalid, problems
 from api.schemas import Status, StatusReport
 from db.clients import SyncTimes, report_status
@@ -16,7 +17,7 @@ router = APIRouter(tags=["Print stations"])
 
 MOST_BYTES = 8 * 1024
 
-_FORM = {"application/x-www-form-urlencoded": {"schema": StatusReport.model_json_schema()}}
+_FORM = {"application/x-www-form-urlencoded": {"schema": reference_to(StatusReport)}}
 
 
 @router.post(

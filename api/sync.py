@@ -14,6 +14,7 @@ from api.dependencies import Etl, database_of
 from api.ingest import Job, Result
 from api.ingest_process import start_ingest
 from api.metrics import count_batch
+from api.openapi import reference_to
 from api.problems import KEYED, RETRY_AFTER_SECONDS, invalid, problems
 from api.schemas import Moment
 from api.upload import FILE, TIMESTAMP, FieldRefused, UploadRefused, receive_upload, too_large
@@ -63,22 +64,24 @@ class BatchTaken(BaseModel):
     )
 
 
-_UPLOAD = {
-    "type": "object",
-    "required": [TIMESTAMP, FILE],
-    "properties": {
-        TIMESTAMP: {
-            "type": "string",
-            "format": "date-time",
-            "description": "Sierra's clock when the ETL's run began; ISO 8601 with offset",
-            "example": "2026-11-20T12:00:00+02:00",
-        },
-        FILE: {"type": "string", "format": "binary", "description": "data.tsv.gz: gzip of UTF-8 TSV with a header"},
-    },
-}
+class Batch(BaseModel):
+    """What the ETL sends. It is described only: api/upload.py reads it as it comes."""
+
+    timestamp: datetime = Field(
+        description="Sierra's clock when the ETL's run began; ISO 8601 with offset",
+        examples=["2026-11-20T12:00:00+02:00"],
+    )
+    file: bytes = Field(description="data.tsv.gz: gzip of UTF-8 TSV with a header")
+
+
 _BODY = {
     "required": True,
-    "content": {"multipart/form-data": {"schema": _UPLOAD, "encoding": {FILE: {"contentType": "application/gzip"}}}},
+    "content": {
+        "multipart/form-data": {
+            "schema": reference_to(Batch),
+            "encoding": {FILE: {"contentType": "application/gzip"}},
+        }
+    },
 }
 _PROBLEMS = {
     400: "The header line lacks barcode",

@@ -96,5 +96,7 @@ def test_parameters_and_form_are_described_with_examples(api: ApiClient) -> None
     assert barcode["schema"]["examples"]
     assert item_record_id["schema"]["examples"]
     form = described["POST /status"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+    assert form == {"$ref": "#/components/schemas/StatusReport"}
+    form = api.get("/openapi.json").json()["components"]["schemas"]["StatusReport"]
     assert form["required"] == ["internal_hostname", "internal_ip_address"]
     assert all(field["examples"] for field in form["properties"].values())

@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from logging.handlers import QueueHandler
 from queue import SimpleQueue
 
@@ -112,12 +113,18 @@ def test_client_that_goes_away_is_no_bug(api: ApiClient, printer_key: str, caplo
 @pytest.mark.parametrize("path", ["/healthz", "/itemdata/1231231230012", "/status/"])
 def test_wrong_method_is_told_so(api: ApiClient, path: str) -> None:
     answer = api.delete(path)
-    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+    assert (answer.status_code, detail(answer)) == (405, "Method Not Allowed")
 
 
-def test_problem_says_what_it_is(api: ApiClient) -> None:
-    answer = api.get("/nowhere")
-    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("DELETE", "/healthz", 405), ("GET", "/sync", 403), ("GET", "/itemdata/12", 422)],
+)
+def test_problem_says_what_it_is(printer: ApiClient, method: str, path: str, status: int) -> None:
+    answer = printer.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    said = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    assert answer.json() == {**said, "detail": detail(answer)}
 
 
 def test_request_is_one_line_in_the_log_at_debug(api: ApiClient, caplog: pytest.LogCaptureFixture) -> None:

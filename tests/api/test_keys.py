@@ -5,12 +5,12 @@ import logging
 
 import pytest
 
-from tests.fix_api import ApiClient, add_key
+from tests.fix_api import ApiClient, add_key, detail
 from tests.fix_postgres import TestDatabase
 
 PRINTERS = [("GET", "/itemdata/1231231230012"), ("PUT", "/itemdata/450972567890"), ("POST", "/status")]
 ETLS = [("GET", "/sync"), ("POST", "/sync")]
-REFUSED = {"detail": "Invalid x-api-key"}
+REFUSED = "Invalid x-api-key"
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def test_unknown_key_is_refused_and_the_log_says_why(
     api: ApiClient, caplog: pytest.LogCaptureFixture, method: str, path: str
 ) -> None:
     answer = api.request(method, path, headers={"x-api-key": "sig_nobody-has-this-key-at-all"})
-    assert (answer.status_code, answer.json()) == (403, REFUSED)
+    assert (answer.status_code, detail(answer)) == (403, REFUSED)
     assert refusals(caplog) == ["x-api-key refused: unknown"]
 
 
@@ -50,7 +50,7 @@ def test_revoked_key_is_refused_and_the_log_says_why(
 ) -> None:
     database.fetch("UPDATE client SET revoked_at = now()")
     answer = api.request(method, path, headers={"x-api-key": printer_key})
-    assert (answer.status_code, answer.json()) == (403, REFUSED)
+    assert (answer.status_code, detail(answer)) == (403, REFUSED)
     assert refusals(caplog) == ["x-api-key refused: revoked"]
     assert database.fetch("SELECT FROM update_queue") == []
 
@@ -60,7 +60,7 @@ def test_key_of_the_wrong_type_is_refused_and_the_log_says_why(
     api: ApiClient, database: TestDatabase, etl_key: str, caplog: pytest.LogCaptureFixture, method: str, path: str
 ) -> None:
     answer = api.request(method, path, headers={"x-api-key": etl_key})
-    assert (answer.status_code, answer.json()) == (403, REFUSED)
+    assert (answer.status_code, detail(answer)) == (403, REFUSED)
     assert refusals(caplog) == ["x-api-key refused: not of type signum-printer"]
     assert database.fetch("SELECT FROM update_queue") == []
 
@@ -70,14 +70,14 @@ def test_print_station_may_not_sync(
     api: ApiClient, printer_key: str, caplog: pytest.LogCaptureFixture, method: str, path: str
 ) -> None:
     answer = api.request(method, path, headers={"x-api-key": printer_key})
-    assert (answer.status_code, answer.json()) == (403, REFUSED)
+    assert (answer.status_code, detail(answer)) == (403, REFUSED)
     assert refusals(caplog) == ["x-api-key refused: not of type etl"]
 
 
 @pytest.mark.parametrize("key", [b"\xff\xfe\xed\xa0\x80", "avain-äö".encode(), b"' OR 1=1 --", b"x" * 10_000])
 def test_odd_key_is_refused(api: ApiClient, key: bytes) -> None:
     answer = api.get("/itemdata/1231231230012", headers=[(b"x-api-key", key)])
-    assert (answer.status_code, answer.json()) == (403, REFUSED)
+    assert (answer.status_code, detail(answer)) == (403, REFUSED)
 
 
 def test_hash_of_a_key_is_not_a_key(api: ApiClient, database: TestDatabase, printer_key: str) -> None:

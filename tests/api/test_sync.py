@@ -362,5 +362,7 @@ def test_merge_takes_no_lock_that_a_mark_waits_for(etl: ApiClient, database: Tes
 def test_upload_is_described(etl: ApiClient) -> None:
     described = etl.get("/openapi.json").json()["paths"]["/sync"]["post"]
     form = described["requestBody"]["content"]["multipart/form-data"]
-    assert form["schema"]["required"] == ["timestamp", "file"]
+    assert form["schema"] == {"$ref": "#/components/schemas/Batch"}
+    batch = etl.get("/openapi.json").json()["components"]["schemas"]["Batch"]
+    assert batch["required"] == ["timestamp", "file"]
     assert {"200", "400", "401", "403", "409", "413", "422", "503"} <= described["responses"].keys()

@@ -1,0 +1,41 @@
+"""How is the API described, so that a client can be made of it? By names that read well, and each schema once.
+
+FastAPI itself collects only what it parses or writes. Where we do so ourselves (the bodies of `POST /status` and
+`POST /sync`, problems), a route refers to the model with `reference_to`, and its schema is added here.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+_COMPONENTS = "#/components/schemas/"
+
+_referred_to: set[type[BaseModel]] = set()
+
+
+def reference_to(model: type[BaseModel]) -> dict[str, str]:
+    """The schema of a body that FastAPI does not know of."""
+    _referred_to.add(model)
+    return {"$ref": _COMPONENTS + model.__name__}
+
+
+def name_operation(route: APIRoute) -> str:
+    """An operation's id, of which generators make the name of a function: that of ours."""
+    return route.name
+
+
+class DescribedAPI(FastAPI):
+    """FastAPI, with the schemas that its routes refer to."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description, as `/openapi.json` has it."""
+        description = super().openapi()
+        _, referred_to = models_json_schema(
+            [(model, "validation") for model in sorted(_referred_to, key=lambda model: model.__name__)],
+            ref_template=_COMPONENTS + "{model}",
+        )
+        description["components"]["schemas"] |= referred_to["$defs"]
+        return description
