@@ -5,8 +5,11 @@ DatabaseUnavailable     wait and try again; nothing was acknowledged
 
 import asyncio
 import logging
+import os
+import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -31,6 +34,9 @@ LOCK_TIMEOUT_MS = 1_000
 STATEMENT_TIMEOUT_MS = 3_000
 DEADLINE_SECONDS = 4.0
 CONNECT_TIMEOUT_SECONDS = 2
+
+NOTIFIER_STATEMENT_TIMEOUT_MS = 10_000
+LONGEST_STATEMENT_SECONDS = 12.0  # no answer by then: the server's own limit did not reach us
 
 # When the request began that is being answered (monotonic): its statements share one deadline.
 request_began_at: ContextVar[float | None] = ContextVar("request_began_at", default=None)
@@ -166,8 +172,9 @@ NotifierPool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 def make_pool(parameters: Parameters, size: int) -> NotifierPool:
     """A pool of autocommit connections, to be opened by `async with`.
 
-    Connections are not checked when they are taken: that would cost every push a round trip. Who meets a dead one says
-    `await pool.check()` and tries again.
+    Connections are not checked when they are taken: that would cost every push a round trip. Who meets a dead one tries
+    again. Who asks for one has it tried until he gives up waiting, and not again until somebody asks: so an outage of
+    an hour is over as soon as one of a second.
     """
     return AsyncConnectionPool(
         make_conninfo("", **parameters),
@@ -175,8 +182,33 @@ def make_pool(parameters: Parameters, size: int) -> NotifierPool:
         min_size=1,
         max_size=size,
         timeout=POOL_WAIT_SECONDS,
+        reconnect_timeout=POOL_WAIT_SECONDS,
         open=False,
     )
+
+
+@asynccontextmanager
+async def lend(pool: NotifierPool) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """A connection of the pool, for one statement. Where that takes longer than the server lets it, its wire is cut:
+    on one that has fallen silent nobody else would ever end the wait (OperationalError).
+
+    Of what one died, the others did too: who meets a dead one has them closed.
+    """
+    async with pool.connection() as connection:
+        cutting = asyncio.get_running_loop().call_later(LONGEST_STATEMENT_SECONDS, _cut, connection)
+        try:
+            yield connection
+        except psycopg.OperationalError:
+            if connection.broken:
+                await pool.drain()
+            raise
+        finally:
+            cutting.cancel()
+
+
+def _cut(connection: psycopg.AsyncConnection[Any]) -> None:
+    with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
 
 
 async def wait_for_database(parameters: Parameters, at_most_seconds: float = 60.0) -> None:

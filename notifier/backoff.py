@@ -5,7 +5,7 @@ POSTPONE_MOST_SECONDS = 3600.0
 BREAKER_BASE_SECONDS = 1.0
 BREAKER_MOST_SECONDS = 60.0
 RECONNECT_BASE_SECONDS = 0.5
-RECONNECT_MOST_SECONDS = 30.0
+RECONNECT_MOST_SECONDS = 5.0
 
 
 def jittered(base: float, most: float, failures: int, chance: float) -> float:

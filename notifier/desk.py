@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from db import queue
-from db.engine import DATABASE_AWAY, NotifierPool, one_line
+from db.engine import DATABASE_AWAY, NotifierPool, lend, one_line
 from db.queue import Claim, Connection, Pushed
 from notifier.backoff import postponement, reconnect_pause
 from notifier.errors import ItemError, ItemRejected
@@ -35,12 +35,12 @@ class Desk:
 
     async def claim(self, limit: int, lease_seconds: float, newest: bool = False) -> list[Claim]:
         """Claim what is due, oldest or newest first. Raises OperationalError when the database is away."""
-        async with self._pool.connection() as connection:
+        async with lend(self._pool) as connection:
             return await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
 
     async def next_wake(self) -> float | None:
         """Seconds until something is due or a lease lapses."""
-        async with self._pool.connection() as connection:
+        async with lend(self._pool) as connection:
             return await queue.next_wake(connection)
 
     async def finish(self, push: Pushed) -> None:
@@ -92,7 +92,7 @@ class Desk:
         failures = 0
         while True:
             try:
-                async with self._pool.connection() as connection:
+                async with lend(self._pool) as connection:
                     return await work(connection)
             except DATABASE_AWAY as error:
                 if failures == 0:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import psycopg
 
-from db.engine import NotifierPool, Parameters, one_line
+from db.engine import NotifierPool, Parameters, lend, one_line
 from db.sql import load
 from notifier.backoff import reconnect_pause
 from notifier.bell import Bell
@@ -79,7 +79,7 @@ class Listener:
         """Ring ourselves at an interval. Deaf if we don't hear it in time."""
         while True:
             self._echo.clear()
-            async with self._pool.connection() as connection:
+            async with lend(self._pool) as connection:
                 await connection.execute(SQL["send_echo"], {"notifier": self._notifier})
             try:
                 async with asyncio.timeout(ECHO_DEADLINE_SECONDS):

@@ -13,7 +13,16 @@ from contextlib import suppress
 import uvloop
 
 from db import queue
-from db.engine import DATABASE_AWAY, DatabaseUnavailable, NotifierPool, connection_parameters, make_pool, one_line
+from db.engine import (
+    DATABASE_AWAY,
+    NOTIFIER_STATEMENT_TIMEOUT_MS,
+    DatabaseUnavailable,
+    NotifierPool,
+    connection_parameters,
+    lend,
+    make_pool,
+    one_line,
+)
 from db.startup import prepare_database
 from notifier.backoff import reconnect_pause
 from notifier.bell import Bell
@@ -107,8 +116,6 @@ class Service:
                     log.warning("database away, waiting for it: %s", one_line(error))
                 pause = reconnect_pause(failures, random.random())  # noqa: S311  jitter, not a secret
                 failures += 1
-                with suppress(*DATABASE_AWAY):
-                    await self._pool.check()
             await self._rest(pause)
 
     async def _until_next_look(self) -> float:
@@ -140,7 +147,7 @@ class Service:
     async def _check_self(self) -> None:
         """Warn of what would go wrong without a word; the start does not wait for it."""
         with suppress(*DATABASE_AWAY):  # which the loop says
-            async with self._pool.connection() as connection:
+            async with lend(self._pool) as connection:
                 await warn_at_start(connection, self._settings)
 
     async def _keep_house(self) -> None:
@@ -173,7 +180,7 @@ class Service:
     async def _say(self, mode: str) -> None:
         succeeded, self._pusher.succeeded = self._pusher.succeeded, False
         reason = self.breaker.reason or self.listener.reason
-        async with self._pool.connection() as connection:
+        async with lend(self._pool) as connection:
             await queue.heartbeat(
                 connection,
                 self.name,
@@ -185,11 +192,13 @@ class Service:
             )
 
     async def _prune(self) -> None:
-        async with self._pool.connection() as connection:
+        async with lend(self._pool) as connection:
             await queue.forget_notifiers(connection)
-            days = self._settings.update_log_retention_days
-            while await queue.prune_log(connection, days, PRUNE_ROWS) == PRUNE_ROWS:
-                log.debug("forgot %d rows of history", PRUNE_ROWS)
+        forgotten = PRUNE_ROWS
+        while forgotten == PRUNE_ROWS:
+            async with lend(self._pool) as connection:
+                forgotten = await queue.prune_log(connection, self._settings.update_log_retention_days, PRUNE_ROWS)
+            log.debug("forgot %d rows of history", forgotten)
 
 
 async def serve(settings: NotifierSettings) -> None:
@@ -197,7 +206,11 @@ async def serve(settings: NotifierSettings) -> None:
     await prepare_database(connection_parameters(settings, NAME), migrate=settings.migrate_at_start)
     # What a crash of the server takes of the last second is pushed again: no need to wait for the disk.
     parameters = connection_parameters(
-        settings, NAME, statement_timeout=10_000, lock_timeout=5_000, synchronous_commit="off"
+        settings,
+        NAME,
+        statement_timeout=NOTIFIER_STATEMENT_TIMEOUT_MS,
+        lock_timeout=5_000,
+        synchronous_commit="off",
     )
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
     async with client_of(settings) as sierra, make_pool(parameters, POOL_SIZE) as pool:

@@ -31,6 +31,7 @@ def configure_logging(level: str, form: Literal["text", "json"] = "text") -> Non
     root.setLevel(max(lowest, logging.WARNING))
     for name in _OURS:
         logging.getLogger(name).setLevel(lowest)
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # at an outage: each try of each connection
     logging.captureWarnings(True)
 
 

@@ -134,8 +134,8 @@ class Wire:
         self._tasks.add(task)
         try:
             await self._join(line, reader)
-        except OSError:
-            pass  # the target refuses: the near end is closed
+        except (OSError, asyncio.CancelledError):
+            pass  # the target refuses, or the wire is shut: the near end is closed
         finally:
             line.end()
             self._lines.discard(line)
