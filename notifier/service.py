@@ -204,7 +204,7 @@ class Service:
 async def serve(settings: NotifierSettings) -> None:
     """Run one notifier until SIGTERM or SIGINT; a second one ends it at once. DatabaseUnavailable, SettingsError."""
     await prepare_database(connection_parameters(settings, NAME), migrate=settings.migrate_at_start)
-    # What a crash of the server takes of the last second is pushed again: no need to wait for the disk.
+    # An outcome that a crash of the server takes is found again by another push: no need to wait for the disk.
     parameters = connection_parameters(
         settings, NAME, statement_timeout=NOTIFIER_STATEMENT_TIMEOUT_MS, lock_timeout=5_000, synchronous_commit="off"
     )

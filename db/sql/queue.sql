@@ -12,10 +12,15 @@
 -- `newest`: instead, the latest of one priority, whichever: a sample from the other end, where the first ones fail.
 -- ARRAY: the planner then expects a few rows; of a LIMIT that it can't know it expects a tenth of the queue, and reads all.
 -- A row that was rejected before starts its attempts anew. While the queue is paused nothing is due.
-WITH room AS MATERIALIZED (
+-- A claim is on disk when it is told (`durable`), whatever the connection says: a crash of PostgreSQL must not lend an
+-- item to another while the first one writes it. What comes of a claim need not be: who forgets it pushes again.
+WITH durable AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', 'on', true)
+), room AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (
         SELECT FROM queue_control c WHERE c.paused_at IS NOT NULL AND (c.resume_at IS NULL OR c.resume_at > now())
     ) THEN 0 ELSE %(limit)s::bigint END AS items
+    FROM durable
 ), newest AS MATERIALIZED (
     SELECT sample.item_record_id
     FROM (SELECT priority FROM (VALUES (0::smallint), (1), (2)) AS all_of (priority) ORDER BY random()) AS level

@@ -23,6 +23,16 @@ async def test_a_claim_brings_the_item_as_it_is_now(
     assert abs((claim.claimed_at - claim.queued_at).total_seconds()) < 5
 
 
+async def test_a_claim_is_on_disk_when_it_is_told(database: TestDatabase, connection: Connection) -> None:
+    """Or a crash of PostgreSQL might lend the item to another, while the first one writes it."""
+    await connection.execute("SET synchronous_commit = off")
+    database.add_item(1)
+    async with connection.transaction():
+        await queue.claim(connection, "n1", 10, LEASE)
+        assert await (await connection.execute("SHOW synchronous_commit")).fetchone() == ("on",)
+    assert await (await connection.execute("SHOW synchronous_commit")).fetchone() == ("off",)
+
+
 async def test_claims_never_exceed_the_limit_and_never_overlap(database: TestDatabase, connection: Connection) -> None:
     items = {database.add_item(number) for number in range(1, 31)}
     database.fetch(
