@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from sandbox.catalogue import make_catalogue
+from sandbox.catalogue import make_catalogue, subfield
 from sandbox.etl import encode
 
 LOADED_AT = "2026-11-01T00:00:00+00:00"  # before any batch: an older batch overwrites nothing
@@ -68,11 +68,11 @@ def make_batch(rows: int, version: int = 1) -> bytes:
 def _row(place: int, version: int, luck: random.Random) -> dict[str, Any]:
     title = f"{luck.choice(WORDS)} {luck.choice(WORDS)} {place}"
     subfields = [
-        _subfield("100", "1", " ", "a", f"{luck.choice(WORDS).title()}, Aino,"),
-        _subfield("245", "1", "0", "a", f"{title} (painos {version}) /"),
+        subfield("100", "1", " ", "a", "a", f"{luck.choice(WORDS).title()}, Aino,"),
+        subfield("245", "1", "0", "t", "a", f"{title} (painos {version}) /"),
     ]
     while len(repr(subfields)) < REPR_BYTES:
-        subfields.append(_subfield("245", "1", "0", "n", " ".join(luck.choice(WORDS) for _ in range(6))))
+        subfields.append(subfield("245", "1", "0", "t", "n", " ".join(luck.choice(WORDS) for _ in range(6))))
     return {
         "item_record_id": 460_000_000_000 + place,
         "item_number": 9_000_001 + place,
@@ -87,16 +87,4 @@ def _row(place: int, version: int, luck: random.Random) -> dict[str, Any]:
         "material_name": "Kirja",
         "classification": f"84.{version}{place % 100}",
         "shelfmark_json": subfields,
-    }
-
-
-def _subfield(marc_tag: str, ind1: str, ind2: str, tag: str, content: str) -> dict[str, str]:
-    kind = "a" if marc_tag == "100" else "t"
-    return {
-        "marc_tag": marc_tag,
-        "marc_ind1": ind1,
-        "marc_ind2": ind2,
-        "field_type_code": kind,
-        "tag": tag,
-        "content": content,
     }

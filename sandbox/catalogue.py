@@ -175,14 +175,15 @@ def _make_bib(number: int, place: int, oddity: Oddity | None, luck: random.Rando
         case _:
             title = f"{luck.choice(ADJECTIVES.split())} {luck.choice(NOUNS.split())} /"
     author = heading and heading.rstrip(",")
-    subfields = [_subfield("100", "1", " ", "a", "a", heading)] if heading else []
-    subfields.append(_subfield("245", "1" if heading else "0", skip, "t", "a", title))
+    subfields = [subfield("100", "1", " ", "a", "a", heading)] if heading else []
+    subfields.append(subfield("245", "1" if heading else "0", skip, "t", "a", title))
     if author:
-        subfields.append(_subfield("245", "1", skip, "t", "c", f"{' '.join(reversed(author.split(', ')))}."))
+        subfields.append(subfield("245", "1", skip, "t", "c", f"{' '.join(reversed(author.split(', ')))}."))
     return Bib(number, author, title.rstrip(" /:"), subfields)
 
 
-def _subfield(marc_tag: str, ind1: str, ind2: str, kind: str, tag: str, content: str) -> dict[str, str | None]:
+def subfield(marc_tag: str, ind1: str, ind2: str, kind: str, tag: str, content: str) -> dict[str, str | None]:
+    """A part of a bib's heading, as SierraDNA shows it."""
     return {
         "marc_tag": marc_tag,
         "marc_ind1": ind1,
