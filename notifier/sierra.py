@@ -43,6 +43,7 @@ REPEAT_PAUSE_SECONDS = 0.1
 SILENCE = "silence"
 NOT_WELL = (429, 502, 503, 504)  # answers that don't show that Sierra would have answered others
 ITEM_FIELDS = "id,fixedFields,varFields"
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}  # a small answer stays small
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 HEADER_SAFE = re.compile(r"[!-~]{1,8192}")
 NO_TOKEN = "Sierra's token endpoint answered something that is no token"  # noqa: S105
@@ -86,17 +87,18 @@ class SierraClient:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._http = httpx.AsyncClient(
-            base_url=access.endpoint.rstrip("/") + "/",
-            limits=httpx.Limits(
-                max_connections=access.pool_size,
-                max_keepalive_connections=access.pool_size,
-                keepalive_expiry=KEEPALIVE_SECONDS,
-            ),
-            headers={"Accept-Encoding": "identity"},  # a small answer stays small: nothing to unpack
-            timeout=None,  # noqa: S113  httpx's are per read: a server that trickles never trips them
-            verify=ssl.create_default_context(cafile=access.ca_bundle),
-        )
+        self._base_url = access.endpoint.rstrip("/") + "/"
+        # A client per connection: of one with several, httpcore looks at all of them before and after each request.
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
+        tls = ssl.create_default_context(cafile=access.ca_bundle)
+        # No time-out of httpx's: they are per read, and a server that trickles never trips them.
+        self._clients = [
+            httpx.AsyncClient(limits=limits, timeout=None, verify=tls)  # noqa: S113
+            for _ in range(access.pool_size)
+        ]
+        self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        for client in self._clients:
+            self._free.put_nowait(client)
         self.token = Token(self._fetch_token)
         self.last_answer_at = -1.0
         self._asking: asyncio.Task[None] | None = None
@@ -107,7 +109,8 @@ class SierraClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        for client in self._clients:
+            await client.aclose()
 
     async def read_items(self, numbers: Collection[str]) -> dict[str, Record | Deleted]:
         """Those of the items that Sierra has, by number. ListFailed where only asking for each can tell."""
@@ -196,7 +199,7 @@ class SierraClient:
     async def _send(self, method: str, path: str, what: str, fence: Callable[[], None], **parts: Any) -> Answer:
         """One request with its total deadline, repeated within it where Sierra did not begin to answer."""
         try:
-            request = self._http.build_request(method, path, **parts)
+            request = self._request(method, path, **parts)
         except (ValueError, httpx.InvalidURL) as error:  # a lone surrogate, NaN, a number longer than any URL
             raise ItemRejected(f"{what[0].upper()}{what[1:60]} holds what can't be sent to Sierra: {error}") from error
         sent_at = time.monotonic()
@@ -209,12 +212,15 @@ class SierraClient:
                 raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", doubt=SILENCE) from error
             raise SierraUnavailable(f"Sierra does not answer: {reason}") from error
 
+    def _request(self, method: str, path: str, headers: Mapping[str, str], **parts: Any) -> httpx.Request:
+        return httpx.Request(method, self._base_url + path, headers={**HEADERS, **headers}, **parts)
+
     async def _has_answered_since(self, sent_at: float, silent: httpx.Request) -> bool:
         """Whether Sierra answered anything; where it did not, one asks about the token of the silent, for all."""
         if self.last_answer_at <= sent_at:
             if self._asking is None or self._asking.done():
                 headers = {"Authorization": silent.headers["Authorization"]}
-                request = self._http.build_request("GET", "info/token", headers=headers)
+                request = self._request("GET", "info/token", headers)
                 self._asking = asyncio.create_task(self._hear(request))
             await asyncio.shield(self._asking)
         return self.last_answer_at > sent_at
@@ -225,10 +231,17 @@ class SierraClient:
                 await self._send_with_repeats(request, no_fence)
 
     async def _send_with_repeats(self, request: httpx.Request, fence: Callable[[], None]) -> Answer:
+        client = await self._free.get()
+        try:
+            return await self._send_by(client, request, fence)
+        finally:
+            self._free.put_nowait(client)
+
+    async def _send_by(self, client: httpx.AsyncClient, request: httpx.Request, fence: Callable[[], None]) -> Answer:
         for repeats in range(self._access.retries + 1):
             try:
                 fence()
-                response = await self._http.send(request, stream=True)
+                response = await client.send(request, stream=True)
             except (httpx.HTTPError, OSError) as error:  # before the first byte of an answer; OSError: TLS gone wrong
                 if isinstance(error, TimeoutError):
                     raise
