@@ -1,6 +1,7 @@
 """The notifier process: listen, drain, rest, until told to stop."""
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -212,6 +213,8 @@ async def serve(settings: NotifierSettings) -> None:
     async with client_of(settings) as sierra, make_pool(parameters, POOL_SIZE) as pool:
         service = Service(settings, pool, sierra, name)
         _stop_on_signals(service)
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: to look through it again and again would make pushes wait
         log.info("started", extra={"notifier": name, "sierra": settings.sierra_api_endpoint})
         looked_at = ConditionCollector(service.look)
         with metrics_served(settings.metrics_host, settings.notifier_metrics_port, COUNTED, looked_at):
