@@ -139,6 +139,11 @@ class UpdateQueue(SQLModel, table=True):
     last_error: str | None = nullable(Text, "Why the last push failed, in a sentence a librarian understands")
     request_id: str | None = nullable(Text, "Id of the HTTP request that marked it last")
     trace: str | None = nullable(Text, "Sentry trace of that request")
+    revert_of: int | None = nullable(
+        BigInteger,
+        "The row of history whose push is to be undone; NULL: an update. "
+        "Holds for revision 1: a mark asks for an update again",
+    )
 
 
 class UpdateLog(SQLModel, table=True):
@@ -170,6 +175,7 @@ class UpdateLog(SQLModel, table=True):
     error: str | None = nullable(Text, "Why it was rejected, or what was left out of the update and why")
     sierra_ms: int | None = nullable(Integer, "Milliseconds from the item's read to the end of its write at Sierra")
     request_id: str | None = nullable(Text, "Id of the HTTP request that had marked it")
+    revert_of: int | None = nullable(BigInteger, "The row of history whose push was to be undone; NULL: an update")
 
 
 class Client(SQLModel, table=True):

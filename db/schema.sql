@@ -144,6 +144,7 @@ CREATE TABLE public.update_queue (
     last_error text,
     request_id text,
     trace text,
+    revert_of bigint,
     CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
     CONSTRAINT update_queue_priority_0_to_2 CHECK (((priority >= 0) AND (priority <= 2)))
 )
@@ -174,6 +175,8 @@ COMMENT ON COLUMN public.update_queue.last_error IS 'Why the last push failed, i
 COMMENT ON COLUMN public.update_queue.request_id IS 'Id of the HTTP request that marked it last';
 
 COMMENT ON COLUMN public.update_queue.trace IS 'Sentry trace of that request';
+
+COMMENT ON COLUMN public.update_queue.revert_of IS 'The row of history whose push is to be undone; NULL: an update. Holds for revision 1: a mark asks for an update again';
 
 CREATE VIEW public.queue_progress AS
  SELECT c.paused_at,
@@ -297,11 +300,15 @@ CREATE VIEW public.queue_detail AS
         CASE
             WHEN (q.lease_until > now()) THEN q.claimed_by
             ELSE NULL::text
-        END AS pushed_by
+        END AS pushed_by,
+        CASE
+            WHEN (q.revision = 1) THEN q.revert_of
+            ELSE NULL::bigint
+        END AS revert_of
    FROM (public.update_queue q
      JOIN public.sierra_item i USING (item_record_id));
 
-COMMENT ON VIEW public.queue_detail IS 'Each item in the queue: title, barcode, state in words, next try, reason. Age is counted from when it was due';
+COMMENT ON VIEW public.queue_detail IS 'Each item in the queue: title, barcode, state in words, next try, reason; of a revert, which push it undoes. Age is counted from when it was due';
 
 CREATE VIEW public.queue_overview AS
  SELECT known.state,
@@ -457,6 +464,7 @@ CREATE TABLE public.update_log (
     error text,
     sierra_ms integer,
     request_id text,
+    revert_of bigint,
     CONSTRAINT update_log_outcome_known CHECK ((outcome = ANY (ARRAY['pushed'::text, 'unchanged'::text, 'rejected'::text, 'dismissed'::text])))
 );
 
@@ -494,6 +502,8 @@ COMMENT ON COLUMN public.update_log.sierra_ms IS 'Milliseconds from the item''s 
 
 COMMENT ON COLUMN public.update_log.request_id IS 'Id of the HTTP request that had marked it';
 
+COMMENT ON COLUMN public.update_log.revert_of IS 'The row of history whose push was to be undone; NULL: an update';
+
 CREATE VIEW public.update_history AS
  SELECT finished_at,
     outcome,
@@ -511,10 +521,11 @@ CREATE VIEW public.update_history AS
     finished_by,
     item_record_id,
     request_id,
-    update_log_id
+    update_log_id,
+    revert_of
    FROM public.update_log;
 
-COMMENT ON VIEW public.update_history IS 'What came of each update: call number before and after, who asked, how long it took';
+COMMENT ON VIEW public.update_history IS 'What came of each update: call number before and after, who asked, how long it took; of a revert, which push it undid';
 
 ALTER TABLE public.update_log ALTER COLUMN update_log_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.update_log_update_log_id_seq
