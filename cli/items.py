@@ -8,7 +8,7 @@ import typer
 from cli.database import ask
 from cli.fence import Refused
 from cli.screen import AsJson, say, show_json, show_rows
-from db import queue
+from db.history import read_history
 from db.named_items import NamedItem, find_items
 from runtime.settings import NotifierSettings, read_settings
 
@@ -20,18 +20,20 @@ def history(
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """What came of one item's updates, newest first."""
-    rows = ask(lambda connection: queue.history(connection, barcode, limit))
+    """What came of one item's updates, newest first. `signum revert` undoes one by its update_log_id."""
+    rows = ask(lambda connection: read_history(connection, barcode, limit))
     if not rows:
         item = _the_item(ask(lambda connection: find_items(connection, barcodes=[barcode])), barcode)
         raise Refused(f"item {item.item_number}, barcode {barcode}, was not updated in the time that history is kept")
     columns = (
+        "update_log_id",
         "finished_at",
         "outcome",
         "call_number_before",
         "call_number_after",
         "queued_by",
         "took_seconds",
+        "revert_of",
         "reason",
     )
     show_rows(rows, as_json, columns)

@@ -69,6 +69,7 @@ def list_(
         "next_try_at",
         "attempts",
         "queued_by",
+        "revert_of",
         "reason",
     )
     show_rows(rows, as_json, columns, if_none=f"no item is {words}" if words else "the queue is empty")

@@ -1,7 +1,8 @@
 """How does an item enter the queue? By a mark. One statement, built on the tables' models: the key check of a print
 station and the mark in one round trip, committed when it answers.
 
-Marking twice is one row with the next `revision`. What is under way keeps its lease; what was rejected enters anew.
+Marking twice is one row with the next `revision`. What is under way keeps its lease; what was rejected enters anew, and
+a revert becomes an update.
 """
 
 from typing import Any
@@ -67,5 +68,6 @@ def _again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[
         "priority": func.least(TABLE.c.priority, new.priority),
         "request_id": new.request_id,
         "trace": new.trace,
+        "revert_of": None,
         **{name: case((rejected, new[name]), else_=TABLE.c[name]) for name in anew},
     }

@@ -28,7 +28,10 @@ def storable(text: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An item that is ours to push until `lease_until`, as it was when we claimed it. By the database's clock."""
+    """An item that is ours to push until `lease_until`, as it was when we claimed it. By the database's clock.
+
+    A revert names the push that is undone; db/history.py looks up its call numbers. None: history has no such push.
+    """
 
     item_record_id: int
     revision: int
@@ -41,6 +44,9 @@ class Claim:
     barcode: str | None
     classification: str | None
     claimed_at: datetime
+    revert_of: int | None
+    undone_before: str | None = None
+    undone_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]
             "afters": [storable(push.call_number_after) for push in pushes],
             "remarks": [storable(push.remark) for push in pushes],
             "sierra_ms": [push.sierra_ms for push in pushes],
+            "revert_ofs": [push.claim.revert_of for push in pushes],
         },
         prepare=True,
     )
@@ -93,18 +100,8 @@ async def postpone(
     connection: Connection, notifier: str, claim: Claim, delay_seconds: float, reason: str
 ) -> datetime | None:
     """Make an item due in `delay_seconds`. When it is due now; None if it was not ours any more."""
-    cursor = await connection.execute(
-        SQL["postpone"],
-        {
-            "notifier": notifier,
-            "item_record_id": claim.item_record_id,
-            "revision": claim.revision,
-            "lease": claim.lease_until,
-            "delay_seconds": delay_seconds,
-            "reason": storable(reason),
-        },
-    )
-    row = await cursor.fetchone()
+    parameters = {**_held(notifier, claim), "delay_seconds": delay_seconds, "reason": storable(reason)}
+    row = await (await connection.execute(SQL["postpone"], parameters)).fetchone()
     return row[1] if row else None
 
 
@@ -112,19 +109,19 @@ async def reject(
     connection: Connection, notifier: str, claim: Claim, reason: str, call_number: str | None = None
 ) -> bool | None:
     """Make an item due never, until a person acts. False if it was marked again meanwhile; None if it was not ours."""
-    cursor = await connection.execute(
-        SQL["reject"],
-        {
-            "notifier": notifier,
-            "item_record_id": claim.item_record_id,
-            "revision": claim.revision,
-            "lease": claim.lease_until,
-            "reason": storable(reason),
-            "call_number": storable(call_number),
-        },
-    )
-    row = await cursor.fetchone()
+    told = {"reason": storable(reason), "call_number": storable(call_number), "revert_of": claim.revert_of}
+    row = await (await connection.execute(SQL["reject"], {**_held(notifier, claim), **told})).fetchone()
     return row[0] if row else None
+
+
+def _held(notifier: str, claim: Claim) -> dict[str, Any]:
+    """What a row must still have for a claim to be ours."""
+    return {
+        "notifier": notifier,
+        "item_record_id": claim.item_record_id,
+        "revision": claim.revision,
+        "lease": claim.lease_until,
+    }
 
 
 async def release(
@@ -206,11 +203,6 @@ async def overview(connection: Connection) -> list[dict[str, Any]]:
 async def detail(connection: Connection, state: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
     """The queue's items with titles and reasons, the most urgent first."""
     return await _dicts(connection, "detail", state=state, limit=limit)
-
-
-async def history(connection: Connection, barcode: str, limit: int = 100) -> list[dict[str, Any]]:
-    """What came of a barcode's updates, newest first."""
-    return await _dicts(connection, "history", barcode=barcode, limit=limit)
 
 
 async def _dicts(connection: Connection, statement: str, **parameters: Any) -> list[dict[str, Any]]:

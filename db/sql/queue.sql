@@ -12,6 +12,7 @@
 -- `newest`: instead, the latest of one priority, whichever: a sample from the other end, where the first ones fail.
 -- ARRAY: the planner then expects a few rows; of a LIMIT that it can't know it expects a tenth of the queue, and reads all.
 -- A row that was rejected before starts its attempts anew. While the queue is paused nothing is due.
+-- A row that was never marked again may be a revert. What it undoes is looked up only then: a join would cost all claims.
 -- A claim is on disk when it is told (`durable`), whatever the connection says: a crash of PostgreSQL must not lend an
 -- item to another while the first one writes it. What comes of a claim need not be: who forgets it pushes again.
 WITH durable AS MATERIALIZED (
@@ -77,12 +78,14 @@ WITH durable AS MATERIALIZED (
         lease_until = now() + %(lease_seconds)s * interval '1 second',
         attempts = CASE WHEN q.claimed_by IS NOT NULL AND q.lease_until IS NULL THEN 1 ELSE q.attempts + 1 END
     WHERE q.item_record_id = ANY (ARRAY(SELECT item_record_id FROM due))
-    RETURNING q.item_record_id, q.revision, q.priority, q.due_at, q.queued_at, q.attempts, q.request_id, q.trace, q.lease_until
+    RETURNING
+        q.item_record_id, q.revision, q.priority, q.due_at, q.queued_at, q.attempts, q.request_id, q.trace, q.lease_until,
+        CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of
 )
 SELECT
     c.item_record_id, c.revision, c.queued_at, c.attempts, c.request_id, c.trace, c.lease_until,
     i.item_number, i.barcode, i.classification,
-    now() AS claimed_at
+    now() AS claimed_at, c.revert_of
 FROM claimed c
 JOIN sierra_item i USING (item_record_id)
 ORDER BY c.priority, c.due_at;
@@ -96,15 +99,17 @@ ORDER BY c.priority, c.due_at;
 WITH pushed AS (
     SELECT
         p.item_record_id, p.revision, p.lease_until, p.outcome, p.call_number_before, p.call_number_after, p.remark,
-        p.sierra_ms
+        p.sierra_ms, p.revert_of
     FROM unnest(
         %(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[], %(outcomes)s::text[],
-        %(befores)s::text[], %(afters)s::text[], %(remarks)s::text[], %(sierra_ms)s::int[]
-    ) AS p (item_record_id, revision, lease_until, outcome, call_number_before, call_number_after, remark, sierra_ms)
+        %(befores)s::text[], %(afters)s::text[], %(remarks)s::text[], %(sierra_ms)s::int[], %(revert_ofs)s::bigint[]
+    ) AS p (
+        item_record_id, revision, lease_until, outcome, call_number_before, call_number_after, remark, sierra_ms, revert_of
+    )
 ), held AS (
     SELECT
         q.item_record_id, q.revision = p.revision AS as_pushed, q.queued_at, q.queued_by, q.attempts, q.request_id,
-        p.outcome, p.call_number_before, p.call_number_after, p.remark, p.sierra_ms
+        p.outcome, p.call_number_before, p.call_number_after, p.remark, p.sierra_ms, p.revert_of
     FROM update_queue q
     JOIN pushed p USING (item_record_id, lease_until)
     WHERE q.claimed_by = %(notifier)s
@@ -122,11 +127,11 @@ WITH pushed AS (
 ), logged AS (
     INSERT INTO update_log (
         item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts,
-        call_number_before, call_number_after, error, sierra_ms, request_id
+        call_number_before, call_number_after, error, sierra_ms, request_id, revert_of
     )
     SELECT
         h.item_record_id, i.item_number, i.barcode, i.best_title, h.queued_at, h.queued_by, %(notifier)s, h.outcome,
-        greatest(h.attempts, 1), h.call_number_before, h.call_number_after, h.remark, h.sierra_ms, h.request_id
+        greatest(h.attempts, 1), h.call_number_before, h.call_number_after, h.remark, h.sierra_ms, h.request_id, h.revert_of
     FROM held h
     JOIN sierra_item i USING (item_record_id)
 )
@@ -166,11 +171,11 @@ WITH held AS (
 ), logged AS (
     INSERT INTO update_log (
         item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts,
-        call_number_before, call_number_after, error, request_id
+        call_number_before, call_number_after, error, request_id, revert_of
     )
     SELECT
         d.item_record_id, i.item_number, i.barcode, i.best_title, d.queued_at, d.queued_by, %(notifier)s, 'rejected',
-        d.attempts, %(call_number)s, %(call_number)s, %(reason)s, d.request_id
+        d.attempts, %(call_number)s, %(call_number)s, %(reason)s, d.request_id, %(revert_of)s::bigint
     FROM decided d
     JOIN sierra_item i USING (item_record_id)
     WHERE d.as_pushed
@@ -243,9 +248,10 @@ CROSS JOIN LATERAL (
 
 
 -- name: retry
--- A person gives rejected items another chance: they enter anew, behind the print stations.
+-- A person gives rejected items another chance: they enter anew, behind the print stations. What is a revert stays one,
+-- and so its revision stays 1: nobody holds it, and a claim that did is known by its lease.
 UPDATE update_queue q
-SET revision = q.revision + 1,
+SET revision = CASE WHEN q.revision = 1 AND q.revert_of IS NOT NULL THEN 1 ELSE q.revision + 1 END,
     due_at = now(),
     attempts = 0,
     last_error = NULL,
@@ -288,14 +294,15 @@ WITH chosen AS (
     WHERE q.item_record_id = c.item_record_id
     RETURNING
         q.item_record_id, c.item_number, c.barcode, c.best_title, q.queued_at, q.queued_by, q.attempts, q.request_id,
-        q.last_error
+        q.last_error, CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of
 )
 INSERT INTO update_log (
-    item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts, error, request_id
+    item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts, error, request_id,
+    revert_of
 )
 SELECT
     item_record_id, item_number, barcode, best_title, queued_at, queued_by, %(person)s, 'dismissed', attempts, last_error,
-    request_id
+    request_id, revert_of
 FROM gone
 RETURNING item_record_id;
 
@@ -309,21 +316,10 @@ SELECT state, items, extract(epoch FROM oldest_age)::float8 AS oldest_age_second
 -- The items of one state, or of all, oldest first.
 SELECT
     item_record_id, item_number, barcode, title, classification, state, reason, next_try_at,
-    extract(epoch FROM age)::float8 AS age_seconds, queued_at, queued_by, priority, attempts, pushed_by
+    extract(epoch FROM age)::float8 AS age_seconds, queued_at, queued_by, priority, attempts, pushed_by, revert_of
 FROM queue_detail
 WHERE %(state)s::text IS NULL OR state = %(state)s
 ORDER BY priority, next_try_at NULLS LAST, item_record_id
-LIMIT %(limit)s;
-
-
--- name: history
--- What came of one barcode's updates, newest first.
-SELECT
-    finished_at, outcome, barcode, item_number, title, call_number_before, call_number_after, reason, queued_by,
-    queued_at, extract(epoch FROM took)::float8 AS took_seconds, sierra_ms, attempts, finished_by, update_log_id
-FROM update_history
-WHERE barcode = %(barcode)s
-ORDER BY update_log_id DESC
 LIMIT %(limit)s;
 
 

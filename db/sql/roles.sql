@@ -24,7 +24,7 @@ GRANT SELECT, INSERT, UPDATE ON sierra_item TO signum_api;
 GRANT
     SELECT,
     INSERT (item_record_id, queued_by, priority, request_id, trace),
-    UPDATE (revision, queued_at, queued_by, priority, attempts, due_at, last_error, request_id, trace)
+    UPDATE (revision, queued_at, queued_by, priority, attempts, due_at, last_error, request_id, trace, revert_of)
 ON update_queue TO signum_api;
 GRANT SELECT, UPDATE ON sync_state TO signum_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rejected_row TO signum_api;

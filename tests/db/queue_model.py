@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from db.queue import Claim
 
 LEASE_TICKS = 1
-Logged = tuple[int, str, int, str, str, str | None]
+Logged = tuple[int, str, int, str, str, str | None, int | None]
 
 
 @dataclass(eq=False)
@@ -23,6 +23,7 @@ class Push:
     claim: Claim
     notifier: str
     mark: int
+    revert_of: int | None
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Row:
     lease: int | None = None
     error: str | None = None
     push: Push | None = None
+    revert_of: int | None = None
 
     def shown(self, now: int) -> tuple[object, ...]:
         """As the test reads it from the database: times from now on."""
@@ -55,6 +57,7 @@ class Row:
             self.claimed_by,
             lease,
             self.error,
+            self.revert_of,
         )
 
     def give_back(self) -> None:
@@ -88,8 +91,16 @@ class Model:
         if enters_anew:
             row.priority = min(row.priority, priority)
         row.revision += 1
-        row.attempts, row.error = 0, None
+        row.attempts, row.error, row.revert_of = 0, None, None
         self._due_now(row)
+
+    def revert(self, item: int, update_log_id: int, by: str) -> bool:
+        """Enter to be undone. False: it is queued already, and stays as it is."""
+        if item in self.rows:
+            return False
+        self.mark(item, by, 1)
+        self.rows[item].revert_of = update_log_id
+        return True
 
     def claimable(self) -> list[tuple[int, int, int]]:
         """Priority, time and order of what a claim may take, the first to be taken first."""
@@ -106,7 +117,7 @@ class Model:
             was_rejected = row.claimed_by is not None and row.lease is None
             row.attempts = 1 if was_rejected else row.attempts + 1
             row.claimed_by, row.lease = notifier, self.now + LEASE_TICKS
-            row.push = Push(claim, notifier, self.marks[claim.item_record_id])
+            row.push = Push(claim, notifier, self.marks[claim.item_record_id], row.revert_of)
             pushes.append(row.push)
         return pushes
 
@@ -115,7 +126,8 @@ class Model:
         row = self._row_of(push)
         if row is None:
             return None
-        self._write_log(push.claim.item_record_id, row, outcome, push.notifier, None, attempts=max(row.attempts, 1))
+        attempts = max(row.attempts, 1)
+        self._write_log(push.claim.item_record_id, row, outcome, push.notifier, None, push.revert_of, attempts)
         if self._is_newest(push):
             self._leave(push.claim.item_record_id)
             return True
@@ -144,7 +156,7 @@ class Model:
             return False
         row.due = row.lease = row.push = None
         row.error = reason
-        self._write_log(push.claim.item_record_id, row, "rejected", push.notifier, reason)
+        self._write_log(push.claim.item_record_id, row, "rejected", push.notifier, reason, push.revert_of)
         return True
 
     def release(self, push: Push, ticks: int, reason: str) -> None:
@@ -158,12 +170,16 @@ class Model:
             row.due, row.order, row.error = self.now + ticks, self.step, reason
 
     def retry(self, items: Sequence[int], person: str) -> list[int]:
-        """Those of them that were rejected enter anew, behind the print stations."""
+        """Those of them that were rejected enter anew, behind the print stations; a revert is one still."""
         rejected = [item for item in items if item in self.rows and self.rows[item].due is None]
         for item in rejected:
+            row = self.rows[item]
+            revert_of, revision = row.revert_of, row.revision
             self.mark(item, person, priority=2)
-            self.rows[item].priority = max(self.rows[item].priority, 1)
-            self.rows[item].give_back()
+            if revert_of is not None:
+                row.revert_of, row.revision = revert_of, revision
+            row.priority = max(row.priority, 1)
+            row.give_back()
         return rejected
 
     def make_due(self, item: int) -> None:
@@ -175,7 +191,8 @@ class Model:
         """Off the queue, unpushed, whatever their state."""
         found = [item for item in items if item in self.rows]
         for item in found:
-            self._write_log(item, self.rows[item], "dismissed", person, self.rows[item].error)
+            row = self.rows[item]
+            self._write_log(item, row, "dismissed", person, row.error, row.revert_of)
             self._leave(item)
         return found
 
@@ -216,7 +233,8 @@ class Model:
         self.owed.discard(item)
 
     def _write_log(
-        self, item: int, row: Row, outcome: str, by: str, error: str | None, attempts: int | None = None
-    ) -> None:
+        self, item: int, row: Row, outcome: str, by: str, error: str | None, revert_of: int | None,
+        attempts: int | None = None,
+    ) -> None:  # fmt: skip
         done = row.attempts if attempts is None else attempts
-        self.log[item, outcome, done, row.queued_by, by, error] += 1
+        self.log[item, outcome, done, row.queued_by, by, error, revert_of] += 1

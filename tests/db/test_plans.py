@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql
 
-from db import items, queue
+from db import history, items, queue
 from tests.fix_postgres import TestDatabase
 
 ITEMS, QUEUED = 20_000, 5_000
@@ -75,6 +75,7 @@ FOUR = {
     "afters": ["84.31"] * 4,
     "remarks": [None] * 4,
     "sierra_ms": [1] * 4,
+    "revert_ofs": [None] * 4,
 }
 
 
@@ -84,7 +85,9 @@ FOUR = {
         pytest.param(queue.SQL["claim"], A_CLAIM, id="claim"),
         pytest.param(queue.SQL["finish"], FOUR, id="finish"),
         pytest.param(queue.SQL["next_wake"], {}, id="next_wake"),
-        pytest.param(queue.SQL["history"], {"barcode": "33010000000001", "limit": 100}, id="history"),
+        pytest.param(history.SQL["history"], {"barcode": "33010000000001", "limit": 100}, id="history"),
+        pytest.param(history.SQL["revert"], {"person": "a", "ids": [1, 2]}, id="revert"),
+        pytest.param(history.SQL["undone"], {"ids": [1, 2], "item_record_ids": [FIRST, FIRST + 1]}, id="undone"),
         pytest.param(*core(items._FIND, barcode="33010000000001"), id="find"),
         pytest.param(*core(items._MARK, item_record_id=FIRST, request_id=None, trace=None), id="mark"),
     ],

@@ -1,0 +1,54 @@
+"""What came of updates, and how does a person undo one? A function per statement of db/sql/history.sql.
+
+A revert is a row of the queue that names a row of history. It is pushed as any other, by what history has then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from psycopg.rows import class_row, dict_row
+
+from db.queue import Claim, Connection
+from db.sql import load
+
+SQL = load("history")
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """A row of history that was to be undone, and whether that is `queued` now: its item was not, and it can be."""
+
+    update_log_id: int
+    item_number: str | None
+    barcode: str | None
+    outcome: str
+    call_number_before: str | None
+    call_number_after: str | None
+    in_catalogue: bool
+    queued: bool
+
+
+async def read_history(connection: Connection, barcode: str, limit: int = 100) -> list[dict[str, Any]]:
+    """What came of a barcode's updates, newest first."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SQL["history"], {"barcode": barcode, "limit": limit})
+        return await cursor.fetchall()
+
+
+async def queue_reverts(connection: Connection, person: str, update_log_ids: Sequence[int]) -> list[Revert]:
+    """Have these pushes undone, as far as that can be, in a person's name. Those that history has not are not there."""
+    async with connection.cursor(row_factory=class_row(Revert)) as cursor:
+        await cursor.execute(SQL["revert"], {"person": person, "ids": list(update_log_ids)})
+        return await cursor.fetchall()
+
+
+async def look_up_undone(connection: Connection, claims: list[Claim]) -> list[Claim]:
+    """The claims, reverts with the call numbers of the pushes that they undo. Asks only if there are reverts."""
+    reverts = [claim for claim in claims if claim.revert_of is not None]
+    if not reverts:
+        return claims
+    named = {"ids": [one.revert_of for one in reverts], "item_record_ids": [one.item_record_id for one in reverts]}
+    cursor = await connection.execute(SQL["undone"], named)
+    undone = {item: {"undone_before": before, "undone_after": after} for item, before, after in await cursor.fetchall()}
+    return [replace(claim, **undone.get(claim.item_record_id, {})) for claim in claims]

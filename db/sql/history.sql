@@ -1,0 +1,51 @@
+-- What came of updates, and how one is undone.
+
+
+-- name: history
+-- What came of one barcode's updates, newest first.
+SELECT
+    finished_at, outcome, barcode, item_number, title, call_number_before, call_number_after, reason, queued_by,
+    queued_at, extract(epoch FROM took)::float8 AS took_seconds, sierra_ms, attempts, finished_by, update_log_id, revert_of
+FROM update_history
+WHERE barcode = %(barcode)s
+ORDER BY update_log_id DESC
+LIMIT %(limit)s;
+
+
+-- name: revert
+-- Queue the reverts of pushes, and say of each row of history what is known of it and whether that was done. What is
+-- queued already stays as it is, and so does what a mark is just queueing: DO NOTHING waits for its end. Of one item's
+-- pushes the newest goes in, for it is the one that Sierra can still have.
+WITH named AS (
+    SELECT
+        l.update_log_id, l.item_record_id, l.item_number, l.barcode, l.outcome, l.call_number_before, l.call_number_after,
+        i.item_record_id IS NOT NULL AS in_catalogue
+    FROM update_log l
+    LEFT JOIN sierra_item i USING (item_record_id)
+    WHERE l.update_log_id = ANY (%(ids)s::bigint[])
+), queued AS (
+    INSERT INTO update_queue (item_record_id, queued_by, revert_of)
+    SELECT n.item_record_id, %(person)s, n.update_log_id
+    FROM named n
+    WHERE n.in_catalogue
+        AND n.outcome = 'pushed'
+        AND n.call_number_before <> n.call_number_after
+        AND n.call_number_before ~ '\S'
+    ORDER BY n.item_record_id, n.update_log_id DESC
+    ON CONFLICT (item_record_id) DO NOTHING
+    RETURNING revert_of
+)
+SELECT
+    n.update_log_id, n.item_number, n.barcode, n.outcome, n.call_number_before, n.call_number_after, n.in_catalogue,
+    q.revert_of IS NOT NULL AS queued
+FROM named n
+LEFT JOIN queued q ON q.revert_of = n.update_log_id
+ORDER BY n.update_log_id;
+
+
+-- name: undone
+-- What the pushes changed that are to be undone. None for a row that is no push, or another item's.
+SELECT item_record_id, l.call_number_before, l.call_number_after
+FROM unnest(%(ids)s::bigint[], %(item_record_ids)s::bigint[]) AS r (update_log_id, item_record_id)
+JOIN update_log l USING (update_log_id, item_record_id)
+WHERE l.outcome = 'pushed';
