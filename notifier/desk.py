@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from db import queue
 from db.engine import DATABASE_AWAY, NotifierPool, lend, one_line
+from db.history import look_up_undone
 from db.queue import Claim, Connection, Pushed
 from notifier.backoff import postponement, reconnect_pause
 from notifier.errors import ItemError, ItemRejected
@@ -36,7 +37,8 @@ class Desk:
     async def claim(self, limit: int, lease_seconds: float, newest: bool = False) -> list[Claim]:
         """Claim what is due, oldest or newest first. Raises OperationalError when the database is away."""
         async with lend(self._pool) as connection:
-            return await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
+            claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
+            return await look_up_undone(connection, claims)
 
     async def next_wake(self) -> float | None:
         """Seconds until something is due or a lease lapses."""
@@ -118,4 +120,5 @@ def _ids(claim: Claim) -> dict[str, object]:
         "item_number": claim.item_number,
         "barcode": claim.barcode,
         "request_id": claim.request_id,
+        **({} if claim.revert_of is None else {"revert_of": claim.revert_of}),
     }

@@ -49,12 +49,16 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send: `patch` is empty where all is so already. `remarks` say what was left out of the update and why."""
+    """What to send: `patch` is empty where all is so already. `remarks` say what was left out of the update and why.
+
+    `refusal`: why it can't be done, for the librarian; the patch is empty then, too.
+    """
 
     patch: Mapping[str, Any]
     call_number_before: str | None
     call_number_after: str | None
     remarks: tuple[str, ...] = ()
+    refusal: str | None = None
 
 
 def plan_update(record: Record, wish: Wish, rules: Rules) -> Plan:
@@ -113,12 +117,23 @@ def genre_of(call_number: str) -> str:
 
 def call_number_of(var_fields: Sequence[Field]) -> str | None:
     """The item's call number for people: of several the first; None where there is none."""
-    for var_field in var_fields:
-        if _is_call_number(var_field):
-            for subfield in var_field.get("subfields") or ():
-                if subfield.get("tag") == "a":
-                    return str(subfield.get("content") or "")
-    return None
+    return next(iter(call_numbers_of(var_fields)), None)
+
+
+def call_numbers_of(var_fields: Sequence[Field]) -> list[str]:
+    """Each subfield `a` of each call number field."""
+    return [
+        str(subfield.get("content") or "")
+        for var_field in var_fields
+        if is_call_number(var_field)
+        for subfield in var_field.get("subfields") or ()
+        if subfield.get("tag") == "a"
+    ]
+
+
+def is_call_number(var_field: Field) -> bool:
+    """Whether it is the field that an update renews: tag c, MARC 099."""
+    return var_field.get("fieldTag") == CALL_NUMBER_TAG and var_field.get("marcTag") == CALL_NUMBER_MARC
 
 
 def find_iuse3(fixed_fields: Mapping[str, Field], configured: int | None) -> str | None:
@@ -150,7 +165,7 @@ def _with_call_number(var_fields: Sequence[Field], classification: str | None) -
 
 
 def _renewed(var_field: Field, classification: str) -> Field:
-    if not _is_call_number(var_field):
+    if not is_call_number(var_field):
         return var_field
     subfields = [
         {**subfield, "content": make_call_number(str(subfield.get("content") or ""), classification)}
@@ -159,10 +174,6 @@ def _renewed(var_field: Field, classification: str) -> Field:
         for subfield in var_field.get("subfields") or ()
     ]
     return {**var_field, "subfields": subfields} if subfields else var_field
-
-
-def _is_call_number(var_field: Field) -> bool:
-    return var_field.get("fieldTag") == CALL_NUMBER_TAG and var_field.get("marcTag") == CALL_NUMBER_MARC
 
 
 def _iuse3_entry(fixed_field: Field | None) -> Field | None:

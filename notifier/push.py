@@ -9,7 +9,7 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Any, Literal
 
-from db.queue import Pushed
+from db.queue import Claim, Pushed
 from notifier.answers import Deleted
 from notifier.bell import Bell
 from notifier.belt import Belt, Held, Limits
@@ -27,6 +27,7 @@ from notifier.errors import (
 )
 from notifier.metrics import MARK_TO_SIERRA_SECONDS, PUSH_SECONDS
 from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
+from notifier.revert import Undo, plan_revert
 from notifier.sierra import SierraClient
 from runtime.sentry import Step, tell_steps
 
@@ -116,9 +117,10 @@ class Pusher:
             return [self.fail(held, ItemRejected(f"Sierra has no item {held.number}"))]
         if isinstance(record, Deleted):
             return [self.fail(held, ItemRejected(f"Item {held.number} was deleted in Sierra on {record.on}"))]
-        wish = Wish(held.claim.classification, held.claim.queued_at, held.claim.claimed_at)
-        plan = plan_update(record, wish, self._rules)
+        plan = self._plan(held.claim, record)
         held.plan, held.read_at = plan, read_at
+        if plan.refusal:
+            return [self.fail(held, ItemRejected(plan.refusal))]
         self._warn_once(plan)
         if not plan.patch:
             return [self._finish(held, plan, "unchanged")]
@@ -128,6 +130,11 @@ class Pusher:
             return [self._sierra_is_well(), self.release([held], DRY_RUN_SECONDS, would)]
         (self._belt.to_write.appendleft if held.probe else self._belt.to_write.append)(held)
         return []
+
+    def _plan(self, claim: Claim, record: Record) -> Plan:
+        if claim.revert_of is not None:
+            return plan_revert(record, Undo(claim.revert_of, claim.undone_before, claim.undone_after))
+        return plan_update(record, Wish(claim.classification, claim.queued_at, claim.claimed_at), self._rules)
 
     def _warn_once(self, plan: Plan) -> None:
         """Tell the night shift once per start what no item gets, and which setting decides."""
@@ -139,16 +146,9 @@ class Pusher:
     async def _finish(self, held: Held, plan: Plan, outcome: Literal["pushed", "unchanged"]) -> None:
         await self._sierra_is_well(wrote=outcome == "pushed")
         began = time.monotonic()
-        await self._desk.finish(
-            Pushed(
-                claim=held.claim,
-                outcome=outcome,
-                call_number_before=plan.call_number_before,
-                call_number_after=plan.call_number_after,
-                remark="; ".join(plan.remarks) or None,
-                sierra_ms=round((time.monotonic() - held.read_at) * 1000),
-            )
-        )
+        before, after, remark = plan.call_number_before, plan.call_number_after, "; ".join(plan.remarks) or None
+        sierra_ms = round((began - held.read_at) * 1000)
+        await self._desk.finish(Pushed(held.claim, outcome, before, after, remark, sierra_ms))
         self._is_over(held, ("finish", began, time.monotonic()))
 
     async def fail(self, held: Held, error: ItemError) -> None:
