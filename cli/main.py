@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import clients, config, control, doctor, items, predecessor, processes, queue, sync
+from cli import clients, config, control, doctor, items, predecessor, processes, queue, reverts, sync
 from cli.fence import fenced
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("config")(config.config)
 app.command("doctor")(doctor.doctor)
 app.command("push")(items.push)
 app.command("history")(items.history)
+app.command("revert")(reverts.revert)
 for steer in (control.status, control.pause, control.resume):
     queue.app.command(steer.__name__)(steer)
 app.add_typer(queue.app, name="queue")

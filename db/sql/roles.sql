@@ -41,7 +41,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
 
 
 -- name: signum_operator
--- A person or script that acts: all that docs/operations.md does. It sees what a reader sees; history it may only add to.
+-- A person or script that acts: all that docs/operations.md does. It sees what a reader sees. History it may only add
+-- to, and no call numbers: a revert writes to Sierra what stands there.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_operator;
 GRANT SELECT ON alembic_version, notifier_state, update_log TO signum_operator;
 GRANT SELECT ON
@@ -57,7 +58,12 @@ GRANT
 ON client TO signum_operator;
 GRANT SELECT, DELETE ON rejected_row, sierra_item TO signum_operator;
 GRANT SELECT, INSERT, UPDATE, DELETE ON update_queue TO signum_operator;
-GRANT INSERT ON update_log TO signum_operator;
+GRANT
+    INSERT (
+        item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts, error,
+        request_id, revert_of
+    )
+ON update_log TO signum_operator;
 GRANT SELECT, UPDATE ON queue_control TO signum_operator;
 GRANT SELECT, UPDATE (full_sync_requested_at) ON sync_state TO signum_operator;
 

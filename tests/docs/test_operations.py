@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from db import client_admin, queue
+from db.history import look_up_undone
 from db.queue import Claim, Connection
 from tests.docs.markdown import Block, blocks
 from tests.fix_postgres import TestDatabase
@@ -27,6 +28,7 @@ LOOKS = re.compile(r"(?:^| )(?:status|list|history|--check)(?: |$)")
 STATEMENTS = [*blocks(PAGE, "sql"), *blocks("README.md", "sql")]
 LEASE_SECONDS = 70
 ITEMS = """
+ALTER TABLE update_log ALTER update_log_id RESTART WITH 4711;
 INSERT INTO sierra_item (item_record_id, item_number, barcode, best_title, classification, updated_at)
 SELECT 450971566080 + number, number, '3301000' || number, 'Kirja ' || number, '84.31', now()
 FROM generate_series(2043111, 2043116) AS number
@@ -140,6 +142,7 @@ async def test_paused_as_the_page_says_nothing_is_claimed_until_it_goes_on(fille
         ("Pause", "paused_at = NULL", True),
         ("Pause", "2 hours", True),
         ("Dismiss", "", False),
+        ("Undo a push", "INSERT", True),
     ],
 )
 def test_the_notifiers_are_woken_by_what_makes_them_look_anew_and_by_nothing_else(
@@ -167,6 +170,16 @@ def test_dismissed_as_the_page_says_an_item_is_in_history_with_who_did(filled: T
     assert filled.fetch("SELECT finished_by, reason FROM update_history WHERE outcome = 'dismissed'") == [
         (filled.parameters["user"], "Sierra has no item 2043112")
     ]
+
+
+async def test_undone_as_the_page_says_a_push_is_what_the_next_claim_puts_back(filled: TestDatabase) -> None:
+    filled.fetch("DELETE FROM update_queue")
+    async with await filled.aconnect() as connection:
+        await connection.execute(block("Undo a push", "INSERT").text.encode())
+        (claim,) = await look_up_undone(connection, await queue.claim(connection, "n2", 10, LEASE_SECONDS))
+    assert (claim.item_number, claim.undone_before, claim.undone_after) == (
+        *("2043111", "84.2 Jännitys", "84.31 Jännitys"),
+    )
 
 
 @pytest.mark.parametrize("holding", ["'2043116'", "deleted_in_sierra"])
