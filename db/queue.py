@@ -71,11 +71,11 @@ async def claim(
         return await cursor.fetchall()
 
 
-async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]) -> dict[int, bool]:
+async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]) -> dict[int, bool | None]:
     """Take pushed items off the queue and log them.
 
-    Answers per item_record_id: True if it left, False if it was marked again meanwhile and is due at once. An item that
-    is missing in the answer was not ours any more: nothing was changed.
+    Answers per item_record_id: True if it left; False if it was marked again meanwhile and is due at once; None if
+    somebody has locked its row and nothing was changed: tell again. One that is missing was not ours any more.
     """
     cursor = await connection.execute(
         SQL["finish"],
@@ -130,9 +130,12 @@ async def release(
     claims: Sequence[Claim],
     delay_seconds: float = 0,
     reason: str | None = None,
-) -> None:
-    """Give claims back, their attempts too. With `delay_seconds` they go to the back, for a reason."""
-    await connection.execute(
+) -> list[int]:
+    """Give claims back, their attempts too. With `delay_seconds` they go to the back, for a reason.
+
+    The ids of those that were not given back, for somebody has locked their rows: try again.
+    """
+    cursor = await connection.execute(
         SQL["release"],
         {
             "notifier": notifier,
@@ -143,6 +146,7 @@ async def release(
             "reason": storable(reason),
         },
     )
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def next_wake(connection: Connection) -> float | None:

@@ -6,6 +6,8 @@ BREAKER_BASE_SECONDS = 1.0
 BREAKER_MOST_SECONDS = 60.0
 RECONNECT_BASE_SECONDS = 0.5
 RECONNECT_MOST_SECONDS = 5.0
+LOCK_BASE_SECONDS = 0.02
+LOCK_MOST_SECONDS = 1.0
 
 
 def jittered(base: float, most: float, failures: int, chance: float) -> float:
@@ -33,3 +35,8 @@ def breaker_pause(failures: int, chance: float, retry_after: float | None = None
 def reconnect_pause(failures: int, chance: float) -> float:
     """Seconds until the database is tried again, after `failures` failed tries."""
     return jittered(RECONNECT_BASE_SECONDS, RECONNECT_MOST_SECONDS, failures, chance)
+
+
+def lock_pause(failures: int, chance: float) -> float:
+    """Seconds until a row is tried again that another session has locked, after `failures` failed tries."""
+    return jittered(LOCK_BASE_SECONDS, LOCK_MOST_SECONDS, failures, chance)

@@ -1,7 +1,8 @@
 """What becomes of the items that we hold? The desk takes their outcomes back to the queue.
 
 Outcomes that come together are finished together: while one statement runs, the next ones gather. When the database is
-away they are kept and tried again, for what was written to Sierra must not be forgotten because of that.
+away, or somebody has locked an item's row, they are kept and tried again, for what was written to Sierra must not be
+forgotten because of that.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from db import queue
 from db.engine import DATABASE_AWAY, NotifierPool, lend, one_line
 from db.history import look_up_undone
 from db.queue import Claim, Connection, Pushed
-from notifier.backoff import postponement, reconnect_pause
+from notifier.backoff import lock_pause, postponement, reconnect_pause
 from notifier.errors import ItemError, ItemRejected
 from notifier.metrics import OUTCOMES
 from runtime.sentry import reporting
@@ -22,6 +23,7 @@ from runtime.sentry import reporting
 log = logging.getLogger("signum.desk")
 
 Result = TypeVar("Result")
+LONG_LOCK_TRIES = 6  # about a second
 
 
 class Desk:
@@ -31,6 +33,7 @@ class Desk:
         self._pool = pool
         self._max_attempts = max_attempts
         self._pushed: list[Pushed] = []
+        self._locked: list[Pushed] = []
         self._turn = asyncio.Lock()
         self.notifier = notifier
 
@@ -47,13 +50,28 @@ class Desk:
 
     async def finish(self, push: Pushed) -> None:
         """Take a pushed item off the queue, together with all that wait for the same."""
+        failures = 0
         self._pushed.append(push)
-        async with self._turn:
-            pushes, self._pushed = self._pushed, []
-            if pushes:
-                finished = await self._surely(lambda connection: queue.finish(connection, self.notifier, pushes))
-                for done in pushes:
-                    _tell(done, finished.get(done.claim.item_record_id))
+        while True:
+            async with self._turn:
+                pushes, self._pushed = self._pushed, []
+                if pushes:
+                    await self._finish_together(pushes)
+            if push not in self._locked:
+                return
+            self._locked.remove(push)
+            await self._wait_for_a_lock([push.claim], failures)
+            failures += 1
+            self._pushed.append(push)
+
+    async def _finish_together(self, pushes: Sequence[Pushed]) -> None:
+        finished = await self._surely(lambda connection: queue.finish(connection, self.notifier, pushes))
+        for push in pushes:
+            item = push.claim.item_record_id
+            if item in finished and finished[item] is None:
+                self._locked.append(push)
+            else:
+                _tell(push, finished.get(item))
 
     async def fail(self, claim: Claim, error: ItemError, call_number: str | None = None) -> None:
         """Postpone the item, or reject it: as the error says, or because it was tried often enough."""
@@ -66,12 +84,24 @@ class Desk:
 
     async def release(self, claims: Sequence[Claim], delay_seconds: float = 0.0, reason: str | None = None) -> None:
         """Give claims back with their attempts; due `delay_seconds` later and for a reason, or as before."""
-        if claims:
-            OUTCOMES.labels("released").inc(len(claims))
-            await self._surely(
-                lambda connection: queue.release(connection, self.notifier, claims, delay_seconds, reason)
+        left, failures = list(claims), 0
+        OUTCOMES.labels("released").inc(len(left))
+        while left:
+            locked = await self._surely(
+                lambda connection: queue.release(connection, self.notifier, left, delay_seconds, reason)  # noqa: B023
             )
-            log.debug("released %d items", len(claims), extra={"item_numbers": [claim.item_number for claim in claims]})
+            log.debug("released %d items", len(left) - len(locked))
+            left = [claim for claim in left if claim.item_record_id in locked]
+            if left:
+                await self._wait_for_a_lock(left, failures)
+                failures += 1
+
+    async def _wait_for_a_lock(self, claims: Sequence[Claim], failures: int) -> None:
+        """A mark's lock is gone at once. One that lasts is somebody's open transaction; the items can wait for it."""
+        if failures == LONG_LOCK_TRIES:
+            numbers = [claim.item_number for claim in claims]
+            log.warning("locked in the queue by another session, keeping the outcome", extra={"item_numbers": numbers})
+        await asyncio.sleep(lock_pause(failures, random.random()))  # noqa: S311  jitter, not a secret
 
     async def _postpone(self, claim: Claim, reason: str, retry_after: float | None) -> None:
         delay = postponement(claim.attempts, random.random(), retry_after or 0.0)  # noqa: S311  jitter, not a secret

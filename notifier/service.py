@@ -207,7 +207,7 @@ async def serve(settings: NotifierSettings) -> None:
     await prepare_database(connection_parameters(settings, NAME), migrate=settings.migrate_at_start)
     # An outcome that a crash of the server takes is found again by another push: no need to wait for the disk.
     parameters = connection_parameters(
-        settings, NAME, statement_timeout=NOTIFIER_STATEMENT_TIMEOUT_MS, lock_timeout=5_000, synchronous_commit="off"
+        settings, NAME, statement_timeout=NOTIFIER_STATEMENT_TIMEOUT_MS, lock_timeout=1_000, synchronous_commit="off"
     )
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
     async with client_of(settings) as sierra, make_pool(parameters, POOL_SIZE) as pool:

@@ -94,8 +94,9 @@ ORDER BY c.priority, c.due_at;
 -- name: finish
 -- Take pushed items off the queue and log them. One that was marked again meanwhile stays and is due at once; it is
 -- logged too, for Sierra was written. Rows that are ours no more are left alone: they are missing in the answer.
--- `held` locks first: it waits for a mark under way and sees its revision. Without it a mark that commits while the
--- statement runs would be neither finished nor released.
+-- `held` locks first, and sees the revision of a mark that commits while the statement runs. What another session has
+-- locked (a mark under way, a DBA's open transaction) is not waited for, or all others would wait for it: it is told,
+-- as long as its lease holds.
 WITH pushed AS (
     SELECT
         p.item_record_id, p.revision, p.lease_until, p.outcome, p.call_number_before, p.call_number_after, p.remark,
@@ -114,7 +115,7 @@ WITH pushed AS (
     JOIN pushed p USING (item_record_id, lease_until)
     WHERE q.claimed_by = %(notifier)s
     ORDER BY q.item_record_id
-    FOR UPDATE OF q
+    FOR UPDATE OF q SKIP LOCKED
 ), gone AS (
     DELETE FROM update_queue q
     USING held h
@@ -135,7 +136,13 @@ WITH pushed AS (
     FROM held h
     JOIN sierra_item i USING (item_record_id)
 )
-SELECT item_record_id, as_pushed AS finished FROM held;
+SELECT item_record_id, as_pushed AS finished FROM held
+UNION ALL
+SELECT q.item_record_id, NULL
+FROM update_queue q
+JOIN pushed p USING (item_record_id, lease_until)
+WHERE q.claimed_by = %(notifier)s AND q.lease_until > now()
+    AND NOT EXISTS (SELECT FROM held h WHERE h.item_record_id = q.item_record_id);
 
 
 -- name: postpone
@@ -186,6 +193,7 @@ SELECT as_pushed AS rejected FROM decided;
 -- name: release
 -- Give leases back with their attempts, due as before, or delay_seconds later and for a reason where that is not 0. A
 -- mark that came meanwhile has set the attempts to 0 (hence greatest) and is due at once (hence the revision).
+-- What another session has locked is not waited for: it is told.
 WITH given_back AS (
     SELECT g.item_record_id, g.revision, g.lease_until
     FROM unnest(%(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[])
@@ -196,20 +204,26 @@ WITH given_back AS (
     JOIN given_back g USING (item_record_id, lease_until)
     WHERE q.claimed_by = %(notifier)s
     ORDER BY q.item_record_id
-    FOR UPDATE OF q
+    FOR UPDATE OF q SKIP LOCKED
+), released AS (
+    UPDATE update_queue q
+    SET claimed_by = NULL,
+        lease_until = NULL,
+        attempts = greatest(q.attempts - 1, 0),
+        due_at = CASE
+            WHEN %(delay_seconds)s > 0 AND h.as_claimed
+            THEN now() + %(delay_seconds)s * interval '1 second'
+            ELSE q.due_at
+        END,
+        last_error = CASE WHEN %(delay_seconds)s > 0 AND h.as_claimed THEN %(reason)s::text ELSE q.last_error END
+    FROM held h
+    WHERE q.item_record_id = h.item_record_id
 )
-UPDATE update_queue q
-SET claimed_by = NULL,
-    lease_until = NULL,
-    attempts = greatest(q.attempts - 1, 0),
-    due_at = CASE
-        WHEN %(delay_seconds)s > 0 AND h.as_claimed
-        THEN now() + %(delay_seconds)s * interval '1 second'
-        ELSE q.due_at
-    END,
-    last_error = CASE WHEN %(delay_seconds)s > 0 AND h.as_claimed THEN %(reason)s::text ELSE q.last_error END
-FROM held h
-WHERE q.item_record_id = h.item_record_id;
+SELECT q.item_record_id AS locked
+FROM update_queue q
+JOIN given_back g USING (item_record_id, lease_until)
+WHERE q.claimed_by = %(notifier)s AND q.lease_until > now()
+    AND NOT EXISTS (SELECT FROM held h WHERE h.item_record_id = q.item_record_id);
 
 
 -- name: next_wake

@@ -1,7 +1,5 @@
 """How does a claim end? Finished, postponed, rejected or released; and what a mark made meanwhile changes in that."""
 
-import asyncio
-
 import psycopg
 import pytest
 
@@ -9,7 +7,7 @@ from db import queue
 from db.engine import Database
 from db.queue import Connection
 from tests.fix_postgres import TestDatabase
-from tests.fix_queue import LEASE, mark_item, pushed, row, waits_for_a_lock
+from tests.fix_queue import LEASE, mark_item, pushed, row
 
 
 async def test_a_pushed_item_leaves_the_queue_and_is_logged(
@@ -46,7 +44,7 @@ async def test_an_item_marked_while_being_pushed_is_pushed_again(
     assert again.revision == 2
 
 
-async def test_a_mark_that_commits_while_the_finish_runs_is_not_lost(
+async def test_a_mark_under_way_when_its_item_is_finished_is_not_lost(
     database: TestDatabase, api_database: Database, connection: Connection
 ) -> None:
     item = database.add_item(1)
@@ -54,13 +52,31 @@ async def test_a_mark_that_commits_while_the_finish_runs_is_not_lost(
     (claim,) = await queue.claim(connection, "n1", 10, LEASE)
     async with await psycopg.AsyncConnection.connect(**database.parameters) as marking:
         await marking.execute("UPDATE update_queue SET revision = revision + 1, due_at = now(), attempts = 0")
-        finishing = asyncio.create_task(queue.finish(connection, "n1", [pushed(claim)]))
-        await waits_for_a_lock(database, connection.info.backend_pid)
+        assert await queue.finish(connection, "n1", [pushed(claim)]) == {item: None}, "told again, not waited for"
         await marking.commit()
-    assert await finishing == {item: False}
+    assert await queue.finish(connection, "n1", [pushed(claim)]) == {item: False}
     now = row(database, item)
     assert (now["revision"], now["claimed_by"], now["due"]) == (2, None, True)
     assert database.fetch("SELECT outcome FROM update_log") == [("pushed",)]
+
+
+async def test_what_another_session_has_locked_is_told_and_keeps_no_other_waiting(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    pushing, releasing = [[database.add_item(number) for number in pair] for pair in ((1, 2), (3, 4))]
+    for item in (*pushing, *releasing):
+        await mark_item(api_database, item)
+    claims = await queue.claim(connection, "n1", 10, LEASE)
+    done, back = claims[:2], claims[2:]
+    async with await psycopg.AsyncConnection.connect(**database.parameters) as dba:
+        lock = "SELECT FROM update_queue WHERE item_record_id = ANY (%s) FOR UPDATE"
+        await dba.execute(lock, [[pushing[0], releasing[0]]])
+        told = await queue.finish(connection, "n1", [pushed(claim) for claim in done])
+        assert told == {pushing[0]: None, pushing[1]: True}
+        assert await queue.release(connection, "n1", back) == [releasing[0]]
+    assert await queue.finish(connection, "n1", [pushed(done[0])]) == {pushing[0]: True}
+    assert await queue.release(connection, "n1", [back[0]]) == []
+    assert database.fetch("SELECT count(*), count(lease_until) FROM update_queue") == [(2, 0)]
 
 
 async def test_a_postponed_item_is_due_later_with_its_reason(

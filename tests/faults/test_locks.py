@@ -1,0 +1,70 @@
+"""A DBA looks at a row with FOR UPDATE and goes to lunch: his item waits for him, the others do not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from tests.fix_library import Library
+from tests.fix_notifier import NO_SWEEP, eventually
+from tests.fix_postgres import TestDatabase
+from tests.fix_processes import Start
+from tests.fix_sierra import SierraInThread
+
+LOCK = "SELECT FROM update_queue JOIN sierra_item USING (item_record_id) WHERE item_number = '1001' FOR UPDATE"
+NUMBERS = range(1001, 1031)  # more than a notifier holds at a time
+LEFT = "SELECT array_agg(item_number) FROM update_queue JOIN sierra_item USING (item_record_id)"
+
+
+@contextmanager
+def a_dba_idle_in_transaction(database: TestDatabase) -> Iterator[None]:
+    """Item 1001's row is locked meanwhile."""
+    with psycopg.connect(**database.parameters) as dba:
+        dba.execute(LOCK)
+        yield
+        dba.rollback()
+
+
+async def test_an_item_whose_row_is_locked_is_claimed_when_it_is_free_and_keeps_no_other_waiting(
+    database: TestDatabase, library: Library, start: Start
+) -> None:
+    library.add(*NUMBERS)
+    library.mark(*NUMBERS)
+    with a_dba_idle_in_transaction(database):
+        start("notifier", **NO_SWEEP)
+        await eventually(database, LEFT, ["1001"])
+    library.check(at_most=5)
+
+
+@pytest.mark.parametrize("answer", [{}, {"status": 404}])
+async def test_an_item_whose_row_is_locked_while_it_is_pushed_ends_when_it_is_free_and_keeps_no_other_waiting(
+    database: TestDatabase, sierra: SierraInThread, library: Library, start: Start, answer: dict[str, int]
+) -> None:
+    library.add(*NUMBERS)
+    writing = sierra.hold("put_item", item="1001", **answer)
+    notifier = start("notifier", **NO_SWEEP)
+    library.mark(*NUMBERS)
+    await writing.reached()
+    with a_dba_idle_in_transaction(database):
+        writing.release()
+        await eventually(database, LEFT, ["1001"])
+        if not answer:
+            notifier.wait_for_words("locked in the queue by another session, keeping the outcome")
+    library.check(at_most=5)
+    assert len(sierra.requests("put_item", "1001")) == 1
+
+
+async def test_a_notifier_told_to_stop_gives_the_others_back_before_the_item_whose_row_is_locked(
+    database: TestDatabase, sierra: SierraInThread, library: Library, start: Start
+) -> None:
+    library.add(*NUMBERS)
+    reading = sierra.hold("get_items", times=None)
+    stopped = start("notifier", **NO_SWEEP)
+    library.mark(*NUMBERS)
+    await reading.reached()
+    with a_dba_idle_in_transaction(database):
+        stopped.terminate()
+        await eventually(database, f"{LEFT} WHERE claimed_by IS NOT NULL", ["1001"])
+    assert stopped.wait(15) == 0
+    assert database.fetch("SELECT count(*), max(attempts), count(lease_until) FROM update_queue") == [(30, 0, 0)]
