@@ -157,7 +157,7 @@ def server() -> Iterator[Server]:
         if started.kind != "TEST_DATABASE_URL":  # a database per test: its files need not survive a power cut
             started.execute(sql.SQL("ALTER SYSTEM SET fsync = off").format())
             started.execute(sql.SQL("SELECT pg_reload_conf()").format())
-        _make_template(started)
+        make_template(started)
         yield started
         started.drop(TEMPLATE)
 
@@ -167,11 +167,12 @@ def own_server() -> Iterator[Server]:
     """An embedded server of the module's own, to be restarted, crashed and locked up; durable as in earnest."""
     with EmbeddedPostgres(tcp=True) as embedded:
         started = Server("embedded", conninfo_to_dict(embedded.dsn(tcp=True)), embedded)
-        _make_template(started)
+        make_template(started)
         yield started
 
 
-def _make_template(server: Server) -> None:
+def make_template(server: Server) -> None:
+    """A migrated database, to copy."""
     server.drop(TEMPLATE)
     server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     migrate({**server.parameters, "dbname": TEMPLATE})
@@ -180,22 +181,23 @@ def _make_template(server: Server) -> None:
 @pytest.fixture
 def empty_database(server: Server) -> Iterator[TestDatabase]:
     """A database without a schema."""
-    yield from _make_database(server, "template1")
+    yield from make_database(server, "template1")
 
 
 @pytest.fixture
 def database(server: Server) -> Iterator[TestDatabase]:
     """A migrated database."""
-    yield from _make_database(server, TEMPLATE)
+    yield from make_database(server, TEMPLATE)
 
 
 @pytest.fixture
 def own_database(own_server: Server) -> Iterator[TestDatabase]:
     """A migrated database on `own_server`. A module whose `database` it is has all fixtures on it."""
-    yield from _make_database(own_server, TEMPLATE)
+    yield from make_database(own_server, TEMPLATE)
 
 
-def _make_database(server: Server, template: str) -> Iterator[TestDatabase]:
+def make_database(server: Server, template: str = TEMPLATE) -> Iterator[TestDatabase]:
+    """A copy of it, dropped at the end."""
     name = f"signum_test_{os.getpid()}_{next(numbers)}"
     server.drop(name)
     server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
