@@ -109,8 +109,7 @@ def test_a_server_that_dies_of_its_full_disk_takes_no_mark_and_no_outcome_with_i
     writing.block_until_reached()
     disk.fill()
     with database.connect() as dba, pytest.raises(psycopg.OperationalError):
-        dba.execute("SELECT pg_switch_wal()")
-        dba.execute("UPDATE update_queue SET priority = priority")
+        dba.execute("SELECT pg_switch_wal(); UPDATE update_queue SET priority = priority")
     writing.off()
     notifier.wait_for_words("database away, keeping the outcome")
     assert station.print_label(1003) == 503
