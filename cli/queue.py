@@ -75,6 +75,9 @@ def list_(
     show_rows(rows, as_json, columns, if_none=f"no item is {words}" if words else "the queue is empty")
 
 
+NOT_DISMISSED = "is not in the queue, or is being pushed just now"
+
+
 @app.command()
 def mark(
     by: By,
@@ -112,7 +115,7 @@ def dismiss(
 ) -> None:
     """Take items off the queue unpushed: Sierra keeps what it has. With --reason, it asks first."""
     if reason is None:
-        _for_named(_either(queue.dismiss, by, numbers, barcodes), numbers, barcodes, "dismissed", "is not in the queue")
+        _for_named(_either(queue.dismiss, by, numbers, barcodes), numbers, barcodes, "dismissed", NOT_DISMISSED)
         return
     if not yes:
         rejected = ask(lambda connection: queue.detail(connection, "rejected", limit=1_000_000))

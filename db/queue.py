@@ -175,7 +175,10 @@ async def dismiss(
     barcodes: Sequence[str] | None = None,
     reason: str | None = None,
 ) -> list[int]:
-    """Take items off the queue unpushed, and log who did; `reason` is a part of rejected ones' reasons. Their ids."""
+    """Take items off the queue unpushed, and log who did; `reason` is a part of rejected ones' reasons. Their ids.
+
+    Those in flight are left alone.
+    """
     return await _choose(connection, "dismiss", person, item_numbers, barcodes, reason)
 
 

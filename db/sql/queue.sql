@@ -292,7 +292,8 @@ RETURNING q.item_record_id;
 
 
 -- name: dismiss
--- A person takes items off the queue unpushed, and the log says who.
+-- A person takes items off the queue unpushed, and the log says who. What is in flight is left alone: it is off in a
+-- moment, and its row keeps a mark made meanwhile from being pushed at the same time.
 WITH chosen AS (
     SELECT q.item_record_id, i.item_number, i.barcode, i.best_title
     FROM update_queue q
@@ -300,6 +301,7 @@ WITH chosen AS (
     WHERE (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
         AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
         AND (%(reason)s::text IS NULL OR (q.due_at IS NULL AND strpos(q.last_error, %(reason)s) > 0))
+        AND (q.lease_until IS NULL OR q.lease_until <= now())
     ORDER BY q.item_record_id
     FOR UPDATE OF q
 ), gone AS (

@@ -188,8 +188,8 @@ class Model:
             self._due_now(self.rows[item])
 
     def dismiss(self, items: Sequence[int], person: str) -> list[int]:
-        """Off the queue, unpushed, whatever their state."""
-        found = [item for item in items if item in self.rows]
+        """Off the queue, unpushed, but for those in flight."""
+        found = [item for item in items if item in self.rows and (self.rows[item].lease or 0) <= self.now]
         for item in found:
             row = self.rows[item]
             self._write_log(item, row, "dismissed", person, row.error, row.revert_of)

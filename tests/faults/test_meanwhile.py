@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from db import queue
+from db.queue import Connection
 from tests.fix_library import Library
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, eventually
 from tests.fix_postgres import TestDatabase
@@ -26,6 +28,23 @@ async def test_an_item_marked_again_at_any_moment_of_its_push_ends_with_the_newe
     async with notifier(**NO_SWEEP):
         library.mark(1001)
         await barrier.reached()
+        library.classify(1001, "85.1")
+        library.mark(1001)
+        barrier.release()
+        await eventually(database, EMPTY)
+    library.check()
+    assert sierra.call_numbers("1001") == ["85.1 Jännitys"]
+
+
+async def test_an_item_dismissed_while_it_is_written_and_marked_again_is_not_written_twice_at_a_time(
+    database: TestDatabase, connection: Connection, library: Library, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    library.add(1001)
+    barrier = sierra.hold("put_item", after_applying=True)
+    async with notifier(**NO_SWEEP):
+        library.mark(1001)
+        await barrier.reached()
+        assert await queue.dismiss(connection, "liisa", item_numbers=["1001"]) == []
         library.classify(1001, "85.1")
         library.mark(1001)
         barrier.release()
