@@ -18,14 +18,24 @@ from sandbox.guard import Guard
 from sandbox.postgres import EmbeddedPostgres, free_port
 from sandbox.processes import Process
 from sandbox.sierra import PREFIX
+from sandbox.wire import PostgresWire, Wire, through, wire_to
 
 BATCH_SIZE = 500  # so that the sandbox's small catalogue takes several, as a real one does
 SIERRA_KEY, SIERRA_SECRET = "sandbox-key", "sandbox-secret"
 
 
 @dataclass(frozen=True, slots=True)
+class Wires:
+    """What the processes are connected by, to be cut. People and faults have ways of their own."""
+
+    of_the_api: PostgresWire
+    of_the_notifiers: PostgresWire
+    to_sierra: Wire
+
+
+@dataclass(frozen=True, slots=True)
 class System:
-    """Where everything is, and the keys to it."""
+    """Where everything is, and the keys to it. `wires` only where they were asked for."""
 
     postgres: EmbeddedPostgres
     api_url: str
@@ -33,6 +43,7 @@ class System:
     etl_key: str
     printer_key: str
     running: tuple[Process, ...]
+    wires: Wires | None = None
 
     def check(self) -> None:
         """ProcessFailed if one of the processes has ended."""
@@ -42,7 +53,7 @@ class System:
 
 @contextlib.contextmanager
 def start_system(
-    items: int, tell: Callable[[str], None], notifiers: int = 1, **notifier_settings: str
+    items: int, tell: Callable[[str], None], notifiers: int = 1, wired: bool = False, **notifier_settings: str
 ) -> Iterator[System]:
     """Everything is ready for the first request on entry, and gone on exit. `tell` hears what is being done."""
     with contextlib.ExitStack() as stack:
@@ -68,8 +79,11 @@ def start_system(
 
         tell("starting api and notifier")
         port = free_port()
-        api = start("api", "cli.main", "api", API_PORT=str(port), FULL_SYNC_BATCH_SIZE=str(BATCH_SIZE))
-        all_settings = {**sierra_settings(endpoint), **notifier_settings}
+        wires = stack.enter_context(_wires(postgres, endpoint)) if wired else None
+        of_the_api, of_the_notifiers = _ways(wires, endpoint)
+        sizes = {"API_PORT": str(port), "FULL_SYNC_BATCH_SIZE": str(BATCH_SIZE)}
+        api = start("api", "cli.main", "api", **sizes, **of_the_api)
+        all_settings = {**of_the_notifiers, **notifier_settings}
         ears = [start("notifier", "cli.main", "notifier", **all_settings) for _ in range(notifiers)]
         tell("giving the print station and the ETL their keys")
         etl_key, printer_key = (add_client(settings, kind) for kind in ("etl", "signum-printer"))
@@ -78,7 +92,28 @@ def start_system(
         for notifier in ears:
             notifier.wait_for_words(" listening")
         sierra_url = endpoint.removesuffix(PREFIX)
-        yield System(postgres, api_url, sierra_url, etl_key, printer_key, (sierra, api, *ears))
+        yield System(postgres, api_url, sierra_url, etl_key, printer_key, (sierra, api, *ears), wires)
+
+
+@contextlib.contextmanager
+def _wires(postgres: EmbeddedPostgres, endpoint: str) -> Iterator[Wires]:
+    def to_postgres() -> PostgresWire:
+        return PostgresWire(postgres.host, postgres.port)
+
+    with to_postgres() as of_the_api, to_postgres() as of_the_notifiers, wire_to(endpoint) as to_sierra:
+        yield Wires(of_the_api, of_the_notifiers, to_sierra)
+
+
+def _ways(wires: Wires | None, endpoint: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The settings that lead api and notifiers through the wires, if there are any."""
+    if wires is None:
+        return {}, sierra_settings(endpoint)
+    to_sierra = sierra_settings(through(wires.to_sierra, endpoint))
+    return _way(wires.of_the_api), {**_way(wires.of_the_notifiers), **to_sierra}
+
+
+def _way(wire: Wire) -> dict[str, str]:
+    return {"DB_HOST": wire.host, "DB_PORT": str(wire.port)}
 
 
 def is_ready(api_url: str) -> bool:

@@ -13,9 +13,9 @@ import pytest
 from sandbox.catalogue import Item, call_number_field, make_catalogue
 from sandbox.faults import Fault, Switch
 from sandbox.journal import Entry, Journal
+from sandbox.loops import LoopInThread
 from sandbox.records import Merge, Record
 from sandbox.sierra import Sierra
-from tests.loops import LoopInThread
 
 Result = TypeVar("Result")
 PATIENCE_SECONDS = 10.0

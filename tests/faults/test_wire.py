@@ -7,9 +7,9 @@ import httpx
 import psycopg
 import pytest
 
+from sandbox.wire import PostgresWire, Wire, through
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
-from tests.fix_wire import PostgresWire, Wire, through
 
 CONNECTED = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from sandbox.postgres import free_port
+from sandbox.wire import PostgresWire
 from tests.fix_api import add_key
 from tests.fix_library import Library, Station
 from tests.fix_notifier import eventually
 from tests.fix_postgres import Server, TestDatabase
 from tests.fix_processes import Start
 from tests.fix_sierra import SierraInThread
-from tests.fix_wire import PostgresWire
 
 NO_SWEEP = {"sierra_update_interval_seconds": 3600}
 MODE = "SELECT mode FROM notifier_state"

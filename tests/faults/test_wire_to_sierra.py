@@ -2,11 +2,11 @@
 
 import pytest
 
+from sandbox.wire import Wire, through
 from tests.fix_library import Library
 from tests.fix_postgres import TestDatabase
 from tests.fix_processes import Start
 from tests.fix_sierra import SierraInThread
-from tests.fix_wire import Wire, through
 
 
 @pytest.mark.parametrize("is_told", [True, False])

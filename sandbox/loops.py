@@ -1,4 +1,4 @@
-"""How does a test double live beside the test, whatever the test's own event loop is busy with? In a thread's loop."""
+"""How does a double of Sierra, or of the network, run beside whoever uses it? In an event loop in a thread."""
 
 import asyncio
 import threading
