@@ -35,6 +35,7 @@ LOG = "SELECT item_number, outcome, finished_at, error FROM update_log ORDER BY 
 EVERYTHING = (
     *("kill_notifier", "kill_notifier", "end_notifier", "freeze_notifier", "kill_api", "end_api", "freeze_api"),
     *("restart_postgres", "crash_postgres", "end_sessions", "expire_tokens", *["trouble_sierra"] * 4),
+    *("cut_wires", "cut_wires", "delay_wires", "silence_api", "silence_notifiers"),
 )
 QUICK = {
     "SIERRA_API_CLIENT_POOL_SIZE": "10",
@@ -56,23 +57,24 @@ class Plan:
     stations: int = 3
     faults: Sequence[str] = EVERYTHING
     pause_seconds: tuple[float, float] = (0.3, 2.0)
+    dba_pause_seconds: float = 0.3
 
 
 def kills(marks: int) -> Plan:
     """Nothing but SIGKILL for notifiers, every few seconds, until so many marks are acknowledged."""
-    return Plan(600, marks, items=2000, faults=["kill_notifier"], pause_seconds=(2.0, 4.0))
+    return Plan(600, marks, items=2000, faults=["kill_notifier"], pause_seconds=(1.0, 3.0), dba_pause_seconds=0.1)
 
 
 def run(plan: Plan, seed: int) -> dict[str, Any]:
     """What happened; `broken` is empty if every promise was kept."""
     items = make_catalogue(plan.items)
-    with start_system(plan.items, lambda doing: None, plan.notifiers, **QUICK) as system:
+    with start_system(plan.items, lambda doing: None, plan.notifiers, wired=True, **QUICK) as system:
         etl = Etl(system.api_url, system.etl_key)
         etl.load([row for item in items for row in item.rows()])
         etl.close()
         notes, chaos = Notes(items), Chaos(system, seed, plan.faults)
         began = time.monotonic()
-        with People(system, notes, seed, plan.stations, plan.marks) as people:
+        with People(system, notes, seed, plan.stations, plan.marks, plan.dba_pause_seconds) as people:
             while time.monotonic() - began < plan.seconds and not people.done.is_set():
                 chaos.strike()
                 chaos.rest(*plan.pause_seconds)
@@ -118,6 +120,7 @@ def report(system: System, items: Sequence[Item], notes: Notes, waiting: list[st
         "marks_unanswered": len(notes.marks) - len(story.marks),
         "reads": dict(Counter(notes.reads)),
         "syncs": notes.syncs,
+        "tended": notes.tended,
         "outcomes": dict(Counter(row.outcome for row in log)),
         "puts": len(done),
         "repeated_puts": repeated(done, notes),

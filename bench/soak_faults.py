@@ -15,6 +15,7 @@ import psycopg
 
 from sandbox.processes import Process
 from sandbox.system import System, is_ready
+from sandbox.wire import Wire
 
 TERMINATE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name <> ''"
@@ -118,6 +119,35 @@ class Chaos:
     def expire_tokens(self) -> None:
         """Before their time."""
         self._sierra.post("/tokens/expire").raise_for_status()
+
+    def cut_wires(self) -> None:
+        """Each connection between the processes, PostgreSQL and Sierra is ended, politely or not."""
+        for wire in self._wires():
+            self._die.choice([wire.cut, wire.reset])()
+
+    def silence_notifiers(self) -> None:
+        """Their connections to PostgreSQL, the listening ones too, or those to Sierra carry nothing more, untold."""
+        *_, to_postgres, to_sierra = self._wires()
+        self._die.choice([to_postgres, to_sierra]).fall_silent()
+
+    def silence_api(self) -> None:
+        """As long as a print station has patience; then its connections are reset: a batch would wait its 110 s."""
+        of_the_api, *_ = self._wires()
+        of_the_api.fall_silent()
+        self.rest(0.5, 5)
+        of_the_api.reset()
+
+    def delay_wires(self) -> None:
+        """Far away, for up to two seconds."""
+        for wire in self._wires():
+            wire.delay(self._die.uniform(0.01, 0.1))
+        self.rest(0.5, 2)
+        for wire in self._wires():
+            wire.heal()
+
+    def _wires(self) -> tuple[Wire, ...]:
+        wires = self._system.wires
+        return (wires.of_the_api, wires.of_the_notifiers, wires.to_sierra) if wires else ()
 
     def _any(self, kind: str) -> Process:
         return self._die.choice([process for process in self._system.running if process.name == kind])

@@ -3,6 +3,7 @@
 They note what they were promised: a mark counts when it was acknowledged, a classification when its batch was.
 """
 
+import contextlib
 import random
 import threading
 import time
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 import httpx
 import psycopg
 
+from db import control, queue
 from sandbox.catalogue import Item
 from sandbox.etl import Etl, SyncRefused
 from sandbox.system import System
@@ -43,6 +45,7 @@ class Notes:
     reads: list[int] = field(default_factory=list)
     classifications: dict[str, list[tuple[datetime, str | None]]] = field(default_factory=dict)
     syncs: int = 0
+    tended: int = 0
 
     def __post_init__(self) -> None:
         self.classifications = {str(item.number): [(datetime.now(UTC), item.classification)] for item in self.items}
@@ -61,12 +64,15 @@ class Notes:
 class People:
     """All of them, each in a thread, from entry to exit; `done` is set when enough marks are acknowledged."""
 
-    def __init__(self, system: System, notes: Notes, seed: int, stations: int, marks: int | None) -> None:
+    def __init__(
+        self, system: System, notes: Notes, seed: int, stations: int, marks: int | None, dba_pause_seconds: float
+    ) -> None:
         self._system, self._notes = system, notes
-        self._most = marks
+        self._most, self._dba_pause_seconds = marks, dba_pause_seconds
         self._stop = threading.Event()
         self.done = threading.Event()
-        jobs: list[Callable[[random.Random], None]] = [*[self._print_labels] * stations, self._mark_many, self._sync]
+        stations_jobs = [self._print_labels] * stations
+        jobs: list[Callable[[random.Random], None]] = [*stations_jobs, self._mark_many, self._tend, self._sync]
         dice = [random.Random(f"{seed} {place}") for place in range(len(jobs))]
         self._failures: list[Exception] = []
         self._threads = [
@@ -119,7 +125,7 @@ class People:
 
     def _mark_many(self, die: random.Random) -> None:
         """A DBA, who marks up to fifty items with a statement."""
-        while not self._stop.wait(die.uniform(0, 0.3)) and not self.done.is_set():
+        while not self._stop.wait(die.uniform(0, self._dba_pause_seconds)) and not self.done.is_set():
             chosen = die.sample(self._notes.items, die.randint(1, 50))
             sent_at, acknowledged = datetime.now(UTC), False
             try:
@@ -129,6 +135,25 @@ class People:
             except psycopg.OperationalError:
                 pass  # the database is away, or ended the session: nothing was promised
             self._note(chosen, sent_at, acknowledged)
+
+    def _tend(self, die: random.Random) -> None:
+        """A DBA, who dismisses, retries and pauses, as `signum queue` does; a pause is over by itself in 3 s."""
+        while not self._stop.wait(die.uniform(0.2, 1.5)):
+            numbers = [str(item.number) for item in die.sample(self._notes.items, 5)]
+            choices: list[tuple[str, dict[str, object]]] = [
+                (queue.SQL["dismiss"], {"item_numbers": numbers, "barcodes": None, "reason": None}),
+                (queue.SQL["dismiss"], {"item_numbers": None, "barcodes": None, "reason": "Sierra"}),
+                (queue.SQL["retry"], {"item_numbers": None, "barcodes": None, "reason": ""}),
+                (control.SQL["pause"], {"reason": "soak", "seconds": die.uniform(0.1, 3), "until": None}),
+                (control.SQL["resume"], {}),
+            ]
+            statement, parameters = die.choice(choices)
+            with (
+                contextlib.suppress(psycopg.OperationalError),
+                psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection,
+            ):
+                connection.execute(statement, {"person": "dba", **parameters})
+                self._notes.tended += 1
 
     def _note(self, chosen: Sequence[Item], sent_at: datetime, acknowledged: bool) -> None:
         self._notes.add(chosen, sent_at, acknowledged)
