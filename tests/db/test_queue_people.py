@@ -1,5 +1,6 @@
 """What can people do with the queue and its history, and what do they see?"""
 
+import psycopg
 import pytest
 
 from db import queue
@@ -64,3 +65,13 @@ async def test_views_spell_out_the_states(
     assert overview == {"waiting": 1, "in flight": 1, "postponed": 1, "rejected": 1}
     (rejected,) = await queue.detail(connection, "rejected")
     assert (rejected["title"], rejected["reason"]) == ("Kirja 2", "gone")
+
+
+async def test_an_item_that_waits_can_not_be_removed_without_its_place_in_the_queue(
+    database: TestDatabase, api_database: Database
+) -> None:
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        database.fetch("DELETE FROM sierra_item")
+    assert row(database, item)["due"]
