@@ -11,7 +11,7 @@
 -- left of the limit, so that no row is locked that is not claimed; MATERIALIZED: each runs once.
 -- `newest`: instead, the latest of one priority, whichever: a sample from the other end, where the first ones fail.
 -- ARRAY: the planner then expects a few rows; of a LIMIT that it can't know it expects a tenth of the queue, and reads all.
--- A row that was rejected before starts its attempts anew. While the queue is paused nothing is due.
+-- A row that was rejected before starts its attempts anew; they never outgrow their column. While paused nothing is due.
 -- A row that was never marked again may be a revert. What it undoes is looked up only then: a join would cost all claims.
 -- A claim is on disk when it is told (`durable`), whatever the connection says: a crash of PostgreSQL must not lend an
 -- item to another while the first one writes it. What comes of a claim need not be: who forgets it pushes again.
@@ -76,7 +76,7 @@ WITH durable AS MATERIALIZED (
     UPDATE update_queue q
     SET claimed_by = %(notifier)s,
         lease_until = now() + %(lease_seconds)s * interval '1 second',
-        attempts = CASE WHEN q.claimed_by IS NOT NULL AND q.lease_until IS NULL THEN 1 ELSE q.attempts + 1 END
+        attempts = CASE WHEN q.claimed_by IS NOT NULL AND q.lease_until IS NULL THEN 1 ELSE least(q.attempts + 1, 32767) END
     WHERE q.item_record_id = ANY (ARRAY(SELECT item_record_id FROM due))
     RETURNING
         q.item_record_id, q.revision, q.priority, q.due_at, q.queued_at, q.attempts, q.request_id, q.trace, q.lease_until,

@@ -103,3 +103,19 @@ async def test_housekeeping_that_dies_ends_the_process(
 async def _run_until_stopped(notifier: Notifier) -> None:
     async with notifier(**NO_SWEEP) as service:
         await service.bell.stopped.wait()
+
+
+@pytest.mark.parametrize(
+    "odd", ["attempts = 32767", "queued_at = 'infinity'", "queued_at = '-infinity'", "queued_at = '20000-01-01'"]
+)
+async def test_a_row_that_was_changed_by_hand_to_what_nobody_expects_is_pushed_as_the_others(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, odd: str
+) -> None:
+    items = add_items(database, sierra, 1001, 1002)
+    database.fetch("UPDATE queue_control SET paused_at = now()")
+    mark(database, *items)
+    database.fetch(f"UPDATE update_queue SET {odd} WHERE item_record_id = %s", items[0])
+    database.fetch("UPDATE queue_control SET paused_at = NULL")
+    async with notifier(**NO_SWEEP):
+        await eventually(database, EMPTY)
+    assert len(sierra.puts()) == 2
