@@ -48,6 +48,18 @@ request_began_at: ContextVar[float | None] = ContextVar("request_began_at", defa
 # What psycopg says when waiting helps: the server is away, restarting, or can only be read for now.
 DATABASE_AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction, ConnectionPoolTimeout)
 
+# And when it helps once a person has acted: rights were taken from us, a table is not there, or is being restored.
+DATABASE_REFUSES = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.InvalidSqlStatementName,
+    psycopg.InternalError,
+    psycopg.NotSupportedError,
+)
+
 
 class DatabaseUnavailable(Exception):
     """The database does not answer, or not in time. Wait and try again: nothing was acknowledged."""

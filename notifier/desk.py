@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from db import queue
-from db.engine import DATABASE_AWAY, NotifierPool, lend, one_line
+from db.engine import DATABASE_AWAY, DATABASE_REFUSES, NotifierPool, lend, one_line
 from db.history import look_up_undone
 from db.queue import Claim, Connection, Pushed
 from notifier.backoff import lock_pause, postponement, reconnect_pause
@@ -120,15 +120,16 @@ class Desk:
                 log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
 
     async def _surely(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """Do it, again and again while the database is away. Safe: what is not ours any more is left alone."""
+        """Do it, again and again while the database is away or refuses. What is not ours any more is left alone."""
         failures = 0
         while True:
             try:
                 async with lend(self._pool) as connection:
                     return await work(connection)
-            except DATABASE_AWAY as error:
+            except (*DATABASE_AWAY, *DATABASE_REFUSES) as error:
                 if failures == 0:
-                    log.warning("database away, keeping the outcome: %s", one_line(error))
+                    say = log.warning if isinstance(error, DATABASE_AWAY) else log.error
+                    say("database away, keeping the outcome: %s", one_line(error))
                 await asyncio.sleep(reconnect_pause(failures, random.random()))  # noqa: S311
                 failures += 1
 

@@ -11,6 +11,7 @@ import socket
 import time
 from contextlib import suppress
 
+import psycopg
 import uvloop
 
 from db import queue
@@ -52,8 +53,7 @@ STOP_SECONDS = 8.0
 LAST_SECONDS = 9.5
 HEARTBEAT_SECONDS = 5.0
 LOOK_AROUND_SECONDS = 0.2
-PRUNE_SECONDS = 3600.0
-PRUNE_ROWS = 5_000
+PRUNE_SECONDS, PRUNE_ROWS = 3600.0, 5_000
 
 
 class Service:
@@ -81,7 +81,7 @@ class Service:
         stopped = asyncio.create_task(self.bell.stopped.wait())
         try:
             await asyncio.wait({loop, stopped, *helpers[:2]}, return_when=asyncio.FIRST_COMPLETED)
-            self._raise_if_ended(helpers[:2])
+            _raise_if_ended(helpers[:2])  # they never end: this process must not go on deaf or silent
             await asyncio.wait({loop}, timeout=STOP_SECONDS)
             if not loop.done():
                 log.warning("stopping with requests under way: their items are pushed again when their leases lapse")
@@ -90,18 +90,10 @@ class Service:
             for task in (*helpers, stopped, loop):
                 task.cancel()
             await asyncio.gather(*helpers, stopped, loop, return_exceptions=True)
-        with suppress(*DATABASE_AWAY, TimeoutError):
+        with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(1):
                 await self._say("stopped")
-        if loop.done() and not loop.cancelled():
-            loop.result()
-
-    @staticmethod
-    def _raise_if_ended(helpers: list[asyncio.Task[None]]) -> None:
-        """Listener and housekeeping never end: if one did, this process must not go on deaf or silent."""
-        for helper in helpers:
-            if helper.done():
-                helper.result()
+        _raise_if_ended([loop])
 
     async def _loop(self) -> None:
         failures = 0
@@ -112,9 +104,10 @@ class Service:
                 await self._worker.drain(rung)
                 pause = await self._until_next_look()
                 failures = 0
-            except DATABASE_AWAY as error:
+            except psycopg.Error as error:
                 if failures == 0:
-                    log.warning("database away, waiting for it: %s", one_line(error))
+                    say = log.warning if isinstance(error, DATABASE_AWAY) else log.error
+                    say("database away, waiting for it: %s", one_line(error))
                 pause = reconnect_pause(failures, random.random())  # noqa: S311  jitter, not a secret
                 failures += 1
             await self._rest(pause)
@@ -147,25 +140,26 @@ class Service:
 
     async def _check_self(self) -> None:
         """Warn of what would go wrong without a word; the start does not wait for it."""
-        with suppress(*DATABASE_AWAY):  # which the loop says
+        with suppress(psycopg.Error):  # which the loop says
             async with lend(self._pool) as connection:
                 await warn_at_start(connection, self._settings)
 
     async def _keep_house(self) -> None:
         """Say how we are, at once when that changes; and forget what is too old to keep."""
-        prune_at, say_at, said = 0.0, 0.0, None
+        prune_at, say_at, said, trouble = 0.0, 0.0, None, ""
         while True:
             now = time.monotonic()
             state = (self.listener.mode, self.breaker.state, self.breaker.reason)
             try:
                 if now >= say_at or state != said:
-                    await self._say(self.listener.mode)
                     say_at, said = now + HEARTBEAT_SECONDS, state
+                    await self._say(self.listener.mode)
                 if now >= prune_at:
-                    await self._prune()
                     prune_at = now + PRUNE_SECONDS
-            except DATABASE_AWAY as error:
-                log.debug("housekeeping waits for the database: %s", one_line(error))
+                    await self._prune()
+            except psycopg.Error as error:
+                if not isinstance(error, DATABASE_AWAY) and trouble != (trouble := one_line(error)):
+                    log.error("housekeeping was refused: %s", trouble)
             await asyncio.sleep(LOOK_AROUND_SECONDS)
 
     def look(self) -> Condition:
@@ -202,6 +196,12 @@ class Service:
             log.debug("forgot %d rows of history", forgotten)
 
 
+def _raise_if_ended(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()
+
+
 async def serve(settings: NotifierSettings) -> None:
     """Run one notifier until SIGTERM or SIGINT; a second one ends it at once. DatabaseUnavailable, SettingsError."""
     await prepare_database(connection_parameters(settings, NAME), migrate=settings.migrate_at_start)
@@ -236,7 +236,7 @@ def _stop_on_signals(service: Service) -> None:
 
 
 def run(settings: NotifierSettings) -> int:
-    """The process. Its exit code: 0 stopped as it was told, 3 the database can't be had, 4 a bug."""
+    """The process. Its exit code: 0 stopped as it was told, 3 no database, 4 a bug."""
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "notifier")
     try:

@@ -1,10 +1,13 @@
 """The database goes away and comes back, at the moments that matter: nothing is lost, nobody spins, all is finished."""
 
+import asyncio
+
 import pytest
 
 from notifier import listener
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
+from tests.fix_roles import AsRole
 from tests.fix_sierra import SierraInThread
 
 OURS = "datname = current_database() AND application_name IN ('n1', 'signum listener')"
@@ -13,6 +16,15 @@ OURS = "datname = current_database() AND application_name IN ('n1', 'signum list
 def break_connections(database: TestDatabase) -> None:
     """Every connection that the notifier has ends now."""
     database.fetch(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OURS}")
+
+
+async def logged(caplog: pytest.LogCaptureFixture, words: str) -> None:
+    """Return when the log has them. TimeoutError."""
+    async with asyncio.timeout(10):
+        while True:
+            if words in caplog.text:
+                return
+            await asyncio.sleep(0.01)
 
 
 async def test_what_was_written_is_finished_when_the_database_is_back(
@@ -73,3 +85,49 @@ async def test_a_listener_that_does_not_hear_itself_says_so_and_sweeps_often(
         await eventually(database, EMPTY, at_most=10)
         monkeypatch.undo()
         await eventually(database, "SELECT mode FROM notifier_state", "listening", at_most=40)
+
+
+@pytest.mark.parametrize(
+    ("take", "give", "says"),
+    [
+        (
+            "REVOKE ALL ON update_queue FROM signum_notifier",
+            "GRANT ALL ON update_queue TO signum_notifier",
+            "keeping the outcome: permission denied",
+        ),
+        (
+            "ALTER TABLE update_log RENAME TO elsewhere",
+            "ALTER TABLE elsewhere RENAME TO update_log",
+            'keeping the outcome: relation "update_log" does not exist',
+        ),
+        (
+            "ALTER TABLE notifier_state RENAME TO elsewhere",
+            "ALTER TABLE elsewhere RENAME TO notifier_state",
+            'housekeeping was refused: relation "notifier_state" does not exist',
+        ),
+    ],
+)
+async def test_rights_that_are_taken_and_given_back_cost_no_item_and_end_no_notifier(
+    database: TestDatabase,
+    sierra: SierraInThread,
+    notifier: Notifier,
+    as_role: AsRole,
+    caplog: pytest.LogCaptureFixture,
+    take: str,
+    give: str,
+    says: str,
+) -> None:
+    first, second = add_items(database, sierra, 1001, 1002)
+    role = as_role("signum_notifier").parameters
+    writing = sierra.hold()
+    async with notifier(**NO_SWEEP, db_user=role["user"], db_password=role["password"]):
+        mark(database, first)
+        await writing.reached()
+        database.fetch(take)
+        writing.release()
+        await logged(caplog, says)
+        database.fetch(give)
+        mark(database, second)
+        await eventually(database, EMPTY)
+    assert database.fetch("SELECT outcome, attempts FROM update_log") == [("pushed", 1), ("pushed", 1)]
+    assert len(sierra.requests("put_item")) == 2
