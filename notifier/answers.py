@@ -1,8 +1,9 @@
 """What did Sierra answer? From a status and a body to a record or to the error that says what to do next. Pure."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -12,6 +13,9 @@ from notifier.patch import Record
 
 LONGEST_WAIT_SECONDS = 3600.0
 LONGEST_DESCRIPTION = 200
+LONGEST_NUMBER = 30
+LONGEST_DATE = 30
+RECORD_NUMBER = re.compile(r"\d{5,}")
 RECORD_NOT_FOUND = 107
 RECORD_IN_USE = 132
 
@@ -26,7 +30,11 @@ class Answer:
 
     @property
     def is_page(self) -> bool:
-        """Whether a proxy answered in Sierra's place, with a page for people."""
+        """Whether a proxy answered in Sierra's place, with a page for people. A 204 has none, whatever its type."""
+        return self.status != 204 and self._looks_like_a_page
+
+    @property
+    def _looks_like_a_page(self) -> bool:
         return "html" in self.headers.get("content-type", "").lower() or self.body.lstrip()[:1] == b"<"
 
     def json(self) -> Any:
@@ -51,11 +59,12 @@ class NotARecord(ValueError):
 
 def read_record(entry: Any) -> Record | Deleted:
     """An item record from an answer's data. NotARecord where its shape is another: nothing of it can be trusted."""
-    if not isinstance(entry, dict) or not str(entry.get("id") or ""):
+    identity = entry.get("id") if isinstance(entry, dict) else None
+    if not isinstance(identity, int | str) or not (number := str(identity)[:LONGEST_NUMBER]):
         raise NotARecord("an entry has no id")
-    number = str(entry["id"])
     if entry.get("deleted") is True:
-        return Deleted(number, str(entry.get("deletedDate") or "an unknown date"))
+        on = entry.get("deletedDate")
+        return Deleted(number, on[:LONGEST_DATE] if isinstance(on, str) and on else "an unknown date")
     fixed_fields, var_fields = entry.get("fixedFields"), entry.get("varFields")  # what is missing is not empty
     if not isinstance(fixed_fields, dict) or not all(isinstance(field, dict) for field in fixed_fields.values()):
         raise NotARecord("fixedFields is not an object of objects")
@@ -76,7 +85,7 @@ def read_records(data: Any, numbers: Collection[str]) -> dict[str, Record | Dele
     if len(found) < len(records):
         raise NotARecord("an item is in it twice")
     if strangers := found.keys() - set(numbers):
-        raise NotARecord(f"nobody asked for item {min(strangers)[:30]}")
+        raise NotARecord(f"nobody asked for item {min(strangers)}")
     if isinstance(total := data.get("total"), int) and total > len(records):
         raise NotARecord(f"it has {len(records)} of {total} entries")
     return found
@@ -92,13 +101,14 @@ def _is_var_field(field: Any) -> bool:
 def error_of(answer: Answer, what: str) -> SierraError:
     """The error that a refusing answer to `what` ("item 1001234") means."""
     said = describe(answer)
+    alike = RECORD_NUMBER.sub("…", said)  # Sierra's words may name the item
     if 300 <= answer.status < 400:
         return SierraUnavailable(f"Sierra sent us elsewhere, for {what}: {said}. Check SIERRA_API_ENDPOINT")
     if answer.is_page or answer.status in (502, 504):
         return SierraUnavailable(f"Sierra answered with a web page to {what}: {said}", retry_after(answer))
     match answer.status:
         case 400:
-            return ItemRejected(f"Sierra refused {what}: {said}", doubt=said)
+            return ItemRejected(f"Sierra refused {what}: {said}", doubt=alike)
         case 401 | 403:
             return SierraRefused(f"Sierra refuses our key or its role, at {what}: {said}")
         case 404 if error_code(answer) is not None:
@@ -108,7 +118,7 @@ def error_of(answer: Answer, what: str) -> SierraError:
         case 409:
             return ItemRejected(f"Sierra refused {what}: {said}")
         case 405 | 406 | 408 | 410 | 411 | 412 | 413 | 414 | 415 | 422 | 431:
-            return ItemRejected(f"Sierra refused {what}: {said}", doubt=said)
+            return ItemRejected(f"Sierra refused {what}: {said}", doubt=alike)
         case 429:
             return SierraUnavailable(f"Sierra is busy: {said}", retry_after(answer))
         case 500:
@@ -119,14 +129,22 @@ def error_of(answer: Answer, what: str) -> SierraError:
     return SierraUnavailable(f"Sierra is not available: {said}", retry_after(answer))
 
 
+def unwrap(answer: Answer) -> Answer:
+    """The answer to a write; where it brings a refusal with the status of a success, with the refusal's own status."""
+    if not 200 <= answer.status < 300 or error_code(answer) is None:
+        return answer
+    status = answer.json().get("httpStatus")
+    return replace(answer, status=status if isinstance(status, int) and 400 <= status < 600 else 500)
+
+
 def error_code(answer: Answer) -> int | None:
     """Sierra's own code in an error body, None where there is none."""
     try:
         data = answer.json()
     except ValueError:
         return None
-    code = data.get("code") if isinstance(data, dict) else None
-    return code if isinstance(code, int) else None
+    code = str(data.get("code"))[:9] if isinstance(data, dict) else ""
+    return int(code) if code.isascii() and code.isdigit() else None
 
 
 def describe(answer: Answer) -> str:
@@ -136,9 +154,9 @@ def describe(answer: Answer) -> str:
     except ValueError:
         data = None
     words = []
-    if isinstance(data, dict) and isinstance(data.get("code"), int):
+    if isinstance(data, dict) and (code := error_code(answer)) is not None:
         words = [str(data[key]) for key in ("name", "description") if isinstance(data.get(key), str)]
-        words.append(f"(code {data['code']})")
+        words.append(f"(code {code})")
     return f"{answer.status} {' '.join(words)}".strip()[:LONGEST_DESCRIPTION]
 
 

@@ -60,7 +60,7 @@ class Pusher:
         return self._opened_by is not None
 
     async def read(self, chunk: Sequence[Held]) -> Remaining:
-        """Read several with one request. Where that can't tell, they are put in line to be read one by one."""
+        """Read several with one request. Those of which that can't tell are put in line to be read one by one."""
         read_at = time.monotonic()
         try:
             records = await self._sierra.read_items([held.number for held in chunk])
@@ -71,7 +71,10 @@ class Pusher:
             return []
         except SierraUnavailable as error:
             return [self.unavailable(chunk, error)]
-        return [step for held in chunk for step in self._has_read(held, records.get(held.number), read_at)]
+        there = [held for held in chunk if held.number in records]
+        steps = [step for held in there for step in self._has_read(held, records[held.number], read_at)]
+        self._belt.to_read_singly.extend(held for held in chunk if held.number not in records)
+        return steps
 
     async def read_one(self, held: Held) -> Remaining:
         """Read one item: only this answer counts where a list could not tell."""
@@ -110,11 +113,9 @@ class Pusher:
         MARK_TO_SIERRA_SECONDS.observe(queued_seconds + ended - held.claimed_at)
         return [self._finish(held, plan, "pushed")]
 
-    def _has_read(self, held: Held, record: Record | Deleted | None, read_at: float) -> Remaining:
+    def _has_read(self, held: Held, record: Record | Deleted, read_at: float) -> Remaining:
         """Decide what to write; what has nothing to write is done."""
         held.steps.append(("read", read_at, time.monotonic()))
-        if record is None:
-            return [self.fail(held, ItemRejected(f"Sierra has no item {held.number}"))]
         if isinstance(record, Deleted):
             return [self.fail(held, ItemRejected(f"Item {held.number} was deleted in Sierra on {record.on}"))]
         plan = self._plan(held.claim, record)

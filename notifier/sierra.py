@@ -21,10 +21,12 @@ from notifier.answers import (
     Answer,
     Deleted,
     NotARecord,
+    describe,
     error_code,
     error_of,
     read_record,
     read_records,
+    unwrap,
 )
 from notifier.errors import (
     ItemError,
@@ -146,8 +148,8 @@ class SierraClient:
     async def write_item(self, number: str, patch: Mapping[str, Any], fence: Callable[[], None] = no_fence) -> None:
         """Write a patch. `fence` is called just before each sending, no await in between; it raises to prevent it."""
         what = f"item {number}"
-        answer = await self._call("PUT", f"items/{number}", what, json=patch, fence=fence)
-        if answer.status == 404 and not answer.is_page:
+        answer = unwrap(await self._call("PUT", f"items/{number}", what, json=patch, fence=fence))
+        if answer.status == 404 and error_code(answer) is not None:
             raise ItemRejected(f"Sierra shows {what} but refuses to save it: a ghost record, ask the vendor")
         if not 200 <= answer.status < 300 or answer.is_page:
             raise error_of(answer, what)
@@ -186,7 +188,8 @@ class SierraClient:
             )
         if answer.status != 200 or answer.is_page:
             error = error_of(answer, "the token")
-            raise error if isinstance(error, SierraUnavailable) else SierraUnavailable(str(error))
+            said = f"Sierra gave no token: {describe(answer)}. Check SIERRA_API_ENDPOINT"
+            raise error if isinstance(error, SierraUnavailable) else SierraUnavailable(said)
         try:
             data = answer.json()
             token, seconds = data["access_token"], float(data.get("expires_in", 3600))
@@ -201,7 +204,7 @@ class SierraClient:
         try:
             request = self._request(method, path, **parts)
         except (ValueError, httpx.InvalidURL) as error:  # a lone surrogate, NaN, a number longer than any URL
-            raise ItemRejected(f"{what[0].upper()}{what[1:60]} holds what can't be sent to Sierra: {error}") from error
+            raise ItemRejected(f"{what[:60].capitalize()} holds what can't be sent to Sierra: {error}") from error
         sent_at = time.monotonic()
         try:
             async with asyncio.timeout(self._access.timeout_seconds):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.answers import Answer, Deleted, NotARecord, error_of, read_record, read_records, retry_after
+from notifier.answers import Answer, Deleted, NotARecord, error_of, read_record, read_records, retry_after, unwrap
 from notifier.errors import ItemRejected, ItemTroubled, SierraError, SierraRefused, SierraUnavailable
 
 BARE = {"id": "1", "fixedFields": {}, "varFields": []}
@@ -72,6 +72,25 @@ def test_a_404_that_is_not_sierras_concerns_no_item() -> None:
     assert "SIERRA_API_ENDPOINT" in str(error)
 
 
+def test_a_204_is_no_web_page_whatever_its_type() -> None:
+    assert not Answer(204, {"content-type": "text/html"}, b"").is_page
+
+
+def test_a_code_may_come_as_text() -> None:
+    assert isinstance(error_of(Answer(404, JSON, b'{"code": "107"}'), "item 1"), ItemRejected)
+
+
+def test_refusals_that_differ_in_the_items_number_only_are_alike() -> None:
+    errors = [error_of(refusal(400, 126, f"record i{number} is not valid"), "it") for number in (2043111, 2043112)]
+    assert len({error.doubt for error in errors if isinstance(error, ItemRejected)}) == 1
+
+
+@pytest.mark.parametrize(("inside", "status"), [({"httpStatus": 404}, 404), ({"httpStatus": "x"}, 500), ({}, 500)])
+def test_a_refusal_of_a_write_with_the_status_of_a_success_is_a_refusal(inside: dict[str, Any], status: int) -> None:
+    assert unwrap(Answer(200, JSON, json.dumps({"code": 111, **inside}).encode())).status == status
+    assert unwrap(Answer(204, JSON, b"")).status == 204
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -102,12 +121,14 @@ def test_a_date_is_compared_with_our_own_clock_where_the_answer_has_none(date: d
 
 def test_a_deleted_record_is_told_from_a_live_one() -> None:
     assert read_record({"id": 5, "deletedDate": "2026-10-01", "deleted": True}) == Deleted("5", "2026-10-01")
+    assert read_record({"id": 5, "deletedDate": {"a": 1}, "deleted": True}) == Deleted("5", "an unknown date")
 
 
 @pytest.mark.parametrize(
     "entry",
     [
-        None, [], "x", {}, {**BARE, "id": ""}, {**BARE, "varFields": {}}, {**BARE, "varFields": [1]},
+        None, [], "x", {}, {**BARE, "id": ""}, {**BARE, "id": {"a": "borrower"}}, {**BARE, "id": 1.5},
+        {**BARE, "varFields": {}}, {**BARE, "varFields": [1]},
         {**BARE, "varFields": [{"subfields": {}}]}, {**BARE, "varFields": [{"subfields": ["a"]}]},
         {**BARE, "fixedFields": []}, {**BARE, "fixedFields": {"74": "1"}}, {**BARE, "varFields": None},
         {"id": "1", "fixedFields": {}}, {"id": "1", "varFields": []},

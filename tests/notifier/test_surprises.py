@@ -10,7 +10,7 @@ import pytest
 from db import queue
 from db.queue import storable
 from notifier import push
-from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
+from tests.fix_notifier import EMPTY, NO_SWEEP, POSTPONED, REJECTED, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread, make_record
 
@@ -119,3 +119,33 @@ async def test_a_row_that_was_changed_by_hand_to_what_nobody_expects_is_pushed_a
     async with notifier(**NO_SWEEP):
         await eventually(database, EMPTY)
     assert len(sierra.puts()) == 2
+
+
+async def test_what_a_list_has_not_is_asked_for_alone_before_it_counts_as_gone(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    items = add_items(database, sierra, 1001, 1002)
+    sierra.fault(kind="get_items", status=404)
+    async with notifier(**NO_SWEEP):
+        mark(database, *items, database.add_item(1003))
+        await eventually(database, "SELECT count(*) = 2 FROM update_log WHERE outcome = 'pushed'")
+        await eventually(database, REJECTED, "Sierra has no item 1003")
+
+
+async def test_a_write_that_is_refused_with_the_status_of_a_success_is_tried_again(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    sierra.fault(kind="put_item", status=200, code=132)
+    async with notifier(**NO_SWEEP):
+        mark(database, *add_items(database, sierra, 1001))
+        await eventually(database, POSTPONED, "Somebody is using item 1001 in Sierra")
+
+
+async def test_a_404_to_a_write_that_is_not_sierras_makes_no_ghost(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    sierra.fault(kind="put_item", status=404, code=-1)
+    async with notifier(**NO_SWEEP):
+        mark(database, *add_items(database, sierra, 1001))
+        await eventually(database, "SELECT reason LIKE 'not Sierra answered%' FROM notifier_state")
+    assert database.fetch(REJECTED) == []
