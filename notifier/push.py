@@ -29,13 +29,12 @@ from notifier.metrics import MARK_TO_SIERRA_SECONDS, PUSH_SECONDS
 from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
 from notifier.revert import Undo, plan_revert
 from notifier.sierra import SierraClient
+from notifier.suspects import Suspects
 from runtime.sentry import Step, tell_steps
 
 log = logging.getLogger("signum.push")
 
-PROBE_BACK_SECONDS = 60.0
-DRY_RUN_SECONDS = 3600.0
-
+PROBE_BACK_SECONDS, DRY_RUN_SECONDS = 60.0, 3600.0
 Remaining = list[Coroutine[Any, Any, None]]
 
 
@@ -47,7 +46,7 @@ class Pusher:
     ) -> None:
         self._belt, self._desk, self._sierra = belt, desk, sierra
         self._bell, self._breaker, self._rules, self._limits = bell, breaker, rules, limits
-        self.doubts = Doubts()
+        self.doubts, self.suspects = Doubts(), Suspects()
         self._opened_by: str | None = None
         self._refused_writes = False
         self._warned: set[str] = set()
@@ -145,6 +144,7 @@ class Pusher:
                 log.warning(remark)
 
     async def _finish(self, held: Held, plan: Plan, outcome: Literal["pushed", "unchanged"]) -> None:
+        self.suspects.clear(held.claim.item_record_id)
         await self._sierra_is_well(wrote=outcome == "pushed")
         began = time.monotonic()
         before, after, remark = plan.call_number_before, plan.call_number_after, "; ".join(plan.remarks) or None
@@ -199,7 +199,10 @@ class Pusher:
             await self._settle(held, error)
 
     async def unavailable(self, several: Sequence[Held], fault: SierraUnavailable) -> None:
-        """Sierra as a whole: open the breaker and give the items back."""
+        """Sierra as a whole: open the breaker and give the items back. Unless one item makes it look so."""
+        if len(several) == 1 and not fault.retry_after and self.suspects.is_to_blame(several[0].claim.item_record_id):
+            await self._settle(several[0], ItemTroubled(str(fault)))
+            return
         self._opened_by = None
         self._refused_writes |= isinstance(fault, SierraRefused) and any(held.plan for held in several)
         await self._pause(several, fault)
@@ -228,6 +231,7 @@ class Pusher:
         self.succeeded = True
         if self._breaker.state == "open" or (self._refused_writes and not wrote):
             return
+        self.suspects.served_well()
         self._opened_by = None
         self._refused_writes = False
         if self._breaker.close():

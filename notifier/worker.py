@@ -137,8 +137,10 @@ class Worker:
             self._look = True
         several = [Held(claim, asked_at, asked_at + self._limits.lease_seconds, probe) for claim in claims]
         self._belt.held.update(several)
-        line = self._belt.to_read_singly if probe or self._pusher.lists_fail else self._belt.to_read
-        line.extend(held for held in several if held.number)
+        for held in several:
+            if held.number:
+                singly = probe or self._pusher.lists_fail or held.claim.item_record_id in self._pusher.suspects
+                (self._belt.to_read_singly if singly else self._belt.to_read).append(held)
         self._bell.nudge()
         for held in several:
             if not held.number:

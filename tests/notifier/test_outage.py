@@ -153,3 +153,27 @@ async def test_a_token_that_dies_early_is_renewed_once_for_all(
         await eventually(database, EMPTY)
     assert len(sierra.requests("token")) == 2
     assert len(sierra.puts()) == 8
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "*", "html": True, "status": 500},
+        {"kind": "put_item", "status": 503},
+        {"kind": "put_item", "status": 403},
+    ],
+    ids=str,
+)
+async def test_an_item_at_which_sierra_seems_unwell_each_time_is_that_items_fault(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, fault: dict[str, Any]
+) -> None:
+    bad, good = add_items(database, sierra, 1001, 1002)
+    sierra.fault(item="1001", **fault)
+    async with notifier(**NO_SWEEP) as service:
+        mark(database, bad)
+        await eventually(database, "SELECT attempts = 0 AND due_at > now() FROM update_queue")  # the failed probe
+        mark(database, good)
+        await eventually(database, "SELECT count(*) = 1 FROM update_log WHERE outcome = 'pushed'")
+        database.fetch("UPDATE update_queue SET due_at = now()")
+        await eventually(database, "SELECT attempts = 1 AND lease_until IS NULL AND due_at > now() FROM update_queue")
+        assert service.breaker.state == "closed"
