@@ -60,6 +60,21 @@ def test_every_port_is_published_to_this_machine_alone():
         assert port.startswith(("127.0.0.1:", "${API_HOST:-127.0.0.1}:"))
 
 
+def test_prometheus_is_told_where_api_and_notifier_tell_their_metrics():
+    services = yaml.safe_load(COMPOSE)["services"]
+    jobs = yaml.safe_load((HOUSE / "docs/monitoring/prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    asked = {(one["names"][0], one["port"]) for job in jobs for one in job["dns_sd_configs"]}
+    told = {
+        (name, port)
+        for name, service in services.items()
+        for variable, port in service.get("environment", {}).items()
+        if variable.endswith("_METRICS_PORT")
+    }
+    assert asked == told == {("api", 9464), ("notifier", 9465)}
+    assert all(services[name]["environment"]["METRICS_HOST"] == "0.0.0.0" for name, _ in told)
+    assert not any(str(port) in str(service.get("ports")) for _, port in told for service in services.values())
+
+
 @pytest.mark.parametrize(
     ("service", "role", "secrets"),
     [
