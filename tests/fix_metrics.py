@@ -10,6 +10,7 @@ class Scraped:
 
     def __init__(self, port: int) -> None:
         answer = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=15.0).raise_for_status()
+        self.text = answer.text
         self.families: dict[str, Metric] = {found.name: found for found in text_string_to_metric_families(answer.text)}
 
     def value(self, name: str, **labels: str) -> float | None:

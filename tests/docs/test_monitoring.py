@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +17,7 @@ from notifier.metrics import Condition, ConditionCollector
 from runtime.metrics import metrics_served
 from runtime.settings import ApiSettings
 from sandbox.postgres import free_port
-from tests.docs.markdown import read, table
+from tests.docs.markdown import HOUSE, read, table
 from tests.fix_metrics import Scraped
 from tests.fix_postgres import TestDatabase
 
@@ -94,3 +96,32 @@ def test_every_alert_has_all_its_parts_and_is_explained() -> None:
         assert rule["labels"]["severity"] in ("warning", "critical")
         assert rule["annotations"]["summary"]
     assert [rule["alert"] for rule in rules] == [row[0].strip("`") for row in table(PAGE, "What to watch")]
+
+
+def test_every_alert_has_a_moment_when_it_fires_and_one_when_it_does_not() -> None:
+    (group,) = yaml.safe_load(read(f"{FOLDER}/alerts.yml"))["groups"]
+    tried = yaml.safe_load(read(f"{FOLDER}/alerts_test.yml"))["tests"]
+    moments = [moment for one in tried for moment in one["alert_rule_test"]]
+    fires = {moment["alertname"] for moment in moments if "exp_alerts" in moment}
+    assert fires == {rule["alert"] for rule in group["rules"]}
+    assert {moment["alertname"] for moment in moments if "exp_alerts" not in moment} >= fires - {"SignumSyncGap"}
+
+
+def promtool(*words: str, given: str = "") -> None:
+    done = subprocess.run(["promtool", *words], cwd=HOUSE / FOLDER, input=given, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.replace("Unit Testing:", "").strip()) == (0, ""), done.stdout
+
+
+needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not here: it is Prometheus's")
+
+
+@needs_promtool
+@pytest.mark.parametrize("words", ["check config prometheus.yml", "test rules alerts_test.yml"])
+def test_prometheus_takes_the_files_and_the_alerts_fire_when_they_should(words: str) -> None:
+    promtool(*words.split())
+
+
+@needs_promtool
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_prometheus_finds_no_fault_with_what_is_told(heading: str, told: dict[str, Scraped]) -> None:
+    promtool("check", "metrics", given=told[heading].text)
