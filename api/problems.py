@@ -26,6 +26,7 @@ from db.engine import DatabaseUnavailable
 log = logging.getLogger("signum.api")
 
 RETRY_AFTER_SECONDS = 5
+PATH_IN_LOG = 100  # characters: an item's is shorter, a stranger's may have 64 KiB
 
 KEYED = {  # of every route that needs a key
     401: "Not authenticated",
@@ -80,7 +81,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    log.warning("request was not done, the database does not answer: %s", error)
+    about = {"method": request.method, "path": request.url.path[:PATH_IN_LOG]}  # which label's report was lost
+    log.warning("request was not done, the database does not answer: %s", error, extra=about)
     return ProblemResponse(503, f"The database does not answer: {error}", {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 

@@ -71,6 +71,16 @@ def test_mark_that_can_not_be_made_in_time_is_503_within_the_clients_5_seconds(
     assert printer.put(f"/itemdata/{item}").status_code == 200
 
 
+def test_log_names_the_item_whose_mark_was_not_made(
+    printer: ApiClient, database: TestDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    item = database.add_item(1)
+    with away(database):
+        printer.put(f"/itemdata/{item}")
+    (record,) = (record for record in caplog.records if "request was not done" in record.getMessage())
+    assert (vars(record)["method"], vars(record)["path"]) == ("PUT", f"/itemdata/{item}")
+
+
 def test_schema_that_is_behind_is_not_ready_and_says_what_to_do(api: ApiClient, database: TestDatabase) -> None:
     database.fetch("UPDATE alembic_version SET version_num = '0001'")
     answer = api.get("/readiness")
