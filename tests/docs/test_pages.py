@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from tests.docs.markdown import HOUSE, PAGES, anchors, blocks, code, links, read, table
+from tests.docs.markdown import HOUSE, PAGES, anchors, blocks, code, links, prose_of, read, table
 
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*/(?:[\w-]+\.\w+)?")
 A_TEST_OR_QUIRK = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+){2,}")
@@ -81,3 +81,11 @@ def test_the_architecture_names_every_package() -> None:
 def test_the_readme_is_short_enough_to_be_read() -> None:
     prose = [line for line in read("README.md").splitlines() if not line.startswith("| `")]
     assert len(prose) < 160, "without the rows of settings, which are looked up and not read"
+
+
+def test_what_an_operator_wants_leads_to_every_section_of_the_page() -> None:
+    page = "docs/operations.md"
+    top, _, _ = prose_of(read(page)).partition("\n## ")
+    listed = {link.removeprefix("#") for link in re.findall(r"\]\((#[^)]+)\)", top)}
+    sections = re.findall(r"^## (.+)$", prose_of(read(page)), re.MULTILINE)
+    assert listed == {section.lower().replace(",", "").replace(" ", "-") for section in sections}
