@@ -1,16 +1,20 @@
 """How do the processes start? Settings first; only then what the process needs is imported, and it runs."""
 
 import asyncio
+import logging
 import socket
 from typing import Annotated
 
 import typer
 
 from cli.database import ask, reaching
-from cli.fence import Refused
+from cli.fence import Refused, Unreachable
 from cli.screen import say, span
 from db.pulse import find_pulse
+from runtime.logging import configure_logging
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, read_settings
+
+log = logging.getLogger("signum.migrate")
 
 
 def api(
@@ -61,18 +65,27 @@ def migrate(
 ) -> None:
     """Bring the database's schema to this release's, and give our roles their rights on it. May be repeated."""
     settings = read_settings(MigrateSettings)
+    configure_logging(settings.log_level, settings.log_format)
+    try:
+        with reaching(settings):
+            _bring_to_head(settings, wait)
+    except Unreachable as error:
+        log.error("gave up: %s", error)
+        raise typer.Exit(3) from None
+
+
+def _bring_to_head(settings: MigrateSettings, wait: float) -> None:
     from db.engine import connection_parameters, wait_for_database
     from db.migrate import migrate as bring_to_head
     from db.roles import grant_rights, make_logins
     from db.schema_version import known_revisions
 
     parameters = connection_parameters(settings, "signum migrate")
-    with reaching(settings):
-        if wait:
-            asyncio.run(wait_for_database(parameters, wait))
-        bring_to_head(parameters)
-        make_logins(parameters, settings.role_passwords)
-        roles = grant_rights(parameters)
-    say(f"the schema is at revision {known_revisions()[-1]}")
+    if wait:
+        asyncio.run(wait_for_database(parameters, wait))
+    bring_to_head(parameters)
+    make_logins(parameters, settings.role_passwords)
+    roles = grant_rights(parameters)
+    log.info("the schema is at revision %s", known_revisions()[-1])
     if roles:
-        say(f"{', '.join(roles)} have their rights")
+        log.info("%s have their rights", ", ".join(roles))

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-_OURS = ("signum", "uvicorn", "alembic")  # heard from LOG_LEVEL on; all others from WARNING on
+_OURS = ("signum", "uvicorn", "alembic.runtime.migration")  # heard from LOG_LEVEL on; all others from WARNING on
 _NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 

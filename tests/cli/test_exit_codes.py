@@ -1,5 +1,7 @@
 """What a person and a script learn when a command fails: a line, and a code that says whose turn it is."""
 
+import json
+
 import pytest
 
 from db.schema_version import known_revisions
@@ -14,7 +16,7 @@ NOBODY = "127.0.0.1"  # with port 1, where nothing listens
 def test_database_that_is_not_there_is_one_line_and_3(signum_process, command):
     ran = signum_process(*command, settings={"DB_HOST": NOBODY, "DB_PORT": 1})
     assert (ran.code, ran.out) == (3, "")
-    assert ran.err.startswith("database signum at 127.0.0.1:1: ")
+    assert "database signum at 127.0.0.1:1: " in ran.err
     assert ran.err.count("\n") == 1
 
 
@@ -69,5 +71,14 @@ def test_migrate_makes_the_schema_and_does_nothing_the_second_time(signum_proces
     settings = empty_database.environment()
     for _ in range(2):
         ran = signum_process("migrate", settings=settings)
-        assert (ran.code, ran.out.splitlines()[0]) == (0, f"the schema is at revision {known_revisions()[-1]}")
+        assert (ran.code, ran.out) == (0, "")
+        assert f"the schema is at revision {known_revisions()[-1]}" in ran.err
     assert signum_process("queue", "list", settings=settings).out == "the queue is empty\n"
+
+
+@pytest.mark.parametrize(("port", "code", "said"), [(None, 0, "the schema is at"), ("1", 3, "gave up: ")])
+def test_every_line_of_migrate_is_json_if_so_wanted(signum_process, empty_database, port, code, said):
+    settings = {**empty_database.environment(), "LOG_FORMAT": "json"} | ({"DB_PORT": port} if port else {})
+    ran = signum_process("migrate", "--wait", "0.1", settings=settings)
+    assert (ran.code, ran.out) == (code, "")
+    assert any(json.loads(line)["message"].startswith(said) for line in ran.err.splitlines())
