@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from pydantic_settings import BaseSettings
@@ -71,6 +72,9 @@ def tables_of(schema: str) -> str:
 
 
 def test_schema_sql_is_the_dump_of_head(database: TestDatabase) -> None:
+    with database.connect() as connection:
+        if connection.info.server_version < 160_000:
+            pytest.skip("PostgreSQL 14 and 15 write views in another way")
     now = HEADER + dump(database.parameters)
     if Renewal().renew_schema_sql:
         SCHEMA.write_text(now, encoding="utf-8")

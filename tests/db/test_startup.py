@@ -24,6 +24,8 @@ async def test_a_schema_that_nobody_makes_is_waited_for_and_then_named(empty_dat
 async def test_a_role_that_may_not_migrate_is_told_so(empty_database: TestDatabase) -> None:
     name, password = f"reader_of_{empty_database.parameters['dbname']}", "only to look"
     with empty_database.connect() as owner:
+        if owner.info.server_version < 150_000:
+            pytest.skip("in PostgreSQL 14 everybody may make tables in the schema public: see SECURITY.md")
         owner.execute(
             psycopg.sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(psycopg.sql.Identifier(name), password)
         )
