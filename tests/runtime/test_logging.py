@@ -114,7 +114,8 @@ SPEAK = """
 import logging, warnings
 from runtime.logging import configure_logging
 configure_logging("{level}")
-for name in ("signum.api", "uvicorn.error", "alembic.runtime", "httpx", "sqlalchemy.engine"):
+migrations, plugins = "alembic.runtime.migration", "alembic.runtime.plugins"
+for name in ("signum.api", "uvicorn.error", migrations, "httpx", "sqlalchemy.engine", plugins):
     for level in (10, 20, 30, 40):
         logging.getLogger(name).log(level, "heard")
 warnings.warn("old", DeprecationWarning, stacklevel=1)
@@ -136,8 +137,8 @@ def test_level_is_ours_and_libraries_are_heard_from_warning_on(level: str, ours:
     )
     assert done.stdout == "answer\n"
     heard = [line.split(" ")[1:3] for line in done.stderr.splitlines() if line.endswith(" heard")]
-    expected = dict.fromkeys(("signum.api", "uvicorn.error", "alembic.runtime"), ours)
-    expected |= dict.fromkeys(("httpx", "sqlalchemy.engine"), others)
+    expected = dict.fromkeys(("signum.api", "uvicorn.error", "alembic.runtime.migration"), ours)
+    expected |= dict.fromkeys(("httpx", "sqlalchemy.engine", "alembic.runtime.plugins"), others)
     assert heard == [[level, name] for name, levels in expected.items() for level in levels]
     assert all(re.match(r"\d{4}-", line) for line in done.stderr.splitlines())
 
