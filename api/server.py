@@ -8,7 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import make_app
-from api.head import BoundedHead
+from api.connection import BoundedConnection
 from api.metrics import told_to_prometheus
 from db.engine import DatabaseUnavailable, connection_parameters
 from db.startup import prepare_database
@@ -59,7 +59,7 @@ def _serve(settings: ApiSettings) -> None:
         workers=settings.api_workers,
         host=settings.api_host,
         port=settings.api_port,
-        http=BoundedHead,
+        http=BoundedConnection,
         root_path=settings.api_root_path.rstrip("/"),
         proxy_headers=True,
         forwarded_allow_ips=settings.api_forwarded_allow_ips,

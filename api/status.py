@@ -1,5 +1,6 @@
 """Which print stations are there, and what do they hear? Each reports about every two seconds where it is."""
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from db.clients import SyncTimes, report_status
 router = APIRouter(tags=["Print stations"])
 
 MOST_BYTES = 8 * 1024
+BODY_SECONDS = 4  # print stations wait 5 for the answer
 
 _FORM = {"application/x-www-form-urlencoded": {"schema": reference_to(StatusReport)}}
 
@@ -24,7 +26,7 @@ _FORM = {"application/x-www-form-urlencoded": {"schema": reference_to(StatusRepo
     "/status",
     response_model=Status,
     summary="Report where a print station is",
-    responses=problems(KEYED | {413: "The report is longer than 8 KiB"})
+    responses=problems(KEYED | {408: "The report was not here within 4 s", 413: "The report is longer than 8 KiB"})
     | invalid(["body", "internal_hostname"], "Field required"),
     openapi_extra={"requestBody": {"required": True, "content": _FORM}},
 )
@@ -37,6 +39,14 @@ async def take_report(request: Request, printer: Printer) -> SyncTimes:
 
 async def _read(request: Request) -> bytes:
     """The body, here rather than by FastAPI's Form: that would read it before the key is checked, and all of it."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read_all(request)
+    except TimeoutError:
+        raise HTTPException(408, f"The report was not here within {BODY_SECONDS} s") from None
+
+
+async def _read_all(request: Request) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import make_app
-from api.head import BoundedHead
+from api.connection import BoundedConnection
 from runtime.settings import ApiSettings
 from tests.fix_postgres import TestDatabase
 
@@ -45,7 +45,7 @@ def serving(app: FastAPI, root_path: str = "") -> Iterator[ApiClient]:
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         config = uvicorn.Config(
             app,
-            http=BoundedHead,
+            http=BoundedConnection,
             log_config=None,
             access_log=False,
             root_path=root_path,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from api import status
 from tests.fix_api import ApiClient, detail
 from tests.fix_postgres import TestDatabase
 
@@ -105,3 +106,11 @@ def test_key_is_checked_before_the_report_is_read(api: ApiClient) -> None:
         b"POST /status HTTP/1.1\r\nHost: a\r\nConnection: close\r\nx-api-key: wrong\r\nContent-Length: 1000000\r\n\r\n"
     )
     assert api.raw(head).startswith(b"HTTP/1.1 403 ")
+
+
+def test_report_that_comes_too_slowly_is_given_up(
+    api: ApiClient, printer_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "BODY_SECONDS", 0.1)
+    head = f"POST /status HTTP/1.1\r\nHost: a\r\nx-api-key: {printer_key}\r\nContent-Length: 100\r\n"
+    assert api.raw(head.encode() + b"Connection: close\r\n\r\n" + b"internal_hostname").startswith(b"HTTP/1.1 408 ")

@@ -1,0 +1,94 @@
+"""How long may a client keep a connection for nothing, and how much may it send that is no body? uvicorn sets no bound.
+
+Without one, anybody could fill our memory with one endless header, or hold connections open by a byte a minute: before
+a request, behind its answer, or by not reading that answer. While a route is at work its own limits count.
+"""
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST_BYTES = 64 * 1024  # of a head, or of what stands behind a body; and what one read of the socket brings
+HEAD_SECONDS = 10.0
+REST_SECONDS = 30.0  # for the rest of a request that has its answer, and for reading that
+STALL_SECONDS = 30.0  # in which nothing of a long answer is read
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """uvicorn's HTTP. A head that is too long is told so; whoever dawdles is cut off."""
+
+    _bytes = 0
+    _gets_on = False
+    _in_head = True
+    _patience: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_at_most(HEAD_SECONDS)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._gets_on = self._in_head = True
+        self._wait_at_most(HEAD_SECONDS)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # else it is a trailer, which nobody here asks for
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._gets_on = True
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        self._wait_at_most(REST_SECONDS)
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self._cut_off)
+
+    def resume_writing(self) -> None:
+        _cancel(self._stalled)
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        _cancel(self._patience)
+        _cancel(self._stalled)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._gets_on = False
+        super().data_received(data)
+        self._bytes = 0 if self._gets_on else self._bytes + len(data)
+        if self._bytes > MOST_BYTES and not self.transport.is_closing():
+            self._refuse()
+
+    def _refuse(self) -> None:
+        if self._in_head:
+            self.send_400_response(f"The request's head is longer than {MOST_BYTES // 1024} KiB.")
+        else:  # its answer may be under way
+            self._cut_off()
+
+    def _wait_at_most(self, seconds: float) -> None:
+        _cancel(self._patience)
+        self._patience = self.loop.call_later(seconds, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self._cut_off()
+        else:  # a route is at work
+            self._wait_at_most(HEAD_SECONDS)
+
+    def _cut_off(self) -> None:
+        # Not `close`: that waits until the client has read what is still to be sent to it.
+        self.transport.abort()
+
+
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
