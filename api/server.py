@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import multiprocessing
+import os
 import signal
+import threading
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,6 +22,9 @@ from runtime.settings import ApiSettings, read_settings
 log = logging.getLogger("signum.api")
 
 STOP_SECONDS = 8  # for requests under way; with what follows it is over within 10
+WORKER_SECONDS = (
+    20  # without a sign of life a worker is replaced; uvicorn's 5 are too few to start in on a busy machine
+)
 
 
 def run(settings: ApiSettings) -> int:
@@ -64,6 +70,7 @@ def _serve(settings: ApiSettings) -> None:
         proxy_headers=True,
         forwarded_allow_ips=settings.api_forwarded_allow_ips,
         timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_worker_healthcheck=WORKER_SECONDS,
         log_config=None,
         access_log=False,  # api/fence.py has a line of its own, at DEBUG
         server_header=False,
@@ -75,4 +82,13 @@ def make_worker() -> FastAPI:
     settings = read_settings(ApiSettings)
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "api")
+    threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     return make_app(settings)
+
+
+def _stop_with_parent() -> None:
+    """Nobody would ever stop a worker whose parent was killed, and the next parent would find the port taken."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -109,6 +109,15 @@ def test_first_process_makes_the_schema(empty_database: TestDatabase) -> None:
         assert process.stop() == 0
 
 
+def test_workers_end_when_the_process_that_started_them_is_killed(database: TestDatabase) -> None:
+    with started(database.environment(api_workers=2)) as process:
+        process.hear("Application startup complete", times=2)
+        assert process.stop(signal.SIGKILL) == -signal.SIGKILL, "and the last of them has let go of the log"
+        assert sum("Finished server process" in line for line in process.heard) == 2
+        with socket.create_server(("127.0.0.1", process.port)):
+            pass
+
+
 def test_process_waits_for_its_database_and_says_so(database: TestDatabase) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
