@@ -90,7 +90,16 @@ def _first_letters(heading: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _romanised_letters(heading: str) -> str:
-    return _first_letters(_load_romaniser().romanize_string(heading))
+    return _first_letters(_romanised(heading))
+
+
+def _romanised(heading: str) -> str:
+    """The heading in Latin letters. Where uroman falls over it, its halves, and so on; of a lone character nothing."""
+    try:
+        return _load_romaniser().romanize_string(heading)
+    except Exception:  # it has no errors of its own, but bugs: `TypeError` at the Thai "ฮอ๖"; no row may end a batch
+        half = len(heading) // 2
+        return _romanised(heading[:half]) + _romanised(heading[half:]) if half else ""
 
 
 @cache

@@ -8,7 +8,7 @@ import regex  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.shelfmark import RULES, shelfmark_of
+from api.shelfmark import LENGTH, ROMANISED_CHARACTERS, RULES, shelfmark_of
 
 Subfield = tuple[str, str, str, str | None]
 
@@ -32,6 +32,7 @@ def of_title(title: str, ind2: str) -> str:
         ("Heikkilä, Markku,", "HEI"),
         ("Чехов", "CHE"),
         ("村上春樹", "CUN"),
+        ("ฮอ๖", "H6"),  # uroman falls over it
         ("3M Company", "3MC"),
         ("!?", "***"),
         ("Öst", "ÖST"),
@@ -116,6 +117,11 @@ def test_subfields_over_64_kib_are_not_read(letter: str) -> None:
     longest = "Waltari" + letter * (room // len(letter.encode()))
     assert of_author(longest) == "WAL"
     assert of_author(longest + letter) == "***"
+
+
+@given(st.text(st.characters(min_codepoint=0xE01, max_codepoint=0xE5B), min_size=1, max_size=ROMANISED_CHARACTERS))
+def test_no_text_keeps_a_batch_from_being_taken_in(thai: str) -> None:
+    assert 1 <= len(of_author(thai)) <= LENGTH
 
 
 def test_only_the_first_64_characters_are_romanised() -> None:
