@@ -17,6 +17,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # reader as half a surrogate pair, which no well-formed text holds.
 _BARE_CR = re.compile(r"\r(?!\n?\Z)")
 _CR_STAND_IN = "\udc0d"
+_OTHER_HALF = "\udc00"  # for a stand-in that was sent: its row is refused as before
 
 
 class Record(NamedTuple):
@@ -72,7 +73,7 @@ class _Lines:
         if "\r" not in text:
             return text
         self._holds_stand_in = True
-        return _BARE_CR.sub(_CR_STAND_IN, text)
+        return _BARE_CR.sub(_CR_STAND_IN, text.replace(_CR_STAND_IN, _OTHER_HALF))
 
     def end_record(self, fields: list[str]) -> list[str]:
         """The lines so far were one record: count anew. Its fields as they were sent."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -31,6 +32,23 @@ def test_what_a_csv_writer_writes_is_read_back(
     text = io.StringIO()
     csv.writer(text, delimiter="\t", lineterminator=lineterminator).writerows(written)
     assert read(text.getvalue().encode("utf-8-sig" if with_byte_order_mark else "utf-8"), piece_size) == written
+
+
+soups = st.lists(st.sampled_from(["\t", "\n", "\r\n", '"', '""', "\ufeff", "\0", "a", "\x85", "ä"]), max_size=30)
+
+
+@given(soups, st.integers(1, 40))
+def test_whatever_the_standard_library_s_reader_reads_is_read_alike(soup: list[str], piece_size: int) -> None:
+    text = "".join(soup).removeprefix("\ufeff")
+    try:
+        expected = [
+            fields for fields in csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True) if fields
+        ]
+    except csv.Error:
+        with pytest.raises(UnreadableFile):
+            read(text.encode("utf-8-sig"), piece_size)
+    else:
+        assert read(text.encode("utf-8-sig"), piece_size) == expected
 
 
 def test_carriage_return_without_quotes_is_part_of_its_field() -> None:
@@ -73,8 +91,12 @@ def test_what_is_not_utf_8_is_refused_with_its_line(data: bytes, line: int) -> N
         read(data)
 
 
-def test_half_a_surrogate_pair_comes_through_for_its_row_to_be_refused() -> None:
-    assert read(b"a\t\xed\xa0\x80\n") == [["a", "\ud800"]]
+@pytest.mark.parametrize("half", [0xD800, 0xDC00, 0xDC0D, 0xDFFF], ids=hex)
+def test_half_a_surrogate_pair_comes_through_for_its_row_to_be_refused(half: int) -> None:
+    sent = chr(half).encode("utf-8", "surrogatepass")
+    assert read(b"a\t" + sent + b"\n") == [["a", chr(half)]]
+    ((_, with_carriage_returns),) = read(b"a\tb\r" + sent + b"\r\n")
+    assert re.fullmatch("b\r[\ud800-\udfff]", with_carriage_returns)
 
 
 def endless(data: bytes) -> Iterator[bytes]:
