@@ -162,7 +162,16 @@ async def _ingest(request: Request, settings: ApiSettings) -> tuple[datetime, Re
 def _job(settings: ApiSettings) -> Job:
     return {
         "connection": connection_parameters(
-            settings, "signum sync", statement_timeout=DEADLINE_SECONDS * 1000, synchronous_commit="on"
+            settings,
+            "signum sync",
+            statement_timeout=DEADLINE_SECONDS * 1000,
+            synchronous_commit="on",
+            # A machine that vanished says nothing, and PostgreSQL would hold its batch's lock for two hours: no other
+            # batch would be taken in. So the server looks as often as we do. (COPY heeds no statement_timeout.)
+            tcp_keepalives_idle=10,
+            tcp_keepalives_interval=3,
+            tcp_keepalives_count=2,
+            idle_in_transaction_session_timeout=DEADLINE_SECONDS * 1000,
         ),
         "batch_size": settings.full_sync_batch_size,
         "unpacked_limit_bytes": settings.sync_unpacked_limit_mib << 20,

@@ -15,6 +15,7 @@ import pytest
 from api import ingest_process
 from api import sync as sync_routes
 from api.rows import COLUMNS
+from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi, detail
 from tests.fix_batch import TIMESTAMP, Send, heading, row, tsv
 from tests.fix_postgres import TestDatabase
@@ -230,6 +231,16 @@ def test_database_that_goes_away_is_told_as_such(etl: ApiClient, etl_key: str, d
         answer = wire.recv(65536)
     assert b" 503 " in answer.partition(b"\r\n")[0]
     assert b"database does not answer" in answer
+
+
+def test_postgres_notices_that_the_machine_of_a_batch_is_gone(database: TestDatabase) -> None:
+    if database.parameters["host"].startswith("/"):
+        pytest.skip("nothing is between us on a Unix socket")
+    job = sync_routes._job(ApiSettings(**database.settings()))
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
+    with psycopg.connect(**job["connection"]) as connection:
+        looks, pause, times = (int(connection.execute(f"SHOW {name}").fetchone()[0]) for name in names)
+    assert 0 < looks + pause * times <= 20
 
 
 def test_ingest_process_that_dies_is_an_internal_error(
