@@ -39,6 +39,7 @@ DEADLINE_SECONDS = 4.0
 CONNECT_TIMEOUT_SECONDS = 2
 
 NOTIFIER_STATEMENT_TIMEOUT_MS = 10_000
+NOTIFIER_LOCK_TIMEOUT_MS = 1_000
 LONGEST_STATEMENT_SECONDS = 12.0  # no answer by then: the server's own limit did not reach us
 
 # When the request began that is being answered (monotonic): its statements share one deadline.
@@ -100,6 +101,20 @@ def api_parameters(settings: DatabaseSettings) -> dict[str, str | int]:
         lock_timeout=LOCK_TIMEOUT_MS,
         idle_in_transaction_session_timeout=STATEMENT_TIMEOUT_MS,
         synchronous_commit="on",
+    )
+
+
+def notifier_parameters(settings: DatabaseSettings) -> dict[str, str | int]:
+    """For the notifier. An outcome that a crash of the server takes is found again by another push: none waits for the
+    disk. No plan depends on a value, and a claim on a long queue takes as long to plan as to run: it is planned once.
+    """
+    return connection_parameters(
+        settings,
+        "signum notifier",
+        statement_timeout=NOTIFIER_STATEMENT_TIMEOUT_MS,
+        lock_timeout=NOTIFIER_LOCK_TIMEOUT_MS,
+        synchronous_commit="off",
+        plan_cache_mode="force_generic_plan",
     )
 
 

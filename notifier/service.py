@@ -17,12 +17,12 @@ import uvloop
 from db import queue
 from db.engine import (
     DATABASE_AWAY,
-    NOTIFIER_STATEMENT_TIMEOUT_MS,
     DatabaseUnavailable,
     NotifierPool,
     connection_parameters,
     lend,
     make_pool,
+    notifier_parameters,
     one_line,
 )
 from db.startup import prepare_database
@@ -205,12 +205,8 @@ def _raise_if_ended(tasks: list[asyncio.Task[None]]) -> None:
 async def serve(settings: NotifierSettings) -> None:
     """Run one notifier until SIGTERM or SIGINT; a second one ends it at once. DatabaseUnavailable, SettingsError."""
     await prepare_database(connection_parameters(settings, NAME), migrate=settings.migrate_at_start)
-    # An outcome that a crash of the server takes is found again by another push: no need to wait for the disk.
-    parameters = connection_parameters(
-        settings, NAME, statement_timeout=NOTIFIER_STATEMENT_TIMEOUT_MS, lock_timeout=1_000, synchronous_commit="off"
-    )
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
-    async with client_of(settings) as sierra, make_pool(parameters, POOL_SIZE) as pool:
+    async with client_of(settings) as sierra, make_pool(notifier_parameters(settings), POOL_SIZE) as pool:
         service = Service(settings, pool, sierra, name)
         _stop_on_signals(service)
         gc.collect()

@@ -1,6 +1,7 @@
 """No statement of the hot paths reads more as the tables grow: their plans use the indexes that are there for them."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,6 +97,20 @@ def test_no_statement_of_the_hot_paths_reads_a_growing_table_whole(
     full: TestDatabase, statement: str, parameters: dict[str, Any]
 ) -> None:
     assert read_whole(plan_of(full, statement, parameters)) == set()
+
+
+@pytest.mark.parametrize("name", ["claim", "finish", "postpone", "reject", "release", "next_wake"])
+def test_the_notifiers_statements_need_no_plan_of_their_own_for_each_value(full: TestDatabase, name: str) -> None:
+    with full.connect() as connection:
+        if connection.info.server_version < 160_000:
+            pytest.skip("EXPLAIN (GENERIC_PLAN) came with PostgreSQL 16")
+        names = dict.fromkeys(re.findall(r"%\((\w+)\)s", queue.SQL[name]))
+        numbered = {parameter: f"${place}" for place, parameter in enumerate(names, 1)}
+        statement = re.sub(r"%\((\w+)\)s", lambda found: numbered[found[1]], queue.SQL[name]).replace("%%", "%")
+        with psycopg.ClientCursor(connection) as cursor:
+            row = cursor.execute(f"EXPLAIN (GENERIC_PLAN, FORMAT json) {statement}".encode()).fetchone()
+    assert row is not None
+    assert read_whole(list(_nodes(row[0][0]["Plan"]))) == set()
 
 
 def test_a_claim_finds_what_is_due_by_one_index_scan_per_priority(full: TestDatabase) -> None:
