@@ -232,6 +232,11 @@ async def lend(pool: NotifierPool) -> AsyncIterator[psycopg.AsyncConnection[Any]
             if connection.broken:
                 await pool.drain()
             raise
+        except (psycopg.NotSupportedError, psycopg.errors.InvalidSqlStatementName):
+            await (
+                connection.close()
+            )  # what it has prepared is gone, or fits the tables no more: a new one prepares anew
+            raise
         finally:
             cutting.cancel()
 

@@ -1,5 +1,6 @@
 """Fixtures `api_database` and `connection`: the two sides of the queue, and what a test says to each."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -56,3 +57,14 @@ def row(database: TestDatabase, item: int) -> dict[str, Any]:
         names = [column.name for column in cursor.description or ()]
         found = cursor.fetchone()
         return dict(zip(names, found, strict=True)) if found else {}
+
+
+async def waits_for_a_lock(database: TestDatabase, pid: int) -> None:
+    """Return when that session waits for a lock."""
+    async with asyncio.timeout(10), await database.aconnect() as looking:
+        while True:
+            cursor = await looking.execute(
+                "SELECT FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'", (pid,)
+            )
+            if await cursor.fetchone() is not None:
+                return

@@ -100,7 +100,7 @@ def test_migrate_makes_the_roles_whose_password_it_is_told(
     for password in ("ensimmäinen sana", "toinen"):
         told = empty_database.environment(signum_api_password=password)
         ran = signum_process("migrate", settings=told)
-        assert (ran.code, "signum_api" in ran.out) == (0, True), ran.err
+        assert (ran.code, "signum_api" in ran.err) == (0, True), ran.err
         as_api = {**empty_database.parameters, "user": "signum_api", "password": password}
         with psycopg.connect(**as_api) as connection:
             assert connection.execute("SELECT count(*) FROM sierra_item").fetchone() == (0,)
