@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from types import TracebackType
 from typing import Any, Self
 
@@ -45,7 +46,6 @@ REPEAT_PAUSE_SECONDS = 0.1
 SILENCE = "silence"
 NOT_WELL = (429, 502, 503, 504)  # answers that don't show that Sierra would have answered others
 ITEM_FIELDS = "id,fixedFields,varFields"
-HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}  # a small answer stays small
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 HEADER_SAFE = re.compile(r"[!-~]{1,8192}")
 NO_TOKEN = "Sierra's token endpoint answered something that is no token"  # noqa: S105
@@ -89,13 +89,18 @@ class SierraClient:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._base_url = access.endpoint.rstrip("/") + "/"
+        cookies, tls = CookieJar(), ssl.create_default_context(cafile=access.ca_bundle)
         # A client per connection: of one with several, httpcore looks at all of them before and after each request.
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
-        tls = ssl.create_default_context(cafile=access.ca_bundle)
         # No time-out of httpx's: they are per read, and a server that trickles never trips them.
         self._clients = [
-            httpx.AsyncClient(limits=limits, timeout=None, verify=tls)  # noqa: S113
+            httpx.AsyncClient(
+                base_url=access.endpoint.rstrip("/") + "/",
+                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS),
+                headers={"Accept-Encoding": "identity"},  # a small answer stays small: nothing to unpack
+                cookies=cookies,
+                timeout=None,  # noqa: S113
+                verify=tls,
+            )
             for _ in range(access.pool_size)
         ]
         self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
@@ -216,7 +221,8 @@ class SierraClient:
             raise SierraUnavailable(f"Sierra does not answer: {reason}") from error
 
     def _request(self, method: str, path: str, headers: Mapping[str, str], **parts: Any) -> httpx.Request:
-        return httpx.Request(method, self._base_url + path, headers={**HEADERS, **headers}, **parts)
+        """By any of the clients: they share their cookies, so that we are one session at Sierra."""
+        return self._clients[0].build_request(method, path, headers=headers, **parts)
 
     async def _has_answered_since(self, sent_at: float, silent: httpx.Request) -> bool:
         """Whether Sierra answered anything; where it did not, one asks about the token of the silent, for all."""
