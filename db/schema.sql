@@ -289,7 +289,7 @@ CREATE VIEW public.queue_detail AS
     q.last_error AS reason,
     q.due_at AS next_try_at,
         CASE
-            WHEN (q.due_at <= now()) THEN (now() - q.due_at)
+            WHEN ((q.due_at <= now()) AND isfinite(q.due_at)) THEN (now() - q.due_at)
             ELSE NULL::interval
         END AS age,
     q.queued_at,
@@ -515,7 +515,10 @@ CREATE VIEW public.update_history AS
     error AS reason,
     queued_by,
     queued_at,
-    (finished_at - queued_at) AS took,
+        CASE
+            WHEN isfinite(queued_at) THEN (finished_at - queued_at)
+            ELSE NULL::interval
+        END AS took,
     sierra_ms,
     attempts,
     finished_by,

@@ -53,7 +53,7 @@ STOP_SECONDS = 8.0
 LAST_SECONDS = 9.5
 HEARTBEAT_SECONDS = 5.0
 LOOK_AROUND_SECONDS = 0.2
-PRUNE_SECONDS, PRUNE_ROWS = 3600.0, 5_000
+PRUNE_SECONDS, PRUNE_AGAIN_SECONDS, PRUNE_ROWS = 3600.0, 60.0, 5_000
 
 
 class Service:
@@ -155,10 +155,12 @@ class Service:
                     say_at, said = now + HEARTBEAT_SECONDS, state
                     await self._say(self.listener.mode)
                 if now >= prune_at:
-                    prune_at = now + PRUNE_SECONDS
+                    prune_at = now + PRUNE_AGAIN_SECONDS
                     await self._prune()
+                    prune_at = now + PRUNE_SECONDS
             except psycopg.Error as error:
-                if not isinstance(error, DATABASE_AWAY) and trouble != (trouble := one_line(error)):
+                is_away = isinstance(error, DATABASE_AWAY) and not isinstance(error, psycopg.errors.QueryCanceled)
+                if not is_away and trouble != (trouble := one_line(error)):
                     log.error("housekeeping was refused: %s", trouble)
             await asyncio.sleep(LOOK_AROUND_SECONDS)
 

@@ -9,7 +9,11 @@ Nothing refers to history by a foreign key: history is pruned, and a revert that
 The previous release runs on: it neither reads nor writes the columns. Its notifier takes a revert for a mark, and
 pushes the classification; so reverts are for the time when all notifiers are of this release.
 
-The views of 0003 get a column more, at their ends.
+The views of 0003 get a column more, at their ends. Ages are NULL where somebody wrote an infinite time, which PostgreSQL
+before 17 can't subtract.
+
+The way back takes waiting reverts off the queue, for the previous release would push the opposite of them; and the
+views are made anew: run the previous release's `signum migrate` afterwards, which gives the roles their rights again.
 
 Revision ID: 0005
 Revises: 0004
@@ -43,7 +47,7 @@ SELECT
     END AS state,
     q.last_error AS reason,
     q.due_at AS next_try_at,
-    CASE WHEN q.due_at <= now() THEN now() - q.due_at END AS age,
+    CASE WHEN q.due_at <= now() AND isfinite(q.due_at) THEN now() - q.due_at END AS age,
     q.queued_at,
     q.queued_by,
     q.priority,
@@ -58,13 +62,14 @@ COMMENT ON VIEW queue_detail IS 'Each item in the queue: title, barcode, state i
 CREATE OR REPLACE VIEW update_history AS
 SELECT
     finished_at, outcome, barcode, item_number, title, call_number_before, call_number_after, error AS reason,
-    queued_by, queued_at, finished_at - queued_at AS took, sierra_ms, attempts, finished_by, item_record_id,
+    queued_by, queued_at, CASE WHEN isfinite(queued_at) THEN finished_at - queued_at END AS took, sierra_ms, attempts, finished_by, item_record_id,
     request_id, update_log_id, revert_of
 FROM update_log;
 COMMENT ON VIEW update_history IS 'What came of each update: call number before and after, who asked, how long it took; of a revert, which push it undid';
 """
 
 DOWNGRADE = r"""
+DELETE FROM update_queue WHERE revision = 1 AND revert_of IS NOT NULL;
 DROP VIEW update_history;
 DROP VIEW queue_overview;
 DROP VIEW queue_detail;

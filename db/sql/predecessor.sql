@@ -84,13 +84,15 @@ SELECT
 
 
 -- name: queue_items
--- What was queued, behind what print stations print from now on. What is queued here already stays as it is.
+-- What was queued, behind what print stations print from now on. What is queued here already stays as it is; a revert is
+-- an update from now on.
 INSERT INTO update_queue (item_record_id, queued_by)
 SELECT i.item_record_id, 'import-predecessor'
 FROM sierra_item i
 WHERE i.item_record_id = ANY (%(item_record_ids)s::bigint[])
 ORDER BY i.item_record_id
-ON CONFLICT (item_record_id) DO NOTHING;
+ON CONFLICT (item_record_id) DO UPDATE SET revision = update_queue.revision + 1, revert_of = NULL, due_at = now()
+WHERE update_queue.revert_of IS NOT NULL;
 
 
 -- name: take_position

@@ -95,8 +95,8 @@ ORDER BY c.priority, c.due_at;
 -- Take pushed items off the queue and log them. One that was marked again meanwhile stays and is due at once; it is
 -- logged too, for Sierra was written. Rows that are ours no more are left alone: they are missing in the answer.
 -- `held` locks first, and sees the revision of a mark that commits while the statement runs. What another session has
--- locked (a mark under way, a DBA's open transaction) is not waited for, or all others would wait for it: it is told,
--- as long as its lease holds.
+-- locked (a mark under way, a DBA's open transaction) is not waited for, or all others would wait for it: it is missing
+-- in the answer too, and still_ours tells it from the others.
 WITH pushed AS (
     SELECT
         p.item_record_id, p.revision, p.lease_until, p.outcome, p.call_number_before, p.call_number_after, p.remark,
@@ -136,13 +136,17 @@ WITH pushed AS (
     FROM held h
     JOIN sierra_item i USING (item_record_id)
 )
-SELECT item_record_id, as_pushed AS finished FROM held
-UNION ALL
-SELECT q.item_record_id, NULL
+SELECT item_record_id, as_pushed AS finished FROM held;
+
+
+-- name: still_ours
+-- Of the rows that were missing in an answer, those that are ours all the same, for as long as the lease holds: another
+-- session had locked them. Asked by itself, for it is rare, and would cost every finish of many rows.
+SELECT q.item_record_id
 FROM update_queue q
-JOIN pushed p USING (item_record_id, lease_until)
-WHERE q.claimed_by = %(notifier)s AND q.lease_until > now()
-    AND NOT EXISTS (SELECT FROM held h WHERE h.item_record_id = q.item_record_id);
+JOIN unnest(%(item_record_ids)s::bigint[], %(leases)s::timestamptz[]) AS missing (item_record_id, lease_until)
+    USING (item_record_id, lease_until)
+WHERE q.claimed_by = %(notifier)s AND q.lease_until > now();
 
 
 -- name: postpone
@@ -193,7 +197,7 @@ SELECT as_pushed AS rejected FROM decided;
 -- name: release
 -- Give leases back with their attempts, due as before, or delay_seconds later and for a reason where that is not 0. A
 -- mark that came meanwhile has set the attempts to 0 (hence greatest) and is due at once (hence the revision).
--- What another session has locked is not waited for: it is told.
+-- What another session has locked is not waited for: it is missing in the answer.
 WITH given_back AS (
     SELECT g.item_record_id, g.revision, g.lease_until
     FROM unnest(%(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[])
@@ -205,33 +209,28 @@ WITH given_back AS (
     WHERE q.claimed_by = %(notifier)s
     ORDER BY q.item_record_id
     FOR UPDATE OF q SKIP LOCKED
-), released AS (
-    UPDATE update_queue q
-    SET claimed_by = NULL,
-        lease_until = NULL,
-        attempts = greatest(q.attempts - 1, 0),
-        due_at = CASE
-            WHEN %(delay_seconds)s > 0 AND h.as_claimed
-            THEN now() + %(delay_seconds)s * interval '1 second'
-            ELSE q.due_at
-        END,
-        last_error = CASE WHEN %(delay_seconds)s > 0 AND h.as_claimed THEN %(reason)s::text ELSE q.last_error END
-    FROM held h
-    WHERE q.item_record_id = h.item_record_id
 )
-SELECT q.item_record_id AS locked
-FROM update_queue q
-JOIN given_back g USING (item_record_id, lease_until)
-WHERE q.claimed_by = %(notifier)s AND q.lease_until > now()
-    AND NOT EXISTS (SELECT FROM held h WHERE h.item_record_id = q.item_record_id);
+UPDATE update_queue q
+SET claimed_by = NULL,
+    lease_until = NULL,
+    attempts = greatest(q.attempts - 1, 0),
+    due_at = CASE
+        WHEN %(delay_seconds)s > 0 AND h.as_claimed
+        THEN now() + %(delay_seconds)s * interval '1 second'
+        ELSE q.due_at
+    END,
+    last_error = CASE WHEN %(delay_seconds)s > 0 AND h.as_claimed THEN %(reason)s::text ELSE q.last_error END
+FROM held h
+WHERE q.item_record_id = h.item_record_id
+RETURNING q.item_record_id;
 
 
 -- name: next_wake
 -- Seconds until the next item is due or the next lease lapses; NULL if there is none. One look per priority and kind:
 -- min() over a million waiting rows would read them all. Asked when nothing can be claimed, so what is due already is
 -- leased, and little; or its lease has lapsed since, or somebody's lock hid it: look again in a second. While the queue
--- is paused it may be much, so only its start is looked at, where the leases are.
-SELECT extract(epoch FROM min(wake.at) - clock_timestamp())::float8 AS seconds
+-- is paused it may be much, so only its start is looked at, where the leases are. What is due at `infinity` never is.
+SELECT extract(epoch FROM min(wake.at) FILTER (WHERE isfinite(wake.at)) - clock_timestamp())::float8 AS seconds
 FROM (VALUES (0::smallint), (1), (2)) AS level (priority)
 CROSS JOIN LATERAL (
     (
@@ -341,9 +340,13 @@ LIMIT %(limit)s;
 
 -- name: prune_log
 -- Forget the oldest history, a little at a time: the primary key is in the order of time, so its start is the oldest.
-DELETE FROM update_log l
-USING (SELECT update_log_id, finished_at FROM update_log ORDER BY update_log_id LIMIT %(limit)s) AS oldest
-WHERE l.update_log_id = oldest.update_log_id AND oldest.finished_at < now() - %(days)s * interval '1 day';
+-- ARRAY: as in claim, or the planner would read all of history.
+DELETE FROM update_log
+WHERE update_log_id = ANY (ARRAY(
+    SELECT oldest.update_log_id
+    FROM (SELECT update_log_id, finished_at FROM update_log ORDER BY update_log_id LIMIT %(limit)s) AS oldest
+    WHERE oldest.finished_at < now() - %(days)s * interval '1 day'
+));
 
 
 -- name: heartbeat
