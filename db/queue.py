@@ -3,7 +3,7 @@
 Each is one statement and one commit on an autocommit connection. None of them ever waits for Sierra.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -93,7 +93,21 @@ async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]
         },
         prepare=True,
     )
-    return dict(await cursor.fetchall())
+    finished: dict[int, bool | None] = dict(await cursor.fetchall())
+    locked = await _still_ours(connection, notifier, [push.claim for push in pushes], finished)
+    return {**finished, **dict.fromkeys(locked)}
+
+
+async def _still_ours(
+    connection: Connection, notifier: str, claims: Sequence[Claim], answered: Collection[int]
+) -> list[int]:
+    """Of the claims that were not answered, those that are ours all the same: somebody has locked their rows."""
+    missing = [claim for claim in claims if claim.item_record_id not in answered]
+    if not missing:
+        return []
+    rows = {"item_record_ids": [one.item_record_id for one in missing], "leases": [one.lease_until for one in missing]}
+    cursor = await connection.execute(SQL["still_ours"], {"notifier": notifier, **rows})
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def postpone(
@@ -146,7 +160,8 @@ async def release(
             "reason": storable(reason),
         },
     )
-    return [row[0] for row in await cursor.fetchall()]
+    released = {row[0] for row in await cursor.fetchall()}
+    return await _still_ours(connection, notifier, claims, released)
 
 
 async def next_wake(connection: Connection) -> float | None:

@@ -59,9 +59,13 @@ class Bell:
             return False
         return True
 
-    async def next_move(self) -> bool:
-        """Wait for the next ring, nudge or stop. Whether it was rung since it was last asked; it is silent then."""
+    async def next_move(self, at_most: float) -> bool:
+        """Wait for the next ring, nudge or stop, `at_most` seconds. Whether it was rung since it was last asked; it is
+        silent then.
+        """
+        timer = asyncio.get_running_loop().call_later(at_most, self.nudge)
         await self._moved.wait()
+        timer.cancel()
         self._moved.clear()
         rung, self.rung = self.rung, False
         return rung

@@ -9,7 +9,11 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
+
+import psycopg
+from psycopg.errors import LockNotAvailable
 
 from db import queue
 from db.engine import DATABASE_AWAY, DATABASE_REFUSES, NotifierPool, lend, one_line
@@ -24,6 +28,7 @@ log = logging.getLogger("signum.desk")
 
 Result = TypeVar("Result")
 LONG_LOCK_TRIES = 6  # about a second
+HISTORY_AGAIN_SECONDS = 60.0
 
 
 class Desk:
@@ -32,16 +37,26 @@ class Desk:
     def __init__(self, pool: NotifierPool, notifier: str, max_attempts: int) -> None:
         self._pool = pool
         self._max_attempts = max_attempts
-        self._pushed: list[Pushed] = []
-        self._locked: list[Pushed] = []
+        self._pushed: list[tuple[Pushed, asyncio.Future[bool]]] = []
         self._turn = asyncio.Lock()
         self.notifier = notifier
 
     async def claim(self, limit: int, lease_seconds: float, newest: bool = False) -> list[Claim]:
-        """Claim what is due, oldest or newest first. Raises OperationalError when the database is away."""
+        """Claim what is due, oldest or newest first. Raises OperationalError when the database is away.
+
+        Reverts are put off where history can't be read: nothing else waits for it.
+        """
         async with lend(self._pool) as connection:
             claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
-            return await look_up_undone(connection, claims)
+        if not (reverts := [claim for claim in claims if claim.revert_of is not None]):
+            return claims
+        try:
+            async with lend(self._pool) as connection:
+                return await look_up_undone(connection, claims)
+        except psycopg.Error as error:
+            log.warning("reverts were put off, history can't be read: %s", one_line(error))
+            await self.release(reverts, HISTORY_AGAIN_SECONDS, "History can't be read at the moment")
+            return [claim for claim in claims if claim.revert_of is None]
 
     async def next_wake(self) -> float | None:
         """Seconds until something is due or a lease lapses."""
@@ -49,28 +64,32 @@ class Desk:
             return await queue.next_wake(connection)
 
     async def finish(self, push: Pushed) -> None:
-        """Take a pushed item off the queue, together with all that wait for the same."""
+        """Take a pushed item off the queue, together with all that wait for the same. Raises what that raised."""
         failures = 0
-        self._pushed.append(push)
         while True:
+            is_locked = asyncio.get_running_loop().create_future()
+            self._pushed.append((push, is_locked))
             async with self._turn:
-                pushes, self._pushed = self._pushed, []
-                if pushes:
-                    await self._finish_together(pushes)
-            if push not in self._locked:
+                together, self._pushed = self._pushed, []
+                if together:
+                    await self._finish_together(together)
+            if not await is_locked:
                 return
-            self._locked.remove(push)
             await self._wait_for_a_lock([push.claim], failures)
             failures += 1
-            self._pushed.append(push)
 
-    async def _finish_together(self, pushes: Sequence[Pushed]) -> None:
-        finished = await self._surely(lambda connection: queue.finish(connection, self.notifier, pushes))
-        for push in pushes:
+    async def _finish_together(self, together: Sequence[tuple[Pushed, asyncio.Future[bool]]]) -> None:
+        pushes = [push for push, _ in together]
+        try:
+            finished = await self._surely(lambda connection: queue.finish(connection, self.notifier, pushes))
+        except Exception as error:  # for each of those that wait for it
+            for _, is_locked in together:
+                is_locked.set_exception(error)
+            return
+        for push, is_locked in together:
             item = push.claim.item_record_id
-            if item in finished and finished[item] is None:
-                self._locked.append(push)
-            else:
+            is_locked.set_result(item in finished and finished[item] is None)
+            if not is_locked.result():
                 _tell(push, finished.get(item))
 
     async def fail(self, claim: Claim, error: ItemError, call_number: str | None = None) -> None:
@@ -105,19 +124,28 @@ class Desk:
 
     async def _postpone(self, claim: Claim, reason: str, retry_after: float | None) -> None:
         delay = postponement(claim.attempts, random.random(), retry_after or 0.0)  # noqa: S311  jitter, not a secret
-        due_at = await self._surely(lambda connection: queue.postpone(connection, self.notifier, claim, delay, reason))
+        due_at = await self._while_ours(
+            claim, lambda connection: queue.postpone(connection, self.notifier, claim, delay, reason)
+        )
         if due_at:
             OUTCOMES.labels("postponed").inc()
             log.warning("postponed: %s", reason, extra={**_ids(claim), "attempts": claim.attempts, "due_at": due_at})
 
     async def _reject(self, claim: Claim, reason: str, call_number: str | None) -> None:
-        rejected = await self._surely(
-            lambda connection: queue.reject(connection, self.notifier, claim, reason, call_number)
+        rejected = await self._while_ours(
+            claim, lambda connection: queue.reject(connection, self.notifier, claim, reason, call_number)
         )
         if rejected:
             OUTCOMES.labels("rejected").inc()
             with reporting(claim.trace, item_number=claim.item_number or ""):
                 log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
+
+    async def _while_ours(self, claim: Claim, work: Callable[[Connection], Awaitable[Result]]) -> Result | None:
+        """As `_surely`, but no longer than a lease lasts: whatever stood in the way, another claim may take it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout((claim.lease_until - claim.claimed_at).total_seconds()):
+                return await self._surely(work)
+        return None
 
     async def _surely(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Do it, again and again while the database is away or refuses. What is not ours any more is left alone."""
@@ -129,7 +157,10 @@ class Desk:
             except (*DATABASE_AWAY, *DATABASE_REFUSES) as error:
                 if failures == 0:
                     say = log.warning if isinstance(error, DATABASE_AWAY) else log.error
-                    say("database away, keeping the outcome: %s", one_line(error))
+                    if isinstance(error, LockNotAvailable):
+                        say("locked by another session, keeping the outcome: %s", one_line(error))
+                    else:
+                        say("database away, keeping the outcome: %s", one_line(error))
                 await asyncio.sleep(reconnect_pause(failures, random.random()))  # noqa: S311
                 failures += 1
 

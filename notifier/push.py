@@ -145,12 +145,13 @@ class Pusher:
 
     async def _finish(self, held: Held, plan: Plan, outcome: Literal["pushed", "unchanged"]) -> None:
         self.suspects.clear(held.claim.item_record_id)
-        await self._sierra_is_well(wrote=outcome == "pushed")
+        doubted = self._take_as_well(wrote=outcome == "pushed")
         began = time.monotonic()
         before, after, remark = plan.call_number_before, plan.call_number_after, "; ".join(plan.remarks) or None
         sierra_ms = round((began - held.read_at) * 1000)
         await self._desk.finish(Pushed(held.claim, outcome, before, after, remark, sierra_ms))
         self._is_over(held, ("finish", began, time.monotonic()))
+        await self._settle_all(doubted)  # afterwards: what stands in the way of theirs must not keep this outcome
 
     async def fail(self, held: Held, error: ItemError) -> None:
         """Postpone or reject an item. Where the answer leaves a doubt, the next one decides whose fault it is."""
@@ -166,7 +167,7 @@ class Pusher:
     async def _doubt(self, held: Held, error: ItemError) -> None:
         """Keep an outcome that may be Sierra's fault or our configuration's, until other items tell."""
         if error.doubt != self.doubts.kind:
-            await self.settle_doubts()
+            await self._settle_all(self.doubts.end_row())
         self._refused_writes |= held.plan is not None
         self.doubts.add(held, error)
 
@@ -193,9 +194,9 @@ class Pusher:
             if held in self._belt.held:
                 await self._settle(held, ItemTroubled(f"our own error at item {held.number[:30]}: {bug!r}"[:500]))
 
-    async def settle_doubts(self) -> None:
-        """Take the doubted answers for what they say of their items; the row of equal ones ends here."""
-        for held, error in self.doubts.end_row():
+    async def _settle_all(self, row: Sequence[tuple[Held, ItemError]]) -> None:
+        """Take doubted answers for what they say of their items."""
+        for held, error in row:
             await self._settle(held, error)
 
     async def unavailable(self, several: Sequence[Held], fault: SierraUnavailable) -> None:
@@ -223,20 +224,25 @@ class Pusher:
         await self._desk.release([held.claim for held in several], delay_seconds, reason)
         self._belt.held.difference_update(several)
 
-    async def _sierra_is_well(self, wrote: bool = False) -> None:
-        """An answer shows it, unless it is one to a request from before the breaker opened.
+    async def _sierra_is_well(self) -> None:
+        await self._settle_all(self._take_as_well())
+
+    def _take_as_well(self, wrote: bool = False) -> list[tuple[Held, ItemError]]:
+        """An answer shows that Sierra is well, unless it is one to a request from before the breaker opened: close it.
 
         Where it refused writes, only a write that it takes shows it: it may well read, and know what it has not.
+        Answers the row of doubts that ends with it, to be settled: they were the items' own.
         """
         self.succeeded = True
         if self._breaker.state == "open" or (self._refused_writes and not wrote):
-            return
-        self.suspects.served_well()
+            return []
+        if wrote:
+            self.suspects.served_well()
         self._opened_by = None
         self._refused_writes = False
         if self._breaker.close():
             self._bell.ring()  # what was given back meanwhile is due
-        await self.settle_doubts()
+        return self.doubts.end_row()
 
     async def _settle(self, held: Held, error: ItemError) -> None:
         call_number, began = held.plan.call_number_before if held.plan else None, time.monotonic()

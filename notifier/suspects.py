@@ -9,7 +9,7 @@ MOST_REMEMBERED = 10_000
 
 
 class Suspects:
-    """The items that met such a fault, and whether Sierra has served others well since."""
+    """The items that met such a fault, and whether Sierra has taken others' writes since."""
 
     def __init__(self) -> None:
         self._met: dict[int, tuple[int, int]] = {}
@@ -20,7 +20,7 @@ class Suspects:
         return item_record_id in self._met
 
     def served_well(self) -> None:
-        """Sierra served an item, and no fault stood in the way."""
+        """Sierra took a write. That it reads well says nothing: it may refuse all writes, no item's fault."""
         self._served += 1
 
     def is_to_blame(self, item_record_id: int) -> bool:

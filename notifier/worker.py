@@ -19,6 +19,7 @@ from notifier.metrics import NOTIFY_TO_CLAIM_SECONDS
 from notifier.push import Pusher, Remaining
 
 SAMPLES = 3
+LOOK_SECONDS = 2.0  # what is under way may take long: what comes due meanwhile does not wait for it
 
 
 class Worker:
@@ -32,6 +33,7 @@ class Worker:
         self._requests = 0
         self._claiming = False
         self._look = False
+        self._looked_at = 0.0
         self._newest = False
         self._failure: Exception | None = None
         self.moved_at = time.monotonic()
@@ -50,8 +52,9 @@ class Worker:
                 if not self._pusher.doubts.waiting:
                     break
                 self._start(self._pusher.adjourn_doubts())
-            if await self._bell.next_move():
-                self._look_again(rung=True)
+            rung = await self._bell.next_move(LOOK_SECONDS)
+            if rung or time.monotonic() - self._looked_at > LOOK_SECONDS:
+                self._look_again(rung)
         if self._failure is not None:
             raise self._failure
 
@@ -75,6 +78,7 @@ class Worker:
             return
         if self._look and not self._claiming and (room := self._room()):
             self._look = False
+            self._looked_at = time.monotonic()
             self._claiming = True
             self._start(self._claim(room))
         belt = self._belt
@@ -167,6 +171,9 @@ class Worker:
         try:
             try:
                 remaining = await work
+                # Those of a chunk that go on by themselves are in other hands from here on.
+                elsewhere = {*self._belt.to_write, *self._belt.to_read_singly} if being_read else set()
+                several = [held for held in several if held not in elsewhere]
             finally:
                 self._requests -= 1
                 self._belt.being_read -= being_read
@@ -176,9 +183,7 @@ class Worker:
                 if isinstance(outcome, BaseException):
                     raise outcome
         except Exception as bug:
-            # Of a chunk that was read, those that have something to write are in other hands by now.
-            concerned = [held for held in several if not (being_read and held.plan and held.plan.patch)]
-            await self._pusher.surprise(concerned, bug)
+            await self._pusher.surprise(several, bug)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -99,18 +99,32 @@ def test_no_statement_of_the_hot_paths_reads_a_growing_table_whole(
     assert read_whole(plan_of(full, statement, parameters)) == set()
 
 
-@pytest.mark.parametrize("name", ["claim", "finish", "postpone", "reject", "release", "next_wake"])
-def test_the_notifiers_statements_need_no_plan_of_their_own_for_each_value(full: TestDatabase, name: str) -> None:
-    with full.connect() as connection:
+def generic_plan_of(database: TestDatabase, statement: str) -> list[dict[str, Any]]:
+    """The nodes of the plan that serves all values."""
+    names = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement))
+    places = {parameter: f"${place}" for place, parameter in enumerate(names, 1)}
+    numbered = re.sub(r"%\((\w+)\)s", lambda found: places[found[1]], statement)
+    with database.connect() as connection:
         if connection.info.server_version < 160_000:
             pytest.skip("EXPLAIN (GENERIC_PLAN) came with PostgreSQL 16")
-        names = dict.fromkeys(re.findall(r"%\((\w+)\)s", queue.SQL[name]))
-        numbered = {parameter: f"${place}" for place, parameter in enumerate(names, 1)}
-        statement = re.sub(r"%\((\w+)\)s", lambda found: numbered[found[1]], queue.SQL[name]).replace("%%", "%")
-        with psycopg.ClientCursor(connection) as cursor:
-            row = cursor.execute(f"EXPLAIN (GENERIC_PLAN, FORMAT json) {statement}".encode()).fetchone()
+        row = (
+            psycopg.ClientCursor(connection)
+            .execute(f"EXPLAIN (GENERIC_PLAN, FORMAT json) {numbered}".encode())
+            .fetchone()
+        )
     assert row is not None
-    assert read_whole(list(_nodes(row[0][0]["Plan"]))) == set()
+    return list(_nodes(row[0][0]["Plan"]))
+
+
+@pytest.mark.parametrize("name", ["claim", "finish", "still_ours", "postpone", "reject", "release", "next_wake"])
+def test_the_notifiers_statements_need_no_plan_of_their_own_for_each_value(full: TestDatabase, name: str) -> None:
+    assert read_whole(generic_plan_of(full, queue.SQL[name])) == set()
+
+
+def test_history_is_pruned_from_its_start_and_not_searched(full: TestDatabase) -> None:
+    kinds = [node["Node Type"] for node in generic_plan_of(full, queue.SQL["prune_log"])]
+    assert "Seq Scan" not in kinds
+    assert "Limit" in kinds
 
 
 def test_a_claim_finds_what_is_due_by_one_index_scan_per_priority(full: TestDatabase) -> None:

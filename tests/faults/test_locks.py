@@ -14,6 +14,10 @@ from tests.fix_sierra import SierraInThread
 
 LOCK = "SELECT FROM update_queue JOIN sierra_item USING (item_record_id) WHERE item_number = '1001' FOR UPDATE"
 NUMBERS = range(1001, 1031)  # more than a notifier holds at a time
+LATER = """
+INSERT INTO update_queue (item_record_id, due_at)
+SELECT item_record_id, now() + interval '1 second' FROM sierra_item WHERE item_number = '1002'
+"""
 LEFT = "SELECT array_agg(item_number) FROM update_queue JOIN sierra_item USING (item_record_id)"
 
 
@@ -53,6 +57,21 @@ async def test_an_item_whose_row_is_locked_while_it_is_pushed_ends_when_it_is_fr
             notifier.wait_for_words("locked in the queue by another session, keeping the outcome")
     library.check(at_most=5)
     assert len(sierra.requests("put_item", "1001")) == 1
+
+
+async def test_what_comes_due_meanwhile_does_not_wait_for_the_item_whose_row_is_locked(
+    database: TestDatabase, sierra: SierraInThread, library: Library, start: Start
+) -> None:
+    library.add(1001, 1002)
+    writing = sierra.hold("put_item", item="1001", status=404)
+    start("notifier", **NO_SWEEP)
+    library.mark(1001)
+    await writing.reached()
+    with a_dba_idle_in_transaction(database):
+        writing.release()
+        database.fetch(LATER)
+        await eventually(database, LEFT, ["1001"])
+    library.check(at_most=5)
 
 
 async def test_a_notifier_told_to_stop_gives_the_others_back_before_the_item_whose_row_is_locked(

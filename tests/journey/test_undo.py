@@ -11,13 +11,7 @@ from tests.fix_sierra import SierraInThread
 OLD, NEW = " 84.2  Jännitys", "84.31 Jännitys"
 LAST = "SELECT max(update_log_id) FROM update_log"
 OUTCOMES = "SELECT outcome, call_number_before, call_number_after, revert_of FROM update_log ORDER BY update_log_id"
-COUNTERS = {
-    "69",
-    "74",
-    "84",
-    "85",
-    "98",
-}  # INVDA and IUSE3, which stay; UPDATED, REVISIONS, PDATE, which every PUT moves
+COUNTERS = {"69", "74", "84", "85", "98"}  # INVDA, IUSE3: they stay; UPDATED, REVISIONS, PDATE: every PUT moves them
 
 
 def without_counters(sierra: SierraInThread) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -124,3 +118,25 @@ async def test_a_revert_whose_notifier_was_killed_after_its_write_is_found_done(
     assert database.fetch(OUTCOMES)[1:] == [("unchanged", OLD, OLD, 1)]
     assert sierra.call_numbers("1001") == [OLD]
     assert len(sierra.requests("put_item")) == 2
+
+
+async def test_a_revert_whose_history_can_not_be_read_is_put_off_and_keeps_no_mark_waiting(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    first, second = add_items(database, sierra, 1001, 1002, call_number=OLD)
+    async with notifier(**NO_SWEEP):
+        mark(database, first)
+        await eventually(database, LAST, 1)
+        written = sierra.hold("put_item", item="1002")
+        database.fetch("UPDATE queue_control SET paused_at = now()")
+        await undo_the_last(database)
+        mark(database, second)
+        with database.connect() as dba, dba.transaction():
+            dba.execute("LOCK TABLE update_log")
+            database.fetch("UPDATE queue_control SET paused_at = NULL")
+            await eventually(database, "SELECT count(*) FROM update_queue WHERE due_at > now()", 1)
+            await written.reached()
+            written.release()
+        database.fetch("UPDATE update_queue SET due_at = now() WHERE due_at > now()")
+        await eventually(database, EMPTY)
+    assert database.fetch(OUTCOMES)[-1] == ("pushed", NEW, OLD, 1)
