@@ -70,10 +70,12 @@ class _Lines:
             text = line.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError as error:
             raise UnreadableFile(f"line {self._line_number} is not UTF-8: {error.reason}") from error
+        if _CR_STAND_IN in text:  # in a line without a CR too: its record may have one in another line
+            text = text.replace(_CR_STAND_IN, _OTHER_HALF)
         if "\r" not in text:
             return text
         self._holds_stand_in = True
-        return _BARE_CR.sub(_CR_STAND_IN, text.replace(_CR_STAND_IN, _OTHER_HALF))
+        return _BARE_CR.sub(_CR_STAND_IN, text)
 
     def end_record(self, fields: list[str]) -> list[str]:
         """The lines so far were one record: count anew. Its fields as they were sent."""

@@ -94,9 +94,16 @@ def test_what_is_not_utf_8_is_refused_with_its_line(data: bytes, line: int) -> N
 @pytest.mark.parametrize("half", [0xD800, 0xDC00, 0xDC0D, 0xDFFF], ids=hex)
 def test_half_a_surrogate_pair_comes_through_for_its_row_to_be_refused(half: int) -> None:
     sent = chr(half).encode("utf-8", "surrogatepass")
-    assert read(b"a\t" + sent + b"\n") == [["a", chr(half)]]
+    ((_, came),) = read(b"a\t" + sent + b"\n")
+    assert came == chr(half).replace("\udc0d", "\udc00"), "another half is refused as well, and is no CR"
+
     ((_, with_carriage_returns),) = read(b"a\tb\r" + sent + b"\r\n")
     assert re.fullmatch("b\r[\ud800-\udfff]", with_carriage_returns)
+
+
+def test_half_a_pair_that_stands_for_a_cr_in_us_is_none_in_a_record_of_several_lines() -> None:
+    half = "\udc0d".encode("utf-8", "surrogatepass")
+    assert read(b'1\t"a\r\nb' + half + b'c"\n') == [["1", "a\r\nb\udc00c"]]
 
 
 def endless(data: bytes) -> Iterator[bytes]:
