@@ -10,8 +10,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_BYTES = 64 * 1024  # of a head, or of what stands behind a body; and what one read of the socket brings
 HEAD_SECONDS = 10.0
-REST_SECONDS = 30.0  # for the rest of a request that has its answer, and for reading that
-STALL_SECONDS = 30.0  # in which nothing of a long answer is read
+REST_SECONDS = 120.0  # for the rest of a request that has its answer, as long as the ETL itself would wait
+STALL_SECONDS = 30.0  # in which too little of a long answer is read for more to be sent
 
 
 class BoundedConnection(HttpToolsProtocol):

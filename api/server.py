@@ -22,9 +22,8 @@ from runtime.settings import ApiSettings, read_settings
 log = logging.getLogger("signum.api")
 
 STOP_SECONDS = 8  # for requests under way; with what follows it is over within 10
-WORKER_SECONDS = (
-    20  # without a sign of life a worker is replaced; uvicorn's 5 are too few to start in on a busy machine
-)
+# Without a sign of life a worker is replaced. uvicorn's 5 are too few to start in on a busy machine.
+WORKER_SECONDS = 20
 
 
 def run(settings: ApiSettings) -> int:

@@ -1,5 +1,6 @@
 """What a client can take of us without asking for anything is bounded, in bytes and in time."""
 
+import contextlib
 import socket
 import threading
 
@@ -86,8 +87,9 @@ def test_who_has_an_answer_and_neither_goes_nor_gets_on_is_cut_off(
     with connect(api) as wire:
         wire.sendall(ask)
         assert wire.recv(65536).startswith(b"HTTP/1.1 200 ")
-        wire.sendall(more)
-        assert wire.recv(100) == b""
+        with contextlib.suppress(ConnectionError):  # which may have been cut before we sent
+            wire.sendall(more)
+            assert wire.recv(100) == b""
 
 
 def test_who_does_not_read_a_long_answer_is_cut_off(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
