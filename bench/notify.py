@@ -74,6 +74,5 @@ def _commits_per_second(ground: Ground, dsns: Sequence[str], connections: int, s
     program = str(ground.postgres.program("pgbench"))
     running = [subprocess.Popen([program, *options, dsn], stdout=subprocess.PIPE, text=True) for dsn in dsns]
     said = [process.communicate()[0] for process in running]
-    found = [re.search(r"tps = ([\d.]+)", text) for text in said]
-    assert all(found), said
-    return sum(float(rate[1]) for rate in found if rate)
+    assert all(process.returncode == 0 for process in running), said
+    return sum(float(rate) for text in said for rate in re.findall(r"tps = ([\d.]+)", text))

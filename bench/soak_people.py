@@ -71,8 +71,8 @@ class People:
         self._most, self._dba_pause_seconds = marks, dba_pause_seconds
         self._stop = threading.Event()
         self.done = threading.Event()
-        stations_jobs = [self._print_labels] * stations
-        jobs: list[Callable[[random.Random], None]] = [*stations_jobs, self._mark_many, self._tend, self._sync]
+        station_jobs = [self._print_labels] * stations
+        jobs: list[Callable[[random.Random], None]] = [*station_jobs, self._mark_many, self._tend, self._sync]
         dice = [random.Random(f"{seed} {place}") for place in range(len(jobs))]
         self._failures: list[Exception] = []
         self._threads = [
