@@ -1,7 +1,7 @@
 """What does a client get when something is wrong? A problem (RFC 9457) whose `detail` says what, in every case.
 
 401, 403, 429       the key: see api/dependencies.py
-404, 408 to 422     the request; 422 lists the fields
+404, 408, 409, 413, 422  the request; 422 lists the fields
 503, Retry-After    the database does not answer: nothing was done, the same request may succeed later
 500                 a bug of ours: the log has it under the answer's X-Request-ID
 """

@@ -233,9 +233,8 @@ async def lend(pool: NotifierPool) -> AsyncIterator[psycopg.AsyncConnection[Any]
                 await pool.drain()
             raise
         except (psycopg.NotSupportedError, psycopg.errors.InvalidSqlStatementName):
-            await (
-                connection.close()
-            )  # what it has prepared is gone, or fits the tables no more: a new one prepares anew
+            # What it has prepared is gone, or fits the tables no more: a new one prepares anew.
+            await connection.close()
             raise
         finally:
             cutting.cancel()
