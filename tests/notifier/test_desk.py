@@ -1,0 +1,30 @@
+"""What becomes of outcomes that are taken to the queue together?"""
+
+import asyncio
+
+import psycopg
+
+from db import queue
+from db.engine import make_pool
+from db.queue import Connection
+from notifier.desk import Desk
+from tests.fix_postgres import TestDatabase
+from tests.fix_queue import LEASE, pushed
+
+NO_HISTORY = """
+CREATE FUNCTION no_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '22000'; END $$;
+CREATE TRIGGER no_history BEFORE INSERT ON update_log FOR EACH ROW EXECUTE FUNCTION no_history();
+"""
+
+
+async def test_an_error_of_a_finish_for_several_reaches_each_of_them(
+    database: TestDatabase, connection: Connection
+) -> None:
+    for number in (2043111, 2043112, 2043113):
+        database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", database.add_item(number))
+    claims = await queue.claim(connection, "n", 3, LEASE)
+    database.fetch(NO_HISTORY)
+    async with make_pool(database.parameters, 1) as pool:
+        desk = Desk(pool, "n", max_attempts=10)
+        told = await asyncio.gather(*(desk.finish(pushed(claim)) for claim in claims), return_exceptions=True)
+    assert [type(error) for error in told] == [psycopg.errors.DataException] * 3
