@@ -34,7 +34,9 @@ from runtime.sentry import Step, tell_steps
 
 log = logging.getLogger("signum.push")
 
-PROBE_BACK_SECONDS, DRY_RUN_SECONDS = 60.0, 3600.0
+PROBE_BACK_SECONDS = 60.0
+DRY_RUN_SECONDS = 3600.0
+
 Remaining = list[Coroutine[Any, Any, None]]
 
 
