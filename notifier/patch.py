@@ -67,7 +67,7 @@ def plan_update(record: Record, wish: Wish, rules: Rules) -> Plan:
     remarks: list[str] = []
     before = call_number_of(record.var_fields)
     var_fields = _with_call_number(record.var_fields, wish.classification)
-    if not (wish.classification or "").strip():
+    if not is_visible(wish.classification):
         remarks.append("no classification: the call number was left as it is")
     if var_fields != list(record.var_fields):
         patch["varFields"] = var_fields
@@ -102,6 +102,11 @@ def make_call_number(old: str, classification: str) -> str:
     if f"{' '.join(old.split())} ".startswith(f"{new} "):
         return old
     return f"{new} {genre_of(old)}".rstrip()
+
+
+def is_visible(text: str | None) -> bool:
+    """Whether a person would see anything of it: not of blanks, nor of U+200B and other format characters alone."""
+    return any(character.isprintable() and not character.isspace() for character in text or "")
 
 
 def genre_of(call_number: str) -> str:
@@ -154,7 +159,7 @@ def iuse3_problem(fixed_fields: Mapping[str, Field]) -> str:
 
 def _with_call_number(var_fields: Sequence[Field], classification: str | None) -> list[Field]:
     """The fields with the call number renewed, or added where there is none; new objects, the old ones untouched."""
-    if not classification or not classification.strip():
+    if classification is None or not is_visible(classification):
         return list(var_fields)
     renewed = [_renewed(var_field, classification) for var_field in var_fields]
     if call_number_of(var_fields) is not None:

@@ -112,7 +112,7 @@ def test_where_there_is_no_call_number_one_is_added(others: list[dict[str, Any]]
     assert (planned.call_number_before, planned.call_number_after) == (None, "84.31")
 
 
-@pytest.mark.parametrize("classification", [None, "", "  "])
+@pytest.mark.parametrize("classification", [None, "", "  ", "\u200b\ufeff", "\u00a0"])
 def test_without_a_classification_the_call_number_stays_and_the_log_says_so(classification: str | None) -> None:
     planned = plan([call_number("84.2")], {}, classification, Rules())
     assert "varFields" not in planned.patch
