@@ -17,7 +17,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 from psycopg_pool import PoolTimeout as ConnectionPoolTimeout
-from sqlalchemy import Executable, Row
+from sqlalchemy import ExceptionContext, Executable, Row, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -60,6 +60,9 @@ DATABASE_REFUSES = (
     psycopg.InternalError,
     psycopg.NotSupportedError,
 )
+
+# And when a new connection helps: what one has prepared is gone, or fits the tables no more since a column changed.
+PREPARED_IN_VAIN = (psycopg.NotSupportedError, psycopg.errors.InvalidSqlStatementName)
 
 
 class DatabaseUnavailable(Exception):
@@ -135,6 +138,7 @@ class Database:
             pool_reset_on_return=None,
             hide_parameters=True,  # in errors, and so in the log
         )
+        event.listen(self.engine.sync_engine, "handle_error", _give_up_what_was_prepared)
 
     async def fetch(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """The rows of one statement, which is committed when they are here. DatabaseUnavailable if they can't be had.
@@ -173,6 +177,12 @@ class Database:
     async def close(self) -> None:
         """Give the connections back."""
         await self.engine.dispose()
+
+
+def _give_up_what_was_prepared(context: ExceptionContext) -> None:
+    """Take the connection for dead, and with it all of the pool: they have prepared the same."""
+    if isinstance(context.original_exception, PREPARED_IN_VAIN):
+        context.is_disconnect = True
 
 
 def _forget(task: "asyncio.Future[Any]") -> None:
@@ -232,8 +242,7 @@ async def lend(pool: NotifierPool) -> AsyncIterator[psycopg.AsyncConnection[Any]
             if connection.broken:
                 await pool.drain()
             raise
-        except (psycopg.NotSupportedError, psycopg.errors.InvalidSqlStatementName):
-            # What it has prepared is gone, or fits the tables no more: a new one prepares anew.
+        except PREPARED_IN_VAIN:
             await connection.close()
             raise
         finally:

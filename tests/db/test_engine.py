@@ -28,6 +28,16 @@ async def test_a_connection_that_died_in_the_pool_is_not_noticed(database: TestD
     assert (await api.fetch(ONE))[0][0] == 1
 
 
+async def test_a_column_that_changes_under_what_was_prepared_is_not_noticed(database: TestDatabase) -> None:
+    read = text("SELECT material_name FROM sierra_item")
+    api = Database(database.parameters, 2)
+    for _ in range(8):  # on each of the two more often than the driver needs to prepare it
+        await asyncio.gather(api.fetch(read), api.fetch(read))
+    database.fetch("ALTER TABLE sierra_item ALTER material_name TYPE varchar(500)")
+    assert await asyncio.gather(api.fetch(read), api.fetch(read)) == [[], []]
+    await api.close()
+
+
 async def test_the_statements_of_one_request_share_one_deadline(api: Database) -> None:
     await api.fetch(ONE)
     request_began_at.set(time.monotonic() - 3.9)
