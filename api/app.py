@@ -1,5 +1,6 @@
 """What is the API made of? Its routers, its way to the database, and the fence around each request."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,6 +32,7 @@ def make_app(settings: ApiSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.settings = settings
         app.state.failed_keys = FailedKeys(settings.api_key_failures_per_minute)
+        app.state.taking_in = asyncio.Lock()
         app.state.database = Database(api_parameters(settings), settings.api_db_pool_size)
         gc.collect()
         gc.freeze()  # what is loaded by now stays: to look through it again and again would make requests wait

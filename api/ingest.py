@@ -23,6 +23,8 @@ from api.store import columns_of, store_batch
 from api.tsv import read_records
 from db import sync
 
+BUSY = "another batch is being taken in"
+
 Kind = Literal["taken", "busy", "unreadable", "too_large", "unavailable", "failed"]
 
 
@@ -87,7 +89,7 @@ def take_in(job: Job, stdin: BinaryIO) -> Result:
     """Take in the batch in one transaction, if no other one is being taken in."""
     with psycopg.connect(**job["connection"]) as connection:  # type: ignore[arg-type]
         if not sync.take_lock(connection):
-            return Result("busy", "another batch is being taken in")
+            return Result("busy", BUSY)
         position = Position(**sync.read_position(connection, job["batch_size"]))
         sync.fill_batch(connection, _rows(stdin, job["unpacked_limit_bytes"]))
         timestamp = datetime.fromisoformat(read_json_frame(stdin)["timestamp"])

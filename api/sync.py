@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from api.dependencies import Etl, database_of
-from api.ingest import Job, Result
+from api.ingest import BUSY, Job, Result
 from api.ingest_process import start_ingest
 from api.metrics import count_batch
 from api.openapi import reference_to
@@ -126,7 +126,7 @@ async def take_batch(request: Request, etl: Etl) -> BatchTaken:
     began = perf_counter()
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
-            timestamp, result = await _ingest(request, _settings(request))
+            timestamp, result = await _ingest_alone(request, etl.client_name)
     except TimeoutError:
         log.error(
             "batch was not in within %d s and was rolled back", DEADLINE_SECONDS, extra={"client": etl.client_name}
@@ -140,6 +140,16 @@ async def take_batch(request: Request, etl: Etl) -> BatchTaken:
     seconds = perf_counter() - began
     count_batch(result, seconds)
     return _answer(result, about, seconds)
+
+
+async def _ingest_alone(request: Request, client: str) -> tuple[datetime, Result]:
+    """One at a time: where many come at once, their processes alone would make print stations wait."""
+    taking_in: asyncio.Lock = request.app.state.taking_in
+    if taking_in.locked():
+        log.warning("batch was refused: %s", BUSY, extra={"client": client})
+        raise HTTPException(409, BUSY)
+    async with taking_in:
+        return await _ingest(request, _settings(request))
 
 
 async def _ingest(request: Request, settings: ApiSettings) -> tuple[datetime, Result]:

@@ -209,6 +209,16 @@ def test_client_that_goes_away_leaves_nothing_behind(etl: ApiClient, etl_key: st
     wait_for_the_end_of_the_batch(database)
 
 
+def test_upload_beside_one_under_way_is_refused_without_a_process_of_its_own_however_long_it_is(
+    etl: ApiClient, etl_key: str, send: Send, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with upload_under_way(etl, etl_key):
+        monkeypatch.setattr(ingest_process.sys, "executable", shutil.which("false"))
+        answer = send(packed=bytes(8 * MIB))
+    assert (answer.status_code, detail(answer)) == (409, "another batch is being taken in")
+    wait_for_the_end_of_the_batch(database)
+
+
 def test_batch_that_is_not_in_by_the_deadline_is_rolled_back(
     etl: ApiClient, etl_key: str, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
