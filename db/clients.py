@@ -82,5 +82,5 @@ async def report_status(database: Database, client_id: int, hostname: str | None
     The note is left out where it would change nothing but the time, by less than SEEN_EVERY.
     """
     parameters = {"known_id": client_id, "hostname": hostname, "ip_address": ip_address}
-    (row,) = await database.fetch(_REPORT, parameters)
+    (row,) = await database.fetch(_REPORT, parameters, may_wait=True)
     return SyncTimes._make(row)

@@ -42,6 +42,8 @@ NOTIFIER_STATEMENT_TIMEOUT_MS = 10_000
 NOTIFIER_LOCK_TIMEOUT_MS = 1_000
 LONGEST_STATEMENT_SECONDS = 12.0  # no answer by then: the server's own limit did not reach us
 
+ALL_BUSY = "all database connections of this process are busy"
+
 # When the request began that is being answered (monotonic): its statements share one deadline.
 request_began_at: ContextVar[float | None] = ContextVar("request_began_at", default=None)
 
@@ -138,24 +140,40 @@ class Database:
             pool_reset_on_return=None,
             hide_parameters=True,  # in errors, and so in the log
         )
+        self._open_to_waiters = asyncio.Semaphore(max(1, pool_size - max(1, pool_size // 4)))
         event.listen(self.engine.sync_engine, "handle_error", _give_up_what_was_prepared)
 
-    async def fetch(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+    async def fetch(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None, *, may_wait: bool = False
+    ) -> Sequence[Row[Any]]:
         """The rows of one statement, which is committed when they are here. DatabaseUnavailable if they can't be had.
 
-        Statements must be safe to repeat: one that met a connection that had died in the pool is sent once more.
-        The deadline waits for a task rather than cancels one, for psycopg ends a cancelled statement politely: on a
-        wire that was cut without a word that takes as long as the wire.
+        What `may_wait` for a lock that a person has left behind leaves a quarter of the pool to what never does, which
+        is the barcodes' reads. Statements must be safe to repeat: one that met a connection that had died in the pool
+        is sent once more. The deadline waits for a task rather than cancels one, for psycopg ends a cancelled statement
+        politely: on a wire that was cut without a word that takes as long as the wire.
         """
         began_at = request_began_at.get()
         spent = 0.0 if began_at is None else time.monotonic() - began_at
-        task = asyncio.ensure_future(self._fetch(statement, parameters))
+        fetch = self._fetch_as_waiter if may_wait else self._fetch
+        task = asyncio.ensure_future(fetch(statement, parameters))
         done, _ = await asyncio.wait({task}, timeout=max(0.0, DEADLINE_SECONDS - spent))
         if not done:
             task.cancel()
             task.add_done_callback(_forget)
             raise DatabaseUnavailable(f"the database did not answer within {DEADLINE_SECONDS:g} s")
         return task.result()
+
+    async def _fetch_as_waiter(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+        try:
+            async with asyncio.timeout(POOL_WAIT_SECONDS):
+                await self._open_to_waiters.acquire()
+        except TimeoutError as error:
+            raise DatabaseUnavailable(ALL_BUSY) from error
+        try:
+            return await self._fetch(statement, parameters)
+        finally:
+            self._open_to_waiters.release()
 
     async def _fetch(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
         try:
@@ -164,7 +182,7 @@ class Database:
             if not error.connection_invalidated:
                 raise _translated(error) from error
         except PoolTimeout as error:
-            raise DatabaseUnavailable("all database connections of this process are busy") from error
+            raise DatabaseUnavailable(ALL_BUSY) from error
         try:
             return await self._fetch_once(statement, parameters)
         except (DBAPIError, PoolTimeout) as error:

@@ -77,5 +77,5 @@ async def mark_item(
         "request_id": request_id,
         "trace": trace,
     }
-    (row,) = await database.fetch(_MARK, parameters)
+    (row,) = await database.fetch(_MARK, parameters, may_wait=True)
     return None if row.name is None else (row.name, bool(row.item_record_ids))

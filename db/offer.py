@@ -28,5 +28,5 @@ class Offer:
 
 async def hand_out(database: Database, batch_size: int) -> Offer:
     """Tell what to send next, and remember it. A full sync that was asked for begins with this."""
-    (row,) = await database.fetch(HAND_OUT, {"batch_size": batch_size})
+    (row,) = await database.fetch(HAND_OUT, {"batch_size": batch_size}, may_wait=True)
     return Offer(**row._mapping)

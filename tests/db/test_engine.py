@@ -57,6 +57,20 @@ async def test_when_all_connections_are_busy_the_answer_comes_after_two_seconds(
     await busy
 
 
+async def test_what_waits_for_a_lock_leaves_reads_a_connection(database: TestDatabase) -> None:
+    lock, mark = "SELECT pg_advisory_lock(1)", text("SELECT pg_advisory_xact_lock(1)")
+    api = Database(database.parameters, 4)
+    with database.connect() as person:
+        person.execute(lock)
+        waiting = [asyncio.create_task(api.fetch(mark, may_wait=True)) for _ in range(8)]
+        async with asyncio.timeout(10):
+            while database.fetch("SELECT count(*) FROM pg_locks WHERE NOT granted") != [(3,)]:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            assert (await api.fetch(ONE))[0][0] == 1
+    await asyncio.gather(*waiting)
+    await api.close()
+
+
 async def test_a_statement_that_is_wrong_is_a_bug_and_no_outage(api: Database) -> None:
     with pytest.raises(Exception, match="division by zero"):
         await api.fetch(text("SELECT 1 / 0"))
