@@ -27,6 +27,7 @@ class Unreachable(Exception):
 def fenced(command: Callable[[], object]) -> NoReturn:
     """Run the command and leave the process with the exit code of what came of it."""
     try:
+        _check_arguments()
         command()
     except Refused as error:
         _leave(1, error)
@@ -38,6 +39,15 @@ def fenced(command: Callable[[], object]) -> NoReturn:
         place = traceback.extract_tb(error.__traceback__)[-1]
         _leave(4, f"unexpected {type(error).__name__} in {place.filename}:{place.lineno}: {error}")
     sys.exit(0)
+
+
+def _check_arguments() -> None:
+    """What is typed in another encoding than UTF-8 comes as half characters, which no database takes: 2."""
+    for argument in sys.argv[1:]:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            _leave(2, f"{argument!a} is not UTF-8")
 
 
 def _leave(code: int, sentence: object) -> NoReturn:

@@ -56,7 +56,8 @@ def aside(sentence: object) -> None:
 
 def _console() -> Console:
     """As wide as the terminal; in a pipe so wide that no line is broken."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+    shown_at_once = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed before we began
+    return Console(highlight=False, width=None if shown_at_once else 10_000)
 
 
 def _heading(column: str) -> str:

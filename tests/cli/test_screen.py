@@ -1,8 +1,10 @@
 """What a person reads: ages in a unit that fits, and lines that a pipe does not break."""
 
+import sys
+
 import pytest
 
-from cli.screen import span
+from cli.screen import show_record, span
 
 
 @pytest.mark.parametrize(
@@ -26,3 +28,8 @@ def test_table_in_a_pipe_has_one_line_per_row_however_long(signum, database):
     item = database.add_item(1001, best_title="x" * 500)
     database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", item)
     assert len(signum("queue", "list").out.splitlines()) == 2
+
+
+def test_where_nobody_can_read_the_answer_it_is_no_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it after `>&-`
+    show_record({"name": "desk 1"}, as_json=False)
