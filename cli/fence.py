@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
-from cli.screen import aside
+from cli.screen import aside, show_what_can_be
 from runtime.settings import SettingsError
 
 
@@ -26,6 +26,7 @@ class Unreachable(Exception):
 
 def fenced(command: Callable[[], object]) -> NoReturn:
     """Run the command and leave the process with the exit code of what came of it."""
+    show_what_can_be()
     try:
         _check_arguments()
         command()

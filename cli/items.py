@@ -17,7 +17,7 @@ Barcode = Annotated[str, typer.Argument(help="The item's barcode.")]
 
 def history(
     barcode: Barcode,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """What came of one item's updates, newest first. `signum revert` undoes one by its update_log_id."""

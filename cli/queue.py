@@ -54,7 +54,7 @@ By = Annotated[str, typer.Option("--by", help="In whose name.", default_factory=
 @app.command("list")
 def list_(
     state: Annotated[State | None, typer.Option(help="Only items in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """The items in the queue, the most urgent first."""

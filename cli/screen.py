@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -41,7 +42,15 @@ def show_record(row: Row, as_json: bool) -> None:
 
 def show_json(answer: object) -> None:
     """Exactly one JSON value on the standard output; times as ISO 8601."""
-    typer.echo(json.dumps(answer, ensure_ascii=False, indent=2, default=datetime.isoformat))
+    all_of_unicode = "utf" in str(getattr(sys.stdout, "encoding", "")).lower()
+    typer.echo(json.dumps(answer, ensure_ascii=not all_of_unicode, indent=2, default=datetime.isoformat))
+
+
+def show_what_can_be() -> None:
+    """From now on a character that the terminal's encoding has not is shown as `?`; in JSON it is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(sentence: str) -> None:

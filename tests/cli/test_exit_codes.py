@@ -56,7 +56,9 @@ def test_option_out_of_bounds_is_told_like_its_setting(signum_process):
     assert ran.err.startswith("API_PORT=70000 ")
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["queue", "list", "--state", "lost"], ["history", "\udcff"]])
+@pytest.mark.parametrize(
+    "arguments", [["queue", "list", "--limit", "9" * 20], ["queue", "list", "--state", "lost"], ["history", "\udcff"]]
+)
 def test_wrong_usage_is_2(signum_process, arguments):
     assert signum_process(*arguments, settings={}).code == 2
 

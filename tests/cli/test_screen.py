@@ -1,10 +1,11 @@
 """What a person reads: ages in a unit that fits, and lines that a pipe does not break."""
 
+import io
 import sys
 
 import pytest
 
-from cli.screen import show_record, span
+from cli.screen import show_record, show_what_can_be, span
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,15 @@ def test_table_in_a_pipe_has_one_line_per_row_however_long(signum, database):
     item = database.add_item(1001, best_title="x" * 500)
     database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", item)
     assert len(signum("queue", "list").out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(("as_json", "shown"), [(False, b"Y? ?"), (True, b"Y\\u00f6 \\u2014")])
+def test_what_the_terminal_s_encoding_has_not_is_replaced_and_in_json_escaped(monkeypatch, as_json, shown):
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    show_what_can_be()
+    show_record({"title": "Yö —"}, as_json)
+    assert shown in terminal.buffer.getvalue()
 
 
 def test_where_nobody_can_read_the_answer_it_is_no_error(monkeypatch):
