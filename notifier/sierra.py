@@ -29,6 +29,7 @@ from notifier.answers import (
     read_records,
     unwrap,
 )
+from notifier.body import Unreadable, close_if_more_came, read_body
 from notifier.errors import (
     ItemError,
     ItemRejected,
@@ -46,7 +47,6 @@ REPEAT_PAUSE_SECONDS = 0.1
 SILENCE = "silence"
 NOT_WELL = (429, 502, 503, 504)  # answers that don't show that Sierra would have answered others
 ITEM_FIELDS = "id,fixedFields,varFields"
-LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 HEADER_SAFE = re.compile(r"[!-~]{1,8192}")
 NO_TOKEN = "Sierra's token endpoint answered something that is no token"  # noqa: S105
 
@@ -260,7 +260,10 @@ class SierraClient:
                 await asyncio.sleep(REPEAT_PAUSE_SECONDS * repeats)
                 continue
             try:
-                body = await _read_body(response)
+                body = await read_body(response)
+                await close_if_more_came(response)
+            except Unreadable as error:
+                raise Silent(str(error)) from error
             except (httpx.HTTPError, OSError) as error:
                 if isinstance(error, TimeoutError):
                     raise
@@ -272,16 +275,6 @@ class SierraClient:
                 self.last_answer_at = time.monotonic()
             return answer
         raise AssertionError("unreachable: the last repeat answers or raises")
-
-
-async def _read_body(response: httpx.Response) -> bytes:
-    """All of an answer's body. Silent where it is larger than any answer of Sierra's."""
-    body = bytearray()
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > LARGEST_ANSWER_BYTES:
-            raise Silent(f"the answer is larger than {LARGEST_ANSWER_BYTES >> 20} MiB")
-    return bytes(body)
 
 
 def _of_a_list(error: SierraError) -> SierraError:

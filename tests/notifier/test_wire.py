@@ -1,0 +1,53 @@
+"""The client against servers that speak HTTP wrongly: what is behind an answer, what is packed in it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from notifier.errors import ItemTroubled
+from notifier.sierra import Access, SierraClient
+
+NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]).encode() + body
+
+
+TOKEN = http(b'{"access_token": "a", "expires_in": 3600}')
+
+
+@asynccontextmanager
+async def answering(*answers: bytes) -> AsyncIterator[SierraClient]:
+    """A client whose Sierra gives these answers, in this order, the last one again and again."""
+    left = list(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await read_head(reader):
+            _, _, length = head.lower().partition(b"content-length: ")
+            await reader.readexactly(int(length.split()[0]) if length else 0)
+            writer.write(left.pop(0) if len(left) > 1 else left[0])
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, SierraClient(Access(endpoint, "k", "s", pool_size=1, timeout_seconds=5)) as client:
+        yield client
+
+
+async def read_head(reader: asyncio.StreamReader) -> bytes:
+    """A request's head; nothing at the end of the connection."""
+    try:
+        return await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return b""
+
+
+async def test_what_stands_behind_an_answer_does_not_answer_the_next_request() -> None:
+    refusal = http(b'{"code": 112}', status="500 Internal Server Error")
+    async with answering(TOKEN, NO_CONTENT + NO_CONTENT, refusal) as client:
+        await client.write_item("1001", {})
+        with pytest.raises(ItemTroubled, match="code 112"):
+            await client.write_item("1002", {})
