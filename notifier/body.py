@@ -4,11 +4,13 @@ All of the body, within a bound. What came on behind it would be taken for the a
 connection is closed.
 """
 
+import zlib
 from operator import attrgetter
 
 import httpx
 
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
+GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 connection_of = attrgetter("stream._stream._httpcore_stream._stream._connection")  # httpx shows it nowhere else
 left_over = attrgetter("_h11_state.trailing_data")
 
@@ -18,13 +20,13 @@ class Unreadable(Exception):
 
 
 async def read_body(response: httpx.Response) -> bytes:
-    """All of an answer's body. Unreadable where it is larger than any answer of Sierra's."""
+    """All of an answer's body, unpacked. Unreadable where it is larger than any answer of Sierra's."""
     body = bytearray()
-    async for piece in response.aiter_bytes():
+    async for piece in response.aiter_raw():
         body += piece
         if len(body) > LARGEST_ANSWER_BYTES:
             raise _too_large()
-    return bytes(body)
+    return _unpack(bytes(body), response.headers.get("content-encoding", "identity").strip().lower())
 
 
 async def close_if_more_came(response: httpx.Response) -> None:
@@ -32,6 +34,24 @@ async def close_if_more_came(response: httpx.Response) -> None:
     connection = connection_of(response)
     if left_over(connection)[0]:
         await connection.aclose()
+
+
+def _unpack(body: bytes, packed: str) -> bytes:
+    """The bound holds while unpacking: httpx would unpack a piece, of however many layers, as a whole."""
+    if packed in ("identity", "") or not body:
+        return body
+    if packed not in ("gzip", "x-gzip", "deflate"):
+        raise Unreadable(f"the answer is packed as nobody asked for: {packed[:40]}")
+    unpacker = zlib.decompressobj(GZIP_OR_ZLIB)
+    try:
+        unpacked = unpacker.decompress(body, LARGEST_ANSWER_BYTES)
+    except zlib.error as error:
+        raise Unreadable(f"the answer can't be unpacked: {error}") from error
+    if unpacker.unconsumed_tail:
+        raise _too_large()
+    if not unpacker.eof:
+        raise Unreadable("the answer was cut: it ends in the middle of its gzip")
+    return unpacked
 
 
 def _too_large() -> Unreadable:

@@ -1,12 +1,13 @@
 """The client against servers that speak HTTP wrongly: what is behind an answer, what is packed in it."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from notifier.errors import ItemTroubled
+from notifier.errors import ItemTroubled, SierraUnavailable
 from notifier.sierra import Access, SierraClient
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -51,3 +52,27 @@ async def test_what_stands_behind_an_answer_does_not_answer_the_next_request() -
         await client.write_item("1001", {})
         with pytest.raises(ItemTroubled, match="code 112"):
             await client.write_item("1002", {})
+
+
+PACKED = gzip.compress(b" " * (20 << 20), 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "said"),
+    [
+        (PACKED, "gzip", "larger than 16 MiB"),
+        (gzip.compress(PACKED, 1), "gzip, gzip", "packed as nobody asked for: gzip, gzip"),
+        (PACKED[:99], "gzip", "the answer was cut"),
+        (b"{}", "gzip", "can't be unpacked"),
+    ],
+)
+async def test_an_answer_is_unpacked_within_the_bound_and_only_once(body: bytes, encoding: str, said: str) -> None:
+    async with answering(http(body, f"Content-Encoding: {encoding}")) as client:
+        with pytest.raises(SierraUnavailable, match=said):
+            await client.token.get()
+
+
+async def test_an_answer_that_a_proxy_packed_unasked_is_read() -> None:
+    packed = http(gzip.compress(b'{"access_token": "a"}'), "Content-Encoding: gzip")
+    async with answering(packed) as client:
+        assert await client.token.get() == "a"
