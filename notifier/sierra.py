@@ -47,6 +47,7 @@ REPEAT_PAUSE_SECONDS = 0.1
 SILENCE = "silence"
 NOT_WELL = (429, 502, 503, 504)  # answers that don't show that Sierra would have answered others
 ITEM_FIELDS = "id,fixedFields,varFields"
+LONGEST_COOKIES = 4096  # characters; servers refuse a request whose head is too long
 HEADER_SAFE = re.compile(r"[!-~]{1,8192}")
 NO_TOKEN = "Sierra's token endpoint answered something that is no token"  # noqa: S105
 
@@ -89,7 +90,7 @@ class SierraClient:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        cookies, tls = CookieJar(), ssl.create_default_context(cafile=access.ca_bundle)
+        self._cookies, tls = CookieJar(), ssl.create_default_context(cafile=access.ca_bundle)
         # A client per connection: of one with several, httpcore looks at all of them before and after each request.
         # No time-out of httpx's: they are per read, and a server that trickles never trips them.
         self._clients = [
@@ -97,7 +98,7 @@ class SierraClient:
                 base_url=access.endpoint.rstrip("/") + "/",
                 limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS),
                 headers={"Accept-Encoding": "identity"},  # a small answer stays small: nothing to unpack
-                cookies=cookies,
+                cookies=self._cookies,
                 timeout=None,  # noqa: S113
                 verify=tls,
             )
@@ -270,6 +271,8 @@ class SierraClient:
                 raise Silent(f"the answer was cut: {error}") from error
             finally:
                 await response.aclose()
+            if sum(len(cookie.name) + len(cookie.value or "") for cookie in self._cookies) > LONGEST_COOKIES:
+                self._cookies.clear()
             answer = Answer(response.status_code, response.headers, body)
             if not answer.is_page and answer.status not in NOT_WELL:
                 self.last_answer_at = time.monotonic()

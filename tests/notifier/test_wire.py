@@ -76,3 +76,12 @@ async def test_an_answer_that_a_proxy_packed_unasked_is_read() -> None:
     packed = http(gzip.compress(b'{"access_token": "a"}'), "Content-Encoding: gzip")
     async with answering(packed) as client:
         assert await client.token.get() == "a"
+
+
+async def test_cookies_without_end_do_not_fill_the_head_of_the_next_request() -> None:
+    cookies = [f"Set-Cookie: c{number}={'v' * 1000}; Path=/" for number in range(40)]
+    async with answering(TOKEN, http(b"", *cookies, status="204 No Content"), http(b"", *cookies[:2])) as client:
+        for _ in range(3):
+            await client.write_item("1001", {})
+        sent = client._request("GET", "items", {})
+    assert 1000 < len(sent.headers["cookie"]) < 4096, "few are kept: they may be our session"
