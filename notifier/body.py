@@ -4,6 +4,7 @@ All of the body, within a bound. What came on behind it would be taken for the a
 connection is closed.
 """
 
+import ssl
 import zlib
 from operator import attrgetter
 
@@ -32,8 +33,21 @@ async def read_body(response: httpx.Response) -> bytes:
 async def close_if_more_came(response: httpx.Response) -> None:
     """Close the connection of an answer behind which something stands that nobody asked for."""
     connection = connection_of(response)
-    if left_over(connection)[0]:
+    if left_over(connection)[0] or _holds_more(response.extensions["network_stream"].get_extra_info("ssl_object")):
         await connection.aclose()
+
+
+def _holds_more(tls: ssl.SSLObject | None) -> bool:
+    """Whether TLS has bytes, or an end, that nobody has read. It has to be asked: it hands out a record at a time."""
+    if tls is None:
+        return False
+    try:
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    return True
 
 
 def _unpack(body: bytes, packed: str) -> bytes:

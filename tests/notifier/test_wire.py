@@ -2,14 +2,17 @@
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from notifier.errors import ItemTroubled, SierraUnavailable
 from notifier.sierra import Access, SierraClient
 
+CERTIFICATE = Path(__file__).with_name("localhost.pem")  # with its key; nobody else trusts it
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
@@ -21,20 +24,27 @@ TOKEN = http(b'{"access_token": "a", "expires_in": 3600}')
 
 
 @asynccontextmanager
-async def answering(*answers: bytes) -> AsyncIterator[SierraClient]:
-    """A client whose Sierra gives these answers, in this order, the last one again and again."""
+async def answering(*answers: bytes, scheme: str = "http") -> AsyncIterator[SierraClient]:
+    """A client whose Sierra gives these answers, in this order, the last one again and again. Each in two halves:
+    over TLS, two records.
+    """
     left = list(answers)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await read_head(reader):
             _, _, length = head.lower().partition(b"content-length: ")
             await reader.readexactly(int(length.split()[0]) if length else 0)
-            writer.write(left.pop(0) if len(left) > 1 else left[0])
+            answer = left.pop(0) if len(left) > 1 else left[0]
+            writer.write(answer[: len(answer) // 2])
+            writer.write(answer[len(answer) // 2 :])
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, SierraClient(Access(endpoint, "k", "s", pool_size=1, timeout_seconds=5)) as client:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls if scheme == "https" else None)
+    endpoint = f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}"
+    access = Access(endpoint, "k", "s", pool_size=1, timeout_seconds=5, ca_bundle=str(CERTIFICATE))
+    async with server, SierraClient(access) as client:
         yield client
 
 
@@ -46,9 +56,10 @@ async def read_head(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-async def test_what_stands_behind_an_answer_does_not_answer_the_next_request() -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_what_stands_behind_an_answer_does_not_answer_the_next_request(scheme: str) -> None:
     refusal = http(b'{"code": 112}', status="500 Internal Server Error")
-    async with answering(TOKEN, NO_CONTENT + NO_CONTENT, refusal) as client:
+    async with answering(TOKEN, NO_CONTENT + NO_CONTENT, refusal, scheme=scheme) as client:
         await client.write_item("1001", {})
         with pytest.raises(ItemTroubled, match="code 112"):
             await client.write_item("1002", {})
