@@ -1,15 +1,11 @@
-"""Every way in which a row of the queue may change, beside the model. Hypothesis makes up the order.
-
-The clock is advanced by moving the rows' times.
-"""
+"""Every way in which a row of the queue may change, beside the model. Hypothesis makes up the order."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-import psycopg
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,38 +18,10 @@ from hypothesis.stateful import (
 from db import queue, sync
 from db.hand_marks import mark_items
 from db.history import queue_reverts
-from db.queue import Connection, Pushed
+from db.queue import Pushed
+from tests.db import queue_session as plain_sql
 from tests.db.queue_model import LEASE_TICKS, Model, Push
-
-TICK_SECONDS = 1800
-ADVANCE = (
-    "UPDATE update_queue SET due_at = due_at - past, lease_until = lease_until - past, queued_at = queued_at - past "
-    "FROM (SELECT %s::interval AS past) AS step",
-    "UPDATE queue_control SET resume_at = resume_at - %s::interval",
-)
-ROWS = f"""
-    SELECT item_record_id, priority, queued_by, round(extract(epoch FROM queued_at - now()) / {TICK_SECONDS})::int,
-        round(extract(epoch FROM due_at - now()) / {TICK_SECONDS})::int, revision, attempts, claimed_by,
-        round(extract(epoch FROM lease_until - now()) / {TICK_SECONDS})::int, last_error,
-        CASE WHEN revision = 1 THEN revert_of END
-    FROM update_queue
-"""
-LOG = """
-    SELECT item_record_id, outcome, attempts, queued_by, finished_by, error, revert_of FROM update_log
-    WHERE finished_by <> 'n0'
-"""
-EARLIER = """
-    INSERT INTO update_log (item_record_id, queued_at, queued_by, finished_by, outcome, attempts, call_number_before,
-        call_number_after)
-    SELECT item_record_id, now(), 'desk 1', 'n0', 'pushed', 1, '84.2', '84.31' FROM sierra_item
-"""
-PUSHED = "SELECT max(update_log_id) FROM update_log WHERE item_record_id = %s AND outcome = 'pushed'"
-MARK_BY_HAND = """
-    INSERT INTO update_queue (item_record_id, priority) VALUES (%s, %s) ON CONFLICT (item_record_id) DO UPDATE
-    SET revision = update_queue.revision + 1, due_at = now(), attempts = 0, last_error = NULL
-"""
-PAUSE = "UPDATE queue_control SET paused_at = now(), resume_at = now() + %s * interval '1 second'"
-RESUME = "UPDATE queue_control SET paused_at = NULL, resume_at = NULL"
+from tests.db.queue_session import TICK_SECONDS, Session
 
 Result = TypeVar("Result")
 items = st.integers(1, 3)
@@ -61,20 +29,13 @@ several = st.sets(items, min_size=1).map(sorted)
 notifiers = st.sampled_from(["n1", "n2"])
 people = st.sampled_from(["aino", "eero"])
 reasons = st.sampled_from(["Sierra has no such item", "somebody is using the item"])
+parts = st.sampled_from(["Sierra", "using the item", "item"])
 odd_ticks = st.sampled_from([1, 5])
-latest = st.sets(st.integers(0, 5), min_size=1, max_size=3).map(sorted)  # 0: the push that was claimed last
-given_any = precondition(lambda machine: machine.given)
+latest = st.sets(st.integers(0, 5), min_size=1, max_size=3).map(sorted)  # 0: the living push that was claimed last
+some_are_held = precondition(lambda machine: any(map(machine.model.holds, machine.given)))
 some_wait = precondition(lambda machine: machine.model.rows)
-
-
-@dataclass
-class Session:
-    """Two connections to one database: the one of db/queue.py, and a person's."""
-
-    run: Callable[[Coroutine[Any, Any, Any]], Any]
-    connection: Connection
-    person: psycopg.Connection[Any]
-    role: str
+some_are_rejected = precondition(lambda machine: machine.model.rejected())
+some_are_free = precondition(lambda machine: len(machine.model.rows) < 3)
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -88,8 +49,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.classifications: dict[int, str] = dict.fromkeys(range(1, 4), "84.31")
         self.plain("DELETE FROM update_queue")
         self.plain("DELETE FROM update_log")
-        self.plain(EARLIER)
-        self.plain(RESUME)
+        self.plain(plain_sql.EARLIER)
+        self.plain(plain_sql.RESUME)
         self.plain("UPDATE sierra_item SET classification = '84.31'")
 
     def plain(self, statement: Any, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -120,7 +81,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(item=items, priority=st.sampled_from([1, 2]))
     def mark_by_plain_sql(self, item: int, priority: int) -> None:
         self.model.step += 1
-        self.plain(MARK_BY_HAND, item, priority)
+        self.plain(plain_sql.MARK_BY_HAND, item, priority)
         self.model.mark(item, self.session.role, priority, enters_anew=False)
 
     @some_wait
@@ -133,17 +94,19 @@ class QueueMachine(RuleBasedStateMachine):
     @some_wait
     @rule(notifier=notifiers, limit=st.integers(1, 3))
     def claim(self, notifier: str, limit: int) -> None:
-        expected = self.model.claimable()[:limit]
-        claims = self.queue(queue.claim, notifier, limit, LEASE_TICKS * TICK_SECONDS)
+        """Of equal ones all or none: which of them are claimed first is chance, and stories have to be repeatable."""
+        claimable = self.model.claimable()
+        expected = [one for one in claimable if one <= claimable[:limit][-1]]
+        claims = self.queue(queue.claim, notifier, len(expected) or limit, LEASE_TICKS * TICK_SECONDS)
         rows = [self.model.rows[claim.item_record_id] for claim in claims]
         assert [(row.priority, row.due, row.order) for row in rows] == expected, "the most urgent first"
-        self.given += self.model.claim(notifier, claims)
+        self.given += sorted(self.model.claim(notifier, claims), key=lambda push: push.claim.item_record_id)
         for claim, row in zip(claims, rows, strict=True):
             assert (claim.revision, claim.attempts) == (row.revision, row.attempts)
             assert claim.classification == self.classifications[claim.item_record_id], "as the item is now"
             assert claim.revert_of == row.revert_of
 
-    @given_any
+    @some_are_held
     @rule(which=latest, outcome=st.sampled_from(["pushed", "unchanged"]))
     def finish(self, which: list[int], outcome: Any) -> None:
         notifier, pushes = self.pushes_of_one(which)
@@ -152,7 +115,7 @@ class QueueMachine(RuleBasedStateMachine):
         expected = [(push.claim.item_record_id, self.model.finish(push, outcome)) for push in pushes]
         assert answer == {item: finished for item, finished in expected if finished is not None}
 
-    @given_any
+    @some_are_held
     @rule(which=st.integers(0, 5), ticks=odd_ticks, reason=reasons)
     def postpone(self, which: int, ticks: int, reason: str) -> None:
         notifier, (push,) = self.pushes_of_one([which])
@@ -160,13 +123,25 @@ class QueueMachine(RuleBasedStateMachine):
         expected = self.model.postpone(push, ticks, reason)
         assert (None if due_at is None else _ticks((due_at - datetime.now(UTC)).total_seconds())) == expected
 
-    @given_any
+    @some_are_held
     @rule(which=st.integers(0, 5), reason=reasons)
     def reject(self, which: int, reason: str) -> None:
-        notifier, (push,) = self.pushes_of_one([which])
-        assert self.queue(queue.reject, notifier, push.claim, reason) is self.model.reject(push, reason)
+        _, (push,) = self.pushes_of_one([which])
+        self.reject_push(push, reason)
 
-    @given_any
+    def reject_push(self, push: Push, reason: str) -> None:
+        assert self.queue(queue.reject, push.notifier, push.claim, reason) is self.model.reject(push, reason)
+
+    @some_wait
+    @rule(notifier=notifiers, reason=reasons)
+    def claim_and_reject(self, notifier: str, reason: str) -> None:
+        """What is due. By claim and reject alone few rows are rejected, and nobody has much to retry or dismiss."""
+        already = len(self.given)
+        self.claim(notifier, 3)
+        for push in self.given[already:]:
+            self.reject_push(push, reason)
+
+    @some_are_held
     @rule(which=latest, ticks=st.sampled_from([0, 1, 5]), reason=reasons)
     def release(self, which: list[int], ticks: int, reason: str) -> None:
         notifier, pushes = self.pushes_of_one(which)
@@ -175,13 +150,21 @@ class QueueMachine(RuleBasedStateMachine):
             self.model.release(push, ticks, reason)
 
     def pushes_of_one(self, which: list[int]) -> tuple[str, list[Push]]:
-        """Of the last pushes these, as far as there are so many and they are one notifier's. Older ones are stale."""
-        chosen = [self.given[-1 - place % len(self.given)] for place in which]
+        """These of the living pushes, then the stale, each the latest first; as far as they are one notifier's."""
+        latest_first = self.given[::-1]
+        ordered = sorted(latest_first, key=lambda push: not self.model.holds(push))
+        chosen = [ordered[place % len(ordered)] for place in which]
         return chosen[0].notifier, [push for push in dict.fromkeys(chosen) if push.notifier == chosen[0].notifier]
+
+    @some_are_free
+    @rule(place=st.integers(0, 2), person=people)
+    def revert_one_that_is_free(self, place: int, person: str) -> None:
+        free = [item for item in range(1, 4) if item not in self.model.rows]
+        self.revert(free[place % len(free)], person)
 
     @rule(item=items, person=people)
     def revert(self, item: int, person: str) -> None:
-        ((undone,),) = self.plain(PUSHED, item)
+        ((undone,),) = self.plain(plain_sql.PUSHED, item)
         (asked,) = self.queue(queue_reverts, person, [undone])
         assert asked.queued is self.model.revert(item, undone, person)
 
@@ -191,21 +174,33 @@ class QueueMachine(RuleBasedStateMachine):
         retried = self.queue(queue.retry, person, item_numbers=[str(item) for item in chosen])
         assert sorted(retried) == self.model.retry(chosen, person)
 
+    @some_are_rejected
+    @rule(reason=parts, person=people)
+    def retry_by_reason(self, reason: str, person: str) -> None:
+        retried = self.queue(queue.retry, person, reason=reason)
+        assert sorted(retried) == self.model.retry(range(1, 4), person, reason)
+
     @some_wait
     @rule(chosen=several, person=people)
     def dismiss(self, chosen: list[int], person: str) -> None:
         dismissed = self.queue(queue.dismiss, person, item_numbers=[str(item) for item in chosen])
         assert sorted(dismissed) == self.model.dismiss(chosen, person)
 
+    @some_are_rejected
+    @rule(reason=parts, person=people)
+    def dismiss_by_reason(self, reason: str, person: str) -> None:
+        dismissed = self.queue(queue.dismiss, person, reason=reason)
+        assert sorted(dismissed) == self.model.dismiss(range(1, 4), person, reason)
+
     @rule(ticks=st.none() | odd_ticks)
     def pause(self, ticks: int | None) -> None:
-        self.plain(PAUSE, None if ticks is None else ticks * TICK_SECONDS)
+        self.plain(plain_sql.PAUSE, None if ticks is None else ticks * TICK_SECONDS)
         self.model.paused, self.model.resumes = True, None if ticks is None else self.model.now + ticks
 
     @precondition(lambda machine: machine.model.paused)
     @rule()
     def resume(self) -> None:
-        self.plain(RESUME)
+        self.plain(plain_sql.RESUME)
         self.model.paused, self.model.resumes = False, None
 
     @rule(item=items, classification=st.sampled_from(["84.2", "86.25"]))
@@ -221,7 +216,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(ticks=st.sampled_from([2, 4]))
     def advance(self, ticks: int) -> None:
         past = timedelta(seconds=ticks * TICK_SECONDS)
-        for statement in ADVANCE:
+        for statement in plain_sql.ADVANCE:
             self.plain(statement, past)
         for push in self.given:
             push.claim = replace(push.claim, lease_until=push.claim.lease_until - past)
@@ -230,13 +225,13 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def every_row_is_as_promised_and_every_mark_pushed_or_dismissed_or_waiting(self) -> None:
         rows = {item: row.shown(self.model.now) for item, row in self.model.rows.items()}
-        found = {item: tuple(row) for item, *row in self.plain(ROWS)}
+        found = {item: tuple(row) for item, *row in self.plain(plain_sql.ROWS)}
         assert found == rows
         assert self.model.owed <= found.keys()
 
     @invariant()
     def history_has_what_came_of_each_push_and_nothing_else(self) -> None:
-        assert Counter(self.plain(LOG)) == self.model.log
+        assert Counter(self.plain(plain_sql.LOG)) == self.model.log
 
     @invariant()
     def a_notifier_wakes_for_the_next_of_them(self) -> None:

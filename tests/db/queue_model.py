@@ -169,10 +169,14 @@ class Model:
         if ticks and self._is_newest(push):
             row.due, row.order, row.error = self.now + ticks, self.step, reason
 
-    def retry(self, items: Sequence[int], person: str) -> list[int]:
+    def rejected(self, reason: str = "") -> set[int]:
+        """The items that were rejected, with this in their reasons."""
+        return {item for item, row in self.rows.items() if row.due is None and reason in (row.error or "")}
+
+    def retry(self, items: Sequence[int], person: str, reason: str = "") -> list[int]:
         """Those of them that were rejected enter anew, behind the print stations; a revert is one still."""
-        rejected = [item for item in items if item in self.rows and self.rows[item].due is None]
-        for item in rejected:
+        chosen = [item for item in items if item in self.rejected(reason)]
+        for item in chosen:
             row = self.rows[item]
             revert_of, revision = row.revert_of, row.revision
             self.mark(item, person, priority=2)
@@ -180,16 +184,17 @@ class Model:
                 row.revert_of, row.revision = revert_of, revision
             row.priority = max(row.priority, 1)
             row.give_back()
-        return rejected
+        return chosen
 
     def make_due(self, item: int) -> None:
         """A hand sets due_at and nothing else."""
         if item in self.rows:
             self._due_now(self.rows[item])
 
-    def dismiss(self, items: Sequence[int], person: str) -> list[int]:
-        """Off the queue, unpushed, but for those in flight."""
-        found = [item for item in items if item in self.rows and (self.rows[item].lease or 0) <= self.now]
+    def dismiss(self, items: Sequence[int], person: str, reason: str | None = None) -> list[int]:
+        """Off the queue, unpushed, but for those in flight; for a reason, only those that were rejected for it."""
+        named = self.rows.keys() if reason is None else self.rejected(reason)
+        found = [item for item in items if item in named and (self.rows[item].lease or 0) <= self.now]
         for item in found:
             row = self.rows[item]
             self._write_log(item, row, "dismissed", person, row.error, row.revert_of)
@@ -212,6 +217,10 @@ class Model:
     def is_paused(self) -> bool:
         """Whether claims find nothing."""
         return self.paused and (self.resumes is None or self.resumes > self.now)
+
+    def holds(self, push: Push) -> bool:
+        """Whether it is not stale."""
+        return self._row_of(push) is not None
 
     def _row_of(self, push: Push) -> Row | None:
         row = self.rows.get(push.claim.item_record_id)

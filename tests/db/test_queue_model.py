@@ -10,7 +10,8 @@ from contextlib import closing
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.db.queue_machine import QueueMachine, Session
+from tests.db.queue_machine import QueueMachine
+from tests.db.queue_session import Session
 from tests.fix_postgres import TestDatabase
 
 

@@ -80,8 +80,12 @@ async def test_a_mark_makes_an_update_of_a_revert(
     (shown,) = await queue.detail(connection)
     claim = await claim_one(connection)
     assert (shown["revert_of"], claim.revert_of, claim.undone_before, claim.revision) == (None, None, None, 2)
+    await queue.reject(connection, "n1", claim, "Sierra refused it")
+    await queue.retry(connection, "eero", item_numbers=["1"])
+    claim = await claim_one(connection)
+    assert (claim.revert_of, claim.revision) == (None, 3), "retried, it is one still"
     await queue.finish(connection, "n1", [pushed(claim)])
-    assert database.fetch(LAST) == [("pushed", None, "liisa")]
+    assert database.fetch(LAST) == [("pushed", None, "eero")]
 
 
 async def test_a_revert_that_was_written_as_a_mark_came_is_logged_as_one_and_the_newest_classification_follows(
