@@ -31,7 +31,12 @@ from sandbox.system import System, start_system
 
 DRAIN_SECONDS = 90.0
 WAITING = "SELECT item_number FROM update_queue JOIN sierra_item USING (item_record_id) WHERE due_at IS NOT NULL"
-LOG = "SELECT item_number, outcome, finished_at, error FROM update_log ORDER BY update_log_id"
+LOG = """
+    SELECT l.item_number, l.outcome, l.finished_at, l.error, l.call_number_after, undone.call_number_before
+    FROM update_log l
+    LEFT JOIN update_log undone ON undone.update_log_id = l.revert_of
+    ORDER BY l.update_log_id
+"""
 EVERYTHING = (
     *("kill_notifier", "kill_notifier", "end_notifier", "freeze_notifier", "kill_api", "end_api", "freeze_api"),
     *("restart_postgres", "crash_postgres", "end_sessions", "expire_tokens", *["trouble_sierra"] * 4),
@@ -113,6 +118,7 @@ def report(system: System, items: Sequence[Item], notes: Notes, waiting: list[st
         waiting=waiting,
         log=log,
         reads=notes.reads,
+        reverts=notes.reverts,
     )
     done = [write for write in writes if write.call_numbers is not None]
     return {
@@ -121,6 +127,7 @@ def report(system: System, items: Sequence[Item], notes: Notes, waiting: list[st
         "reads": dict(Counter(notes.reads)),
         "syncs": notes.syncs,
         "tended": notes.tended,
+        "reverts": len(notes.reverts),
         "outcomes": dict(Counter(row.outcome for row in log)),
         "puts": len(done),
         "repeated_puts": repeated(done, notes),
@@ -129,16 +136,20 @@ def report(system: System, items: Sequence[Item], notes: Notes, waiting: list[st
 
 
 def repeated(done: Sequence[Entry], notes: Notes) -> int:
-    """PUTs that were done though nobody had marked the item since its PUT before."""
-    last_answer: dict[str, list[datetime]] = defaultdict(list)
-    for mark in notes.marks:
-        last_answer[mark.number].append(mark.answered_at)
-    count, before = 0, dict[str, datetime]()
+    """PUTs that did what the item's PUT before had done, though nobody had asked for it in between.
+
+    One kind is expected: the answer was lost, the notifier was told so, and it sent the same request again at once.
+    """
+    asked: dict[str, list[datetime]] = defaultdict(list)
+    for number, answered_at in notes.wishes():
+        asked[number].append(answered_at)
+    count, before = 0, dict[str, tuple[datetime, list[str] | None]]()
     for write in done:
         (number,), at = write.item_numbers, datetime.fromisoformat(write.arrived_at)
-        if number in before and not any(before[number] <= answered for answered in last_answer[number]):
-            count += 1
-        before[number] = at
+        if number in before:
+            since, call_numbers = before[number]
+            count += call_numbers == write.call_numbers and not any(since <= answered for answered in asked[number])
+        before[number] = at, write.call_numbers
     return count
 
 

@@ -7,14 +7,15 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
 import psycopg
+from psycopg.rows import dict_row
 
-from db import control, queue
+from db import control, history, queue
 from sandbox.catalogue import Item
 from sandbox.etl import Etl, SyncRefused
 from sandbox.system import System
@@ -23,6 +24,9 @@ CLASSES = ("84.2", "84.31", "85.22", "86.25", "59.35")
 MARK = """
     INSERT INTO update_queue (item_record_id) SELECT unnest(%s::bigint[]) ON CONFLICT (item_record_id) DO UPDATE
     SET revision = update_queue.revision + 1, due_at = now(), attempts = 0, last_error = NULL
+"""
+LATEST = """
+    SELECT update_log_id, item_number FROM update_log WHERE outcome = 'pushed' ORDER BY update_log_id DESC LIMIT 50
 """
 
 
@@ -43,6 +47,8 @@ class Notes:
     items: Sequence[Item]
     marks: list[Mark] = field(default_factory=list)
     reads: list[int] = field(default_factory=list)
+    reverts: list[tuple[str, datetime]] = field(default_factory=list)
+    undoings: list[tuple[str, datetime]] = field(default_factory=list)
     classifications: dict[str, list[tuple[datetime, str | None]]] = field(default_factory=dict)
     syncs: int = 0
     tended: int = 0
@@ -54,6 +60,11 @@ class Notes:
     def acknowledged(self) -> int:
         """Marks that somebody was told are safe."""
         return sum(mark.acknowledged for mark in self.marks)
+
+    def wishes(self) -> Iterator[tuple[str, datetime]]:
+        """All that may have entered the queue, promised or not, and when the answer came, or was given up."""
+        yield from ((mark.number, mark.answered_at) for mark in self.marks)
+        yield from self.undoings
 
     def add(self, chosen: Sequence[Item], sent_at: datetime, acknowledged: bool) -> None:
         """They were asked for together."""
@@ -72,7 +83,13 @@ class People:
         self._stop = threading.Event()
         self.done = threading.Event()
         station_jobs = [self._print_labels] * stations
-        jobs: list[Callable[[random.Random], None]] = [*station_jobs, self._mark_many, self._tend, self._sync]
+        jobs: list[Callable[[random.Random], None]] = [
+            *station_jobs,
+            self._mark_many,
+            self._tend,
+            self._undo,
+            self._sync,
+        ]
         dice = [random.Random(f"{seed} {place}") for place in range(len(jobs))]
         self._failures: list[Exception] = []
         self._threads = [
@@ -154,6 +171,23 @@ class People:
             ):
                 connection.execute(statement, {"person": "dba", **parameters})
                 self._notes.tended += 1
+
+    def _undo(self, die: random.Random) -> None:
+        """A DBA, who undoes up to five of the latest pushes, as `signum revert` does. What is queued stays as it is."""
+        while not self._stop.wait(die.uniform(0.2, 1)):
+            sent_at, asked = datetime.now(UTC), dict[int, str]()
+            try:
+                with psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection:
+                    asked = dict(connection.execute(LATEST).fetchall())
+                    ids = die.sample(sorted(asked), min(5, len(asked)))
+                    asked = {update_log_id: asked[update_log_id] for update_log_id in ids}
+                    cursor = connection.cursor(row_factory=dict_row)
+                    rows = cursor.execute(history.SQL["revert"], {"person": "dba", "ids": ids}).fetchall()
+                    self._notes.reverts += [(row["item_number"], sent_at) for row in rows if row["queued"]]
+            except psycopg.OperationalError:
+                pass  # as with marks
+            now = datetime.now(UTC)
+            self._notes.undoings += [(number, now) for number in asked.values()]
 
     def _note(self, chosen: Sequence[Item], sent_at: datetime, acknowledged: bool) -> None:
         self._notes.add(chosen, sent_at, acknowledged)

@@ -6,6 +6,8 @@
 4. Nothing but the call number changes in an item's varFields.
 5. No call number is ever empty, or `None`.
 6. Barcodes are read, or told that the database is away; never an error of ours.
+7. A push that was to be undone is, or it was refused with a reason, or the item was marked since: Sierra has what was
+   there before that push, or what it had when it was refused.
 
 Times are of one machine's clock. That the queue drains in time is the caller's to wait for.
 """
@@ -26,12 +28,14 @@ ANSWERS = (200, 503)
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A row of update_log."""
+    """A row of update_log. `undoes`: the call number before the push that a revert was to undo; None: no revert."""
 
     number: str
     outcome: str
     finished_at: datetime
     error: str | None
+    call_number_after: str | None = None
+    undoes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +50,26 @@ class Story:
     waiting: Collection[str]  # due some time, or in flight
     log: Sequence[Logged]  # oldest first
     reads: Sequence[int] = ()
+    reverts: Sequence[tuple[str, datetime]] = ()  # those that were queued, and when they were asked for
     lapsed: Collection[int] = field(default=())  # writes by who was stopped inside one until its lease was over
 
 
 def broken(story: Story) -> list[str]:
     """A sentence for everything that does not hold."""
-    checks = (_unfinished, _outdated, _overlapping, _damaged, _empty, _unread)
+    checks = (_unfinished, _outdated, _not_undone, _overlapping, _damaged, _empty, _unread)
     return [sentence for check in checks for sentence in check(story)]
 
 
-def _last_marks(story: Story) -> dict[str, datetime]:
+def _last(asked: Sequence[tuple[str, datetime]]) -> dict[str, datetime]:
     last: dict[str, datetime] = {}
-    for number, sent_at in story.marks:
+    for number, sent_at in asked:
         last[number] = max(sent_at, last.get(number, sent_at))
     return last
 
 
 def _unfinished(story: Story) -> Iterator[str]:
-    ends = {row.number: row for row in story.log}
-    for number, sent_at in _last_marks(story).items():
+    ends = {row.number: row for row in story.log if row.undoes is None}
+    for number, sent_at in _last(story.marks).items():
         end = ends.get(number)
         if number in story.waiting:
             yield f"item {number} still waits"
@@ -75,9 +80,10 @@ def _unfinished(story: Story) -> Iterator[str]:
 
 
 def _outdated(story: Story) -> Iterator[str]:
-    ends = {row.number: row.outcome for row in story.log}
-    for number, marked_at in _last_marks(story).items():
-        if ends.get(number) not in WRITTEN:
+    ends = {row.number: row for row in story.log}
+    for number, marked_at in _last(story.marks).items():
+        end = ends.get(number)
+        if end is None or end.outcome not in WRITTEN or end.undoes is not None:
             continue
         values = story.classifications[number]
         overtaken = sum(since <= marked_at for since, _ in values[1:])
@@ -85,6 +91,23 @@ def _outdated(story: Story) -> Iterator[str]:
         for call_number in story.after[number].call_numbers() or [""]:
             if not any(value is None or f"{call_number} ".startswith(f"{value} ") for value in allowed):
                 yield f"item {number} is {call_number!r} in Sierra, not {allowed}"
+
+
+def _not_undone(story: Story) -> Iterator[str]:
+    ends = {row.number: row for row in story.log}
+    for number, sent_at in _last(story.reverts).items():
+        end = ends.get(number)
+        if number in story.waiting:
+            yield f"item {number}, a push of which was to be undone, still waits"
+        elif end is None or end.finished_at < sent_at:
+            yield f"a push of item {number} was to be undone at {sent_at:%T.%f}, and nothing came of it"
+        elif end.undoes is not None and end.outcome == "rejected" and not end.error:
+            yield f"the revert of item {number} was rejected without a reason"
+    for number, end in ends.items():
+        expected = end.undoes if end.outcome in WRITTEN else end.call_number_after
+        found = story.after[number].call_numbers()
+        if end.undoes is not None and expected is not None and found[:1] != [expected]:
+            yield f"item {number} is {found} in Sierra, and its last revert left {expected!r}"
 
 
 def _overlapping(story: Story) -> Iterator[str]:

@@ -14,6 +14,7 @@ def test_every_promise_is_kept_under_random_faults() -> None:
     assert len(told["faults"]) >= 5, "there were many kinds"
     assert told["puts"] > 100, "there was work"
     assert told["tended"] > 10, "a DBA paused, dismissed and retried"
+    assert told["reverts"] > 10, "another one undid pushes"
 
 
 @pytest.mark.timeout(400)

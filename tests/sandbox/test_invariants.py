@@ -32,6 +32,8 @@ KEPT = Story(
     log=[PUSHED],
     reads=[200, 503],
 )
+UNDONE = Logged("7", "pushed", LAST, None, "84.2 Jännitys", undoes="84.2 Jännitys")
+REVERTED = {"log": [PUSHED, UNDONE], "reverts": [("7", LATER)], "after": {"7": make_record("7", "84.2 Jännitys")}}
 NEWER = [*KEPT.classifications["7"], (LATER, "85.2")]
 
 
@@ -39,6 +41,9 @@ def test_a_story_in_which_all_is_kept_is_found_whole() -> None:
     assert broken(KEPT) == []
     assert broken(replace(KEPT, classifications={"7": NEWER})) == [], "newer than the last mark: either will do"
     assert broken(replace(KEPT, writes=[write(1, 0, None), write(2, 10, 20)], lapsed=[1])) == []
+    assert broken(replace(KEPT, **REVERTED)) == []
+    refused = replace(UNDONE, outcome="rejected", error="staff changed it", call_number_after="84.31 Jännitys")
+    assert broken(replace(KEPT, **REVERTED | {"log": [PUSHED, refused], "after": KEPT.after})) == []
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,10 @@ def test_a_story_in_which_all_is_kept_is_found_whole() -> None:
             },
             "not ['85.2']",
         ),
+        ({"reverts": [("7", LAST)]}, "was to be undone at 12:00:02.000000, and nothing came of it"),
+        (REVERTED | {"after": KEPT.after}, "its last revert left '84.2 Jännitys'"),
+        (REVERTED | {"log": [PUSHED, replace(UNDONE, outcome="rejected")]}, "was rejected without a reason"),
+        (REVERTED | {"marks": [("7", LATER + (LAST - LATER) / 2)]}, "nothing came of it"),
         ({"writes": [write(1, 0, 11), write(2, 10, 20)]}, "writes 1 and 2 of item 7 overlap"),
         ({"writes": [write(1, 0, None), write(2, 10, 20)]}, "writes 1 and 2 of item 7 overlap"),
         ({"after": {"7": make_record("7")}}, "is '' in Sierra"),
