@@ -22,7 +22,7 @@ import psycopg
 
 from bench.soak_faults import Chaos
 from bench.soak_people import Notes, People
-from sandbox.catalogue import Item, make_catalogue
+from sandbox.catalogue import Item, Oddity, make_catalogue
 from sandbox.etl import Etl
 from sandbox.invariants import Logged, Story, broken
 from sandbox.journal import Entry
@@ -30,6 +30,7 @@ from sandbox.records import Record
 from sandbox.system import System, start_system
 
 DRAIN_SECONDS = 90.0
+ROMANISED = (Oddity.CYRILLIC, Oddity.CHINESE, Oddity.NO_AUTHOR)  # their batch would cost 3 to 9 s more, to no purpose
 WAITING = "SELECT item_number FROM update_queue JOIN sierra_item USING (item_record_id) WHERE due_at IS NOT NULL"
 LOG = """
     SELECT l.item_number, l.outcome, l.finished_at, l.error, l.call_number_after, undone.call_number_before
@@ -62,17 +63,17 @@ class Plan:
     stations: int = 3
     faults: Sequence[str] = EVERYTHING
     pause_seconds: tuple[float, float] = (0.3, 2.0)
-    dba_pause_seconds: float = 0.3
+    dba_pause_seconds: float = 1.0
 
 
 def kills(marks: int) -> Plan:
     """Nothing but SIGKILL for notifiers, every few seconds, until so many marks are acknowledged."""
-    return Plan(600, marks, items=2000, faults=["kill_notifier"], pause_seconds=(1.0, 3.0), dba_pause_seconds=0.1)
+    return Plan(600, marks, items=2000, faults=["kill_notifier"], pause_seconds=(1.0, 3.0), dba_pause_seconds=0.06)
 
 
 def run(plan: Plan, seed: int) -> dict[str, Any]:
     """What happened; `broken` is empty if every promise was kept."""
-    items = make_catalogue(plan.items)
+    items = [item for item in make_catalogue(plan.items) if item.oddity not in ROMANISED]
     with start_system(plan.items, lambda doing: None, plan.notifiers, wired=True, **QUICK) as system:
         etl = Etl(system.api_url, system.etl_key)
         etl.load([row for item in items for row in item.rows()])

@@ -42,7 +42,7 @@ class Mark:
 
 @dataclass
 class Notes:
-    """What the people did and were told."""
+    """What the people did and were told. `acknowledged`: how many marks somebody was told are safe."""
 
     items: Sequence[Item]
     marks: list[Mark] = field(default_factory=list)
@@ -50,16 +50,12 @@ class Notes:
     reverts: list[tuple[str, datetime]] = field(default_factory=list)
     undoings: list[tuple[str, datetime]] = field(default_factory=list)
     classifications: dict[str, list[tuple[datetime, str | None]]] = field(default_factory=dict)
+    acknowledged: int = 0
     syncs: int = 0
     tended: int = 0
 
     def __post_init__(self) -> None:
         self.classifications = {str(item.number): [(datetime.now(UTC), item.classification)] for item in self.items}
-
-    @property
-    def acknowledged(self) -> int:
-        """Marks that somebody was told are safe."""
-        return sum(mark.acknowledged for mark in self.marks)
 
     def wishes(self) -> Iterator[tuple[str, datetime]]:
         """All that may have entered the queue, promised or not, and when the answer came, or was given up."""
@@ -70,6 +66,7 @@ class Notes:
         """They were asked for together."""
         now = datetime.now(UTC)
         self.marks += [Mark(str(item.number), sent_at, now, acknowledged) for item in chosen]
+        self.acknowledged += len(chosen) * acknowledged
 
 
 class People:
@@ -118,7 +115,7 @@ class People:
             self._failures.append(error)
 
     def _print_labels(self, die: random.Random) -> None:
-        """A print station: reads an item and marks it, again and again, as fast as it is answered."""
+        """A print station: reads an item and marks it, again and again."""
         headers = {"x-api-key": self._system.printer_key}
         with httpx.Client(base_url=self._system.api_url, headers=headers, timeout=5, trust_env=False) as api:
             while not self._stop.is_set():
@@ -130,7 +127,7 @@ class People:
                     sent_at = datetime.now(UTC)
                     status = self._ask(lambda item=item: api.put(f"/itemdata/{item.record_id}"))  # type: ignore[misc]
                     self._note([item], sent_at, status == 200)
-                self._stop.wait(die.uniform(0, 0.02))
+                self._stop.wait(die.uniform(0, 0.15))
 
     def _ask(self, request: Callable[[], httpx.Response]) -> int | None:
         """The answer's status; None if there was none, for the api may be dead just now."""

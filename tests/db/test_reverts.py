@@ -83,7 +83,7 @@ async def test_a_mark_makes_an_update_of_a_revert(
     await queue.reject(connection, "n1", claim, "Sierra refused it")
     await queue.retry(connection, "eero", item_numbers=["1"])
     claim = await claim_one(connection)
-    assert (claim.revert_of, claim.revision) == (None, 3), "retried, it is one still"
+    assert (claim.revert_of, claim.revision) == (None, 3), "retried, it is an update still"
     await queue.finish(connection, "n1", [pushed(claim)])
     assert database.fetch(LAST) == [("pushed", None, "eero")]
 
