@@ -31,7 +31,11 @@ from sandbox.system import System, start_system
 
 DRAIN_SECONDS = 90.0
 ROMANISED = (Oddity.CYRILLIC, Oddity.CHINESE, Oddity.NO_AUTHOR)  # their batch would cost 3 to 9 s more, to no purpose
-WAITING = "SELECT item_number FROM update_queue JOIN sierra_item USING (item_record_id) WHERE due_at IS NOT NULL"
+MAKE_DUE = "UPDATE update_queue SET due_at = now() WHERE due_at > now()"
+WAITING = """
+    SELECT i.item_number, format('attempt %s, due at %s, lease to %s, %s', attempts, due_at, lease_until, last_error)
+    FROM update_queue JOIN sierra_item i USING (item_record_id) WHERE due_at IS NOT NULL
+"""
 LOG = """
     SELECT l.item_number, l.outcome, l.finished_at, l.error, l.call_number_after, undone.call_number_before
     FROM update_log l
@@ -92,18 +96,22 @@ def run(plan: Plan, seed: int) -> dict[str, Any]:
         return {**told, **report(system, items, notes, waiting), "faults": dict(chaos.met)}
 
 
-def wait_until_drained(system: System) -> list[str]:
-    """The items that still wait after DRAIN_SECONDS; as a rule none, and sooner."""
+def wait_until_drained(system: System) -> dict[str, str]:
+    """The items that still wait after DRAIN_SECONDS, and how; as a rule none, and sooner.
+
+    What was under way while all was healed may yet fail, and would be tried again minutes later: it is due at once.
+    """
     give_up_at = time.monotonic() + DRAIN_SECONDS
     with psycopg.connect(system.postgres.dsn(), autocommit=True) as connection:
-        while waiting := [number for (number,) in connection.execute(WAITING)]:
+        while waiting := {str(number): str(how) for number, how in connection.execute(WAITING)}:
             if time.monotonic() > give_up_at:
                 break
+            connection.execute(MAKE_DUE)
             time.sleep(0.05)
     return waiting
 
 
-def report(system: System, items: Sequence[Item], notes: Notes, waiting: list[str]) -> dict[str, Any]:
+def report(system: System, items: Sequence[Item], notes: Notes, waiting: Mapping[str, str]) -> dict[str, Any]:
     """Counts, and what was promised and not kept."""
     with psycopg.connect(system.postgres.dsn()) as connection:
         log = [Logged(*row) for row in connection.execute(LOG)]
@@ -116,7 +124,7 @@ def report(system: System, items: Sequence[Item], notes: Notes, waiting: list[st
         before={str(item.number): item.record() for item in items},
         after=after,
         writes=writes,
-        waiting=waiting,
+        waiting=list(waiting),
         log=log,
         reads=notes.reads,
         reverts=notes.reverts,
@@ -132,6 +140,7 @@ def report(system: System, items: Sequence[Item], notes: Notes, waiting: list[st
         "outcomes": dict(Counter(row.outcome for row in log)),
         "puts": len(done),
         "repeated_puts": repeated(done, notes),
+        "waiting": dict(waiting),
         "broken": broken(story),
     }
 

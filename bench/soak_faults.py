@@ -61,10 +61,8 @@ class Chaos:
         time.sleep(self._die.uniform(least, most))
 
     def heal(self) -> None:
-        """Sierra is well, and whatever waits for a later try is due now."""
+        """Sierra is well."""
         self._sierra.delete("/faults").raise_for_status()
-        with psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection:
-            connection.execute("UPDATE update_queue SET due_at = now() WHERE due_at > now()")
 
     def kill_notifier(self) -> None:
         """SIGKILL."""
