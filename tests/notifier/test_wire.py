@@ -76,6 +76,7 @@ PACKED = gzip.compress(b" " * (20 << 20), 1)
         (PACKED[:99], "gzip", "the answer was cut"),
         (b"{}", "gzip", "can't be unpacked"),
     ],
+    ids=["too large", "in layers", "cut", "no gzip"],  # not by the bytes: gzip puts the time into them
 )
 async def test_an_answer_is_unpacked_within_the_bound_and_only_once(body: bytes, encoding: str, said: str) -> None:
     async with answering(http(body, f"Content-Encoding: {encoding}")) as client:
