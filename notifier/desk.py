@@ -82,9 +82,14 @@ class Desk:
         pushes = [push for push, _ in together]
         try:
             finished = await self._surely(lambda connection: queue.finish(connection, self.notifier, pushes))
-        except Exception as error:  # for each of those that wait for it
-            for _, is_locked in together:
-                is_locked.set_exception(error)
+        except Exception as error:
+            if (
+                len(together) > 1
+            ):  # one may be to blame, by a trigger of a DBA's, say: the others are not to wait for it
+                for one in together:
+                    await self._finish_together([one])
+            else:
+                together[0][1].set_exception(error)
             return
         for push, is_locked in together:
             item = push.claim.item_record_id
@@ -156,11 +161,12 @@ class Desk:
                     return await work(connection)
             except (*DATABASE_AWAY, *DATABASE_REFUSES) as error:
                 if failures == 0:
-                    say = log.warning if isinstance(error, DATABASE_AWAY) else log.error
                     if isinstance(error, LockNotAvailable):
-                        say("locked by another session, keeping the outcome: %s", one_line(error))
+                        log.warning("locked by another session, keeping the outcome: %s", one_line(error))
+                    elif isinstance(error, DATABASE_AWAY):
+                        log.warning("database away, keeping the outcome: %s", one_line(error))
                     else:
-                        say("database away, keeping the outcome: %s", one_line(error))
+                        log.error("database refuses, keeping the outcome: %s", one_line(error))
                 await asyncio.sleep(reconnect_pause(failures, random.random()))  # noqa: S311
                 failures += 1
 

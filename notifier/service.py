@@ -107,9 +107,10 @@ class Service:
                 pause = await self._until_next_look()
                 failures = 0
             except psycopg.Error as error:
-                if failures == 0:
-                    say = log.warning if isinstance(error, DATABASE_AWAY) else log.error
-                    say("database away, waiting for it: %s", one_line(error))
+                if failures == 0 and isinstance(error, DATABASE_AWAY):
+                    log.warning("database away, waiting for it: %s", one_line(error))
+                elif failures == 0:
+                    log.error("database refuses, trying again: %s", one_line(error))
                 pause = reconnect_pause(failures, random.random())  # noqa: S311  jitter, not a secret
                 failures += 1
             await self._rest(pause)

@@ -93,12 +93,12 @@ async def test_a_listener_that_does_not_hear_itself_says_so_and_sweeps_often(
         (
             "REVOKE ALL ON update_queue FROM signum_notifier",
             "GRANT ALL ON update_queue TO signum_notifier",
-            "keeping the outcome: permission denied",
+            "database refuses, keeping the outcome: permission denied",
         ),
         (
             "ALTER TABLE update_log RENAME TO elsewhere",
             "ALTER TABLE elsewhere RENAME TO update_log",
-            'keeping the outcome: relation "update_log" does not exist',
+            'database refuses, keeping the outcome: relation "update_log" does not exist',
         ),
         (
             "ALTER TABLE notifier_state RENAME TO elsewhere",
