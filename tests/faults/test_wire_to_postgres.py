@@ -1,8 +1,13 @@
 """The wire to PostgreSQL goes silent, or PostgreSQL itself goes: nothing is lost, nobody spins, all recover."""
 
+import contextlib
+import os
+import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
 
 from sandbox.postgres import free_port
@@ -109,17 +114,28 @@ def test_a_print_station_is_told_in_time_that_the_wire_is_silent_and_served_when
     library.check()
 
 
+def kill_one(database: TestDatabase) -> None:
+    """SIGKILL for one of the server's processes: it takes all down, recovers from its log, and goes on by itself."""
+    with database.connect() as dba:
+        ((pid,),) = dba.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'").fetchall()
+        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(psycopg.OperationalError):
+            dba.execute("SELECT pg_sleep(10)")
+
+
 def test_postgres_is_restarted_and_crashes_under_load(
-    own_server: Server, library: Library, station: Station, start: Start
+    own_server: Server, database: TestDatabase, library: Library, station: Station, start: Start
 ) -> None:
     numbers = (1001, 1002, 1003)
     library.add(*numbers)
     start("notifier", **NO_SWEEP)
-    assert own_server.embedded
+    postgres = own_server.embedded
+    assert postgres
     with station.at_work(*numbers):
         station.wait_for_marks(3)
-        for how in ("fast", "immediate"):
-            own_server.embedded.restart(how)  # type: ignore[arg-type]
+        restarts = [partial(postgres.restart, "fast"), partial(postgres.restart, "immediate")]
+        for fail in (*restarts, partial(kill_one, database)):
+            fail()
             station.forget_marks()
             station.wait_for_marks(3)
     assert set(station.marks) <= {200, 503}
