@@ -83,13 +83,11 @@ class Desk:
         try:
             finished = await self._surely(lambda connection: queue.finish(connection, self.notifier, pushes))
         except Exception as error:
-            if (
-                len(together) > 1
-            ):  # one may be to blame, by a trigger of a DBA's, say: the others are not to wait for it
+            if len(together) == 1:
+                together[0][1].set_exception(error)
+            else:  # one may be to blame, by a DBA's trigger, say: the others are not to wait for it
                 for one in together:
                     await self._finish_together([one])
-            else:
-                together[0][1].set_exception(error)
             return
         for push, is_locked in together:
             item = push.claim.item_record_id
