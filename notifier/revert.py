@@ -7,7 +7,7 @@ first call number. So an item with several is left to a person: nobody knows wha
 
 from dataclasses import dataclass
 
-from notifier.patch import Field, Plan, Record, call_number_of, call_numbers_of, is_call_number
+from notifier.patch import Field, Plan, Record, call_number_of, call_numbers_of, is_call_number, is_visible
 
 LOST_CHARACTER = "\ufffd"
 
@@ -38,7 +38,7 @@ def _why_not(number: str, texts: list[str], undo: Undo) -> str | None:
     push = f"push {undo.update_log_id}"
     if undo.after is None:
         return f"History has no {push} of item {number}: what it was before is not known, and nothing was changed"
-    if undo.before is None or not undo.before.strip():
+    if undo.before is None or not is_visible(undo.before):
         return (
             f"Item {number} had no call number before {push}, and Sierra's API can't take one away: delete it in Sierra"
         )
