@@ -59,6 +59,9 @@ class Oddity(IntEnum):
     LENT = 43  # its fixed fields name the borrower
 
 
+ROMANISED = (Oddity.CYRILLIC, Oddity.CHINESE, Oddity.NO_AUTHOR)  # their headings have no Latin letter
+
+
 @dataclass(frozen=True, slots=True)
 class Bib:
     """A bibliographic record, as far as a label needs it."""
@@ -139,7 +142,7 @@ def _make_item(place: int) -> Item:
 
 def _oddity(place: int) -> Oddity | None:
     oddity = Oddity(place % _PERIOD) if place % _PERIOD in set(Oddity) else None
-    romanised = oddity in (Oddity.CYRILLIC, Oddity.CHINESE, Oddity.NO_AUTHOR)
+    romanised = oddity in ROMANISED
     return None if romanised and place >= _LAST_ROMANISED else oddity
 
 
