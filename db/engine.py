@@ -1,21 +1,16 @@
-"""How do we reach the database? Connections with their time-outs, the api's engine, the notifier's pool.
+"""How do we reach the database? Connections with their time-outs, what their errors mean, the api's engine.
 
 DatabaseUnavailable     wait and try again; nothing was acknowledged
 """
 
 import asyncio
 import logging
-import os
-import socket
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
-from psycopg_pool import AsyncConnectionPool
 from psycopg_pool import PoolTimeout as ConnectionPoolTimeout
 from sqlalchemy import ExceptionContext, Executable, Row, event
 from sqlalchemy.exc import DBAPIError
@@ -40,7 +35,6 @@ CONNECT_TIMEOUT_SECONDS = 2
 
 NOTIFIER_STATEMENT_TIMEOUT_MS = 10_000
 NOTIFIER_LOCK_TIMEOUT_MS = 1_000
-LONGEST_STATEMENT_SECONDS = 12.0  # no answer by then: the server's own limit did not reach us
 
 ALL_BUSY = "all database connections of this process are busy"
 
@@ -222,54 +216,6 @@ def _translated(error: Exception) -> Exception:
 def one_line(error: BaseException) -> str:
     """The first line of a database error, which says what happened; the others repeat it per address."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
-
-
-NotifierPool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
-
-
-def make_pool(parameters: Parameters, size: int) -> NotifierPool:
-    """A pool of autocommit connections, to be opened by `async with`.
-
-    Connections are not checked when they are taken: that would cost every push a round trip. Who meets a dead one tries
-    again. Who asks for one has it tried until he gives up waiting, and not again until somebody asks: so an outage of
-    an hour is over as soon as one of a second.
-    """
-    return AsyncConnectionPool(
-        make_conninfo("", **parameters),
-        kwargs={"autocommit": True},
-        min_size=1,
-        max_size=size,
-        timeout=POOL_WAIT_SECONDS,
-        reconnect_timeout=POOL_WAIT_SECONDS,
-        open=False,
-    )
-
-
-@asynccontextmanager
-async def lend(pool: NotifierPool) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """A connection of the pool, for one statement. Where that takes longer than the server lets it, its wire is cut:
-    on one that has fallen silent nobody else would ever end the wait (OperationalError).
-
-    Of what one died, the others did too: who meets a dead one has them closed.
-    """
-    async with pool.connection() as connection:
-        cutting = asyncio.get_running_loop().call_later(LONGEST_STATEMENT_SECONDS, _cut, connection)
-        try:
-            yield connection
-        except psycopg.OperationalError:
-            if connection.broken:
-                await pool.drain()
-            raise
-        except PREPARED_IN_VAIN:
-            await connection.close()
-            raise
-        finally:
-            cutting.cancel()
-
-
-def _cut(connection: psycopg.AsyncConnection[Any]) -> None:
-    with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
-        wire.shutdown(socket.SHUT_RDWR)
 
 
 async def wait_for_database(parameters: Parameters, at_most_seconds: float = 60.0) -> None:

@@ -16,8 +16,9 @@ import psycopg
 from psycopg.errors import LockNotAvailable
 
 from db import queue
-from db.engine import DATABASE_AWAY, DATABASE_REFUSES, NotifierPool, lend, one_line
+from db.engine import DATABASE_AWAY, DATABASE_REFUSES, one_line
 from db.history import look_up_undone
+from db.pool import NotifierPool, lend
 from db.queue import Claim, Connection, Pushed
 from notifier.backoff import lock_pause, postponement, reconnect_pause
 from notifier.errors import ItemError, ItemRejected

@@ -14,7 +14,8 @@ from typing import Literal
 
 import psycopg
 
-from db.engine import NotifierPool, Parameters, lend, one_line
+from db.engine import Parameters, one_line
+from db.pool import NotifierPool, lend
 from db.sql import load
 from notifier.backoff import reconnect_pause
 from notifier.bell import Bell

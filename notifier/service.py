@@ -15,16 +15,8 @@ import psycopg
 import uvloop
 
 from db import queue
-from db.engine import (
-    DATABASE_AWAY,
-    DatabaseUnavailable,
-    NotifierPool,
-    connection_parameters,
-    lend,
-    make_pool,
-    notifier_parameters,
-    one_line,
-)
+from db.engine import DATABASE_AWAY, DatabaseUnavailable, connection_parameters, notifier_parameters, one_line
+from db.pool import NotifierPool, lend, make_pool
 from db.startup import prepare_database
 from notifier.backoff import reconnect_pause
 from notifier.bell import Bell

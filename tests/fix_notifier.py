@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from db.engine import connection_parameters, make_pool
+from db.engine import connection_parameters
+from db.pool import make_pool
 from notifier.service import Service
 from notifier.setup import client_of
 from notifier.sierra import Access

@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 
 from db import queue
-from db.engine import make_pool
+from db.pool import make_pool
 from db.queue import Connection
 from notifier.desk import Desk
 from tests.fix_postgres import TestDatabase
