@@ -57,7 +57,14 @@ def test_option_out_of_bounds_is_told_like_its_setting(signum_process):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["queue", "list", "--limit", "9" * 20], ["queue", "list", "--state", "lost"], ["history", "\udcff"]]
+    "arguments",
+    [
+        ["nonsense"],
+        ["queue", "list", "--state", "lost"],
+        ["queue", "list", "--limit", "9" * 20],
+        ["history"],
+        ["history", "\udcff"],
+    ],
 )
 def test_wrong_usage_is_2(signum_process, arguments):
     assert signum_process(*arguments, settings={}).code == 2
