@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench check format schema lock audit clean
+.PHONY: demo test test-long bench check format schema lock audit clean
 
 demo: .venv            ## a whole Signum-savotta on this machine, with a Sierra to play with; Ctrl-C ends it
 	@$(BIN)/python -m sandbox
 
-test: .venv            ## all tests, against a real PostgreSQL, on two cores
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
+test: .venv            ## what a change needs: minutes, against a real PostgreSQL, on two cores
+	@$(BIN)/python -m pytest -m 'not long' --numprocesses=2 --dist=worksteal
+
+test-long: .venv       ## the rest: kills, cuts and freezes for minutes, searches wide
+	@$(BIN)/python -m pytest -m long --numprocesses=2 --dist=worksteal
 
 bench: .venv           ## how fast it is, beside floors and peers: rewrites the tables of docs/performance.md
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock

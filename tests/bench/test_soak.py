@@ -5,6 +5,7 @@ import pytest
 from bench.soak import Plan, kills, run
 
 SEED = 7
+pytestmark = pytest.mark.long
 
 
 @pytest.mark.timeout(300)
