@@ -42,7 +42,7 @@ def test_the_pictures_name_files() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_make_targets_are_there(page: str) -> None:
-    targets = set(re.findall(r"^([\w.]+):", read("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([\w.-]+):", read("Makefile"), re.MULTILINE))
     said = [*code(page), *(line for block in blocks(page, "sh") for line in block.text.splitlines())]
     for line in said:
         if line.startswith("make "):
