@@ -1,4 +1,4 @@
-"""What happens around each request? An id, an answer whatever happens, a count, and a line in the log at DEBUG.
+"""Every request gets an id, an answer whatever happens, a count, and a line in the log at DEBUG.
 
 Plain ASGI, for it is on the path of every request.
 """
@@ -32,6 +32,7 @@ class RequestFence:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        _take_leading_slashes_as_one(scope)
         given, trace = _given(scope)
         request_id.set(given)
         request_began_at.set(monotonic())
@@ -60,6 +61,18 @@ class RequestFence:
             took = f"{seconds * 1000:.1f}"
             about = {"method": scope["method"], "path": scope["path"], "status": status, "ms": took}
             log.debug("request answered", extra=about)
+
+
+def _take_leading_slashes_as_one(scope: Scope) -> None:
+    """Make `//status` the path `/status`: clients put their paths behind a URL that may end in a slash.
+
+    Counted in the path as it was sent, for `/%2Fstatus` begins with one slash. Both paths have the proxy's in front.
+    """
+    front, raw = len(scope["root_path"]), scope["raw_path"]
+    if raw.startswith(b"//", front):
+        extra = len(raw) - front - len(raw[front:].lstrip(b"/")) - 1
+        scope["path"] = scope["path"][:front] + scope["path"][front + extra :]
+        scope["raw_path"] = raw[:front] + raw[front + extra :]
 
 
 def _given(scope: Scope) -> tuple[str, str | None]:

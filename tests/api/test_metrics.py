@@ -32,6 +32,7 @@ def test_requests_are_counted_by_their_routes_template(printer: ApiClient, datab
         before = Scraped(port)
         for path in ("/itemdata/1231231230012", "/itemdata/1231231230012/", "/itemdata/1231231239999"):
             printer.get(path)
+        printer.raw(b"POST //status HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         printer.put(f"/itemdata/{item}")
         printer.get("/nowhere/1231231230012")
         printer.raw(b"PROPFIND /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -45,6 +46,7 @@ def test_requests_are_counted_by_their_routes_template(printer: ApiClient, datab
         ("GET", "/itemdata/{barcode}", "200"): 2,
         ("GET", "/itemdata/{barcode}", "404"): 1,
         ("PUT", "/itemdata/{item_record_id}", "200"): 1,
+        ("POST", "/status", "401"): 1,
         ("GET", "none", "404"): 1,
         ("other", "none", "404"): 1,
     }
