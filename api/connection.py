@@ -1,7 +1,7 @@
-"""How long may a client keep a connection for nothing, and how much may it send that is no body? uvicorn sets no bound.
+"""uvicorn's HTTP with bounds on what a client may send that is no body, and on keeping a connection for nothing.
 
-Without one, anybody could fill our memory with one endless header, or hold connections open by a byte a minute: before
-a request, behind its answer, or by not reading that answer. While a route is at work its own limits count.
+Without them one endless header could fill our memory, and a byte a minute could hold a connection open: before a
+request, behind its answer, or by not reading that answer. While a route is at work its own limits count.
 """
 
 import asyncio
@@ -13,9 +13,17 @@ HEAD_SECONDS = 10.0
 REST_SECONDS = 120.0  # for the rest of a request that has its answer, as long as the ETL itself would wait
 STALL_SECONDS = 30.0  # in which too little of a long answer is read for more to be sent
 
+# Clients and proxies send another request on a connection that has been idle for less than their limit (httpx: 5 s,
+# nginx: 60 s). They must be the first to close it, or a request meets our closing and is lost without an answer.
+IDLE_SECONDS = 75.0
+CROWDED_IDLE_SECONDS = 5.0  # where so many are open that the idle ones could keep others out
+CROWD = 200
+
+_BLANKS = b" \t"  # around a header's value they are none of it (RFC 9110, 5.5); the parser leaves those behind it
+
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's HTTP. A head that is too long is told so; whoever dawdles is cut off."""
+    """One connection. A head that is too long is told so; a client that dawdles is cut off."""
 
     _bytes = 0
     _gets_on = False
@@ -33,8 +41,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._wait_at_most(HEAD_SECONDS)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # else it is a trailer, which nobody here asks for
-            super().on_header(name, value)
+        if self._in_head:  # else it is a trailer, which no route reads
+            super().on_header(name, value.strip(_BLANKS))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -46,6 +54,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self._wait_at_most(REST_SECONDS)
+        is_crowded = len(self.connections) > CROWD
+        self.timeout_keep_alive = CROWDED_IDLE_SECONDS if is_crowded else IDLE_SECONDS  # type: ignore[assignment]
         super().on_response_complete()
 
     def pause_writing(self) -> None:

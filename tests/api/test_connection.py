@@ -3,16 +3,19 @@
 import contextlib
 import socket
 import threading
+from queue import SimpleQueue
 
 import pytest
 
 from api import connection
 from api.connection import BoundedConnection
 from tests.fix_api import ApiClient
+from tests.fix_postgres import TestDatabase
 
 LIMIT_SECONDS = 30.0
 ASK = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
 FOREVER = 64 << 20
+NGINX_REUSES_SECONDS = 60.0  # its default, and the longest of those we know
 
 
 def connect(api: ApiClient) -> socket.socket:
@@ -123,3 +126,74 @@ def test_head_in_pieces_and_one_after_the_other_is_served(api: ApiClient) -> Non
             for piece in (b"GET /healthz HT", b"TP/1.1\r\nHost:", b" a\r\n\r\n"):
                 wire.sendall(piece)
             assert wire.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_idle_connection_outlives_its_reuse_by_clients_and_proxies(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    armed: SimpleQueue[float] = SimpleQueue()
+    its_own = BoundedConnection.on_response_complete
+
+    def measuring(self: BoundedConnection) -> None:
+        its_own(self)
+        assert self.timeout_keep_alive_task is not None
+        armed.put(self.timeout_keep_alive_task.when() - self.loop.time())
+
+    monkeypatch.setattr(BoundedConnection, "on_response_complete", measuring)
+    with connect(api) as wire:
+        wire.sendall(ASK + b"\r\n")
+        assert NGINX_REUSES_SECONDS + 10 < armed.get(timeout=LIMIT_SECONDS) < connection.REST_SECONDS
+
+
+@pytest.mark.parametrize("crowd", [0, 1000], ids=["among many", "among few"])
+def test_idle_connection_is_closed_in_the_end(api: ApiClient, monkeypatch: pytest.MonkeyPatch, crowd: int) -> None:
+    monkeypatch.setattr(connection, "CROWD", crowd)
+    monkeypatch.setattr(connection, "IDLE_SECONDS" if crowd else "CROWDED_IDLE_SECONDS", 0.2)
+    with connect(api) as wire:
+        wire.sendall(ASK + b"\r\n")
+        assert wire.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert wire.recv(100) == b""
+
+
+BLANKS = [(b"", b" "), (b"", b"\t"), (b"\t ", b""), (b"  ", b" \t \t")]
+
+
+@pytest.mark.parametrize(("before", "behind"), BLANKS)
+def test_blanks_around_a_headers_value_are_none_of_it(
+    api: ApiClient, database: TestDatabase, printer_key: str, before: bytes, behind: bytes
+) -> None:
+    database.add_item(1, barcode="1231231230012")
+    body = b"internal_hostname=a&internal_ip_address=None"
+    headers = {
+        b"Host": b"a",
+        b"Connection": b"close",
+        b"x-api-key": printer_key.encode(),
+        b"X-Request-ID": b"desk-1.42",
+        b"Content-Type": b"application/x-www-form-urlencoded",
+        b"Content-Length": b"%d" % len(body),
+    }
+    head = b"".join(b"%b:%b%b%b\r\n" % (name, before, value, behind) for name, value in headers.items())
+    for request_line, sent in ((b"GET /itemdata/1231231230012", b"x" * len(body)), (b"POST /status", body)):
+        answer = api.raw(request_line + b" HTTP/1.1\r\n" + head + b"\r\n" + sent)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"x-request-id: desk-1.42\r\n" in answer
+
+
+@pytest.mark.parametrize(("before", "behind"), BLANKS)
+def test_blanks_around_expect_do_not_keep_it_from_being_met(
+    api: ApiClient, etl_key: str, before: bytes, behind: bytes
+) -> None:
+    length = b"%d" % (1 << 40)  # more than is taken, so it is told so in place of the 100
+    for size, answer in ((b"10", b"HTTP/1.1 100 Continue\r\n"), (length, b"HTTP/1.1 413 ")):
+        headers = (b"Host", b"a"), (b"x-api-key", etl_key.encode()), (b"Content-Length", size)
+        kind = b"Content-Type", b"multipart/form-data; boundary=b"
+        pairs = (*headers, kind, (b"Expect", b"100-continue"))
+        head = b"".join(b"%b:%b%b%b\r\n" % (name, before, value, behind) for name, value in pairs)
+        with connect(api) as wire:
+            wire.sendall(b"POST /sync HTTP/1.1\r\n" + head + b"\r\n")
+            assert wire.recv(65536).startswith(answer)
+
+
+def test_blank_behind_a_headers_name_is_refused(api: ApiClient) -> None:
+    ask = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nx-api-key : a\r\n\r\n"
+    assert api.raw(ask).startswith(b"HTTP/1.1 400 ")

@@ -86,6 +86,15 @@ def test_stopped_process_leaves_with_0(database: TestDatabase, how: signal.Signa
         assert not any("Traceback" in line for line in process.heard)
 
 
+def test_idle_connections_do_not_keep_the_process_from_stopping(database: TestDatabase) -> None:
+    with started(database.environment()) as process, httpx.Client(trust_env=False) as client:
+        process.hear("Uvicorn running")
+        assert client.get(f"http://127.0.0.1:{process.port}/readiness").status_code == 200
+        with socket.create_connection(("127.0.0.1", process.port)):  # and one that has asked for nothing yet
+            assert process.stop() == 0
+        assert not any("Cancel" in line for line in process.heard), "it did not wait until its patience was over"
+
+
 def test_request_under_way_is_answered_before_the_process_stops(database: TestDatabase, printer_key: str) -> None:
     body = b"internal_hostname=a&internal_ip_address=None"
     head = f"POST /status HTTP/1.1\r\nHost: a\r\nx-api-key: {printer_key}\r\nContent-Length: {len(body)}\r\n\r\n"
