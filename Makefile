@@ -10,8 +10,9 @@ demo: .venv            ## a whole Signum-savotta on this machine, with a Sierra 
 test: .venv            ## what a change needs: minutes, against a real PostgreSQL, on two cores
 	@$(BIN)/python -m pytest -m 'not long' --numprocesses=2 --dist=worksteal
 
-test-long: .venv       ## the rest: kills, cuts and freezes for minutes, searches wide
+test-long: .venv       ## the rest: what takes minutes, and what speaks SQL on PostgreSQL 16
 	@$(BIN)/python -m pytest -m long --numprocesses=2 --dist=worksteal
+	@TEST_POSTGRES_VERSION=16 $(BIN)/python -m pytest -m 'not long' --numprocesses=2 --dist=worksteal tests/db tests/cli tests/docs
 
 bench: .venv           ## how fast it is, beside floors and peers: rewrites the tables of docs/performance.md
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock

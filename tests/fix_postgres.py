@@ -1,4 +1,4 @@
-"""Which PostgreSQL do the tests meet? A real one: TEST_DATABASE_URL, else a container, else the embedded one.
+"""The tests meet a real PostgreSQL: TEST_DATABASE_URL's, else a container, else the embedded one.
 
 Each test that asks for `database` gets a database of its own, made from a migrated template: a test that commits can
 hear its notifications, and none sees another's rows.
@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import docker
 import psycopg
@@ -22,11 +22,12 @@ import pytest
 from docker.errors import DockerException
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from pydantic import BeforeValidator
 from pydantic_settings import BaseSettings
 from testcontainers.community.postgres import PostgresContainer
 
 from db.migrate import migrate
-from sandbox.postgres import EmbeddedPostgres
+from sandbox.postgres import EmbeddedPostgres, Version
 
 TEMPLATE = f"signum_template_{os.getpid()}"  # several runs may share a server
 ROOM_BYTES = 4 << 30
@@ -34,9 +35,10 @@ numbers = itertools.count(1)
 
 
 class PostgresChoice(BaseSettings):
-    """What the environment says of the tests' PostgreSQL: a libpq URL of a superuser's."""
+    """What the environment says of the tests' PostgreSQL: a libpq URL of a superuser's, or which version ours is."""
 
     test_database_url: str | None = None
+    test_postgres_version: Annotated[Version, BeforeValidator(int)] = 18
 
 
 @dataclass(frozen=True)
@@ -136,20 +138,23 @@ def _docker_answers() -> bool:
 
 def pytest_report_header() -> str:
     """Say which PostgreSQL the tests meet."""
-    if PostgresChoice().test_database_url:
+    choice = PostgresChoice()
+    if choice.test_database_url:
         return "postgresql: TEST_DATABASE_URL"
-    return "postgresql: " + ("a container (a Docker engine answers)" if _docker_answers() else "embedded")
+    where = "a container (a Docker engine answers)" if _docker_answers() else "embedded"
+    return f"postgresql: {choice.test_postgres_version}, {where}"
 
 
 @contextlib.contextmanager
 def _start_server() -> Iterator[Server]:
-    url = PostgresChoice().test_database_url
+    choice = PostgresChoice()
+    url, version = choice.test_database_url, choice.test_postgres_version
     with contextlib.ExitStack() as stack:
         if url:
             given = {"host": "localhost", "port": 5432, "password": "", **conninfo_to_dict(url)}
             server = Server("TEST_DATABASE_URL", given)
-        elif not (_docker_answers() and (server := _start_container(stack))):
-            embedded = stack.enter_context(EmbeddedPostgres(_memory(), tcp=True))
+        elif not (_docker_answers() and (server := _start_container(stack, f"postgres:{version}"))):
+            embedded = stack.enter_context(EmbeddedPostgres(_memory(), tcp=True, version=version))
             server = Server("embedded", conninfo_to_dict(embedded.dsn(tcp=True)), embedded)
         yield server
 
@@ -160,15 +165,15 @@ def _memory() -> Path | None:
     return folder if os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM_BYTES else None
 
 
-def _start_container(stack: contextlib.ExitStack) -> Server | None:
+def _start_container(stack: contextlib.ExitStack, image: str) -> Server | None:
     """A container; None, with a warning, where the engine can't get its images."""
     try:
-        started = PostgresContainer("postgres:18", password=secrets.token_urlsafe(16), driver=None)
+        started = PostgresContainer(image, password=secrets.token_urlsafe(16), driver=None)
         container = stack.enter_context(started)
     except DockerException as error:
         warnings.warn(f"no container, the embedded PostgreSQL instead: {error}", stacklevel=1)
         return None
-    return Server("container postgres:18", conninfo_to_dict(container.get_connection_url()))
+    return Server(f"container {image}", conninfo_to_dict(container.get_connection_url()))
 
 
 @pytest.fixture(scope="session")
@@ -189,7 +194,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[Server]:
     """An embedded server of the module's own, to be restarted, crashed and locked up; durable as in earnest."""
-    with EmbeddedPostgres(tcp=True) as embedded:
+    with EmbeddedPostgres(tcp=True, version=PostgresChoice().test_postgres_version) as embedded:
         started = Server("embedded", conninfo_to_dict(embedded.dsn(tcp=True)), embedded)
         make_template(started)
         yield started
