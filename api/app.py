@@ -1,7 +1,8 @@
-"""What is the API made of? Its routers, its way to the database, and the fence around each request."""
+"""The API's parts: its routers, its way to the database, and the fence around each request."""
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from api.failed_keys import FailedKeys
 from api.fence import RequestFence
 from api.openapi import DescribedAPI, name_operation
 from api.problems import handle_problems
+from api.repeats import HoldBackRepeats, Repeats
 from db.engine import Database, api_parameters
 from runtime.settings import ApiSettings
 
@@ -32,11 +34,16 @@ def make_app(settings: ApiSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.settings = settings
         app.state.failed_keys = FailedKeys(settings.api_key_failures_per_minute)
+        app.state.repeats = Repeats(asyncio.get_running_loop().call_later)
         app.state.taking_in = asyncio.Lock()
         app.state.database = Database(api_parameters(settings), settings.api_db_pool_size)
         gc.collect()
         gc.freeze()  # what is loaded by now stays: to look through it again and again would make requests wait
+        hold_back = HoldBackRepeats(app.state.repeats)
+        logging.getLogger("uvicorn.error").addFilter(hold_back)
         yield
+        logging.getLogger("uvicorn.error").removeFilter(hold_back)
+        app.state.repeats.tell_all()
         await app.state.database.close()
 
     app = DescribedAPI(

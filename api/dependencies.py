@@ -1,4 +1,4 @@
-"""Who may make this request? The header `x-api-key` decides: 401 without, 403 if the key is not one of that route's.
+"""The header `x-api-key` decides on a request: 401 without, 403 if the key is not one of that route's.
 
 429 instead of 403 if such keys come too often: api/failed_keys.py.
 
@@ -17,6 +17,8 @@ from fastapi.security import APIKeyHeader
 from starlette.requests import HTTPConnection
 
 from api.failed_keys import FailedKeys
+from api.problems import PATH_IN_LOG
+from api.repeats import SECONDS, Repeats
 from db.clients import ClientType, Known, find_client
 from db.engine import Database
 
@@ -68,13 +70,25 @@ async def refuse(request: Request, key: Key, wanted: ClientType) -> HTTPExceptio
 def _refusal(request: Request, known: Known | None, key: Key, wanted: ClientType) -> HTTPException:
     is_nobodys = known is None or known.revoked_at is not None
     wait = _failed_keys(request).count(key.shown, key.sha256, time.monotonic(), is_nobodys=is_nobodys)
+    _log_refusal(request, known, key, wanted)
+    return _too_often(wait) if wait else HTTPException(403, "Invalid x-api-key")
+
+
+def _log_refusal(request: Request, known: Known | None, key: Key, wanted: ClientType) -> None:
     if known is None:
-        log.warning("x-api-key refused: unknown", extra={"key_prefix": key.shown})
+        reason, about = "unknown", {"key_prefix": key.shown}
     else:
         reason = "revoked" if known.revoked_at else f"not of type {wanted}"
         about = {"client": known.client_name, "client_type": known.client_type, "key_prefix": known.api_key_prefix}
+        if request.method == "PUT":  # a label may be printed
+            about["path"] = request.url.path[:PATH_IN_LOG]
+
+    def tell_more(count: int) -> None:
+        log.warning("x-api-key refused %d more times within %d s: %s", count, SECONDS, reason, extra=about)
+
+    repeats: Repeats = request.app.state.repeats
+    if "path" in about or repeats.is_first((reason, about["key_prefix"]), tell_more):
         log.warning("x-api-key refused: %s", reason, extra=about)
-    return _too_often(wait) if wait else HTTPException(403, "Invalid x-api-key")
 
 
 def _too_often(wait_seconds: float) -> HTTPException:

@@ -6,12 +6,14 @@ Plain ASGI, for it is on the path of every request.
 import logging
 import re
 from time import monotonic, perf_counter
+from traceback import walk_tb
 from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import count_request
-from api.problems import ProblemResponse
+from api.problems import PATH_IN_LOG, ProblemResponse
+from api.repeats import SECONDS, Repeats
 from db.engine import request_began_at
 from runtime.logging import request_id
 from runtime.sentry import reporting
@@ -49,10 +51,10 @@ class RequestFence:
         with reporting(trace, request_id=given):
             try:
                 await self._app(scope, receive, answer)
-            except Exception:
+            except Exception as error:
                 if status:  # half an answer is out: the server logs the error and cuts the connection
                     raise
-                log.exception("request failed", extra={"method": scope["method"], "path": scope["path"]})
+                _log_bug(scope, error)
                 detail = "Internal error: the log has it under this answer's X-Request-ID"
                 await ProblemResponse(500, detail)(scope, receive, answer)
         seconds = perf_counter() - began
@@ -61,6 +63,23 @@ class RequestFence:
             took = f"{seconds * 1000:.1f}"
             about = {"method": scope["method"], "path": scope["path"], "status": status, "ms": took}
             log.debug("request answered", extra=about)
+
+
+def _log_bug(scope: Scope, error: Exception) -> None:
+    name = type(error).__name__
+
+    def tell_more(count: int) -> None:
+        log.error("%d more requests failed within %d s: %s", count, SECONDS, name)
+
+    repeats: Repeats = scope["app"].state.repeats
+    # A mark always has its line: the label is printed, and is found by its path.
+    if scope["method"] == "PUT" or repeats.is_first((name, _raised_at(error)), tell_more):
+        log.exception("request failed", extra={"method": scope["method"], "path": scope["path"][:PATH_IN_LOG]})
+
+
+def _raised_at(error: Exception) -> tuple[str, int]:
+    *_, (frame, line) = walk_tb(error.__traceback__)
+    return frame.f_code.co_filename, line
 
 
 def _take_leading_slashes_as_one(scope: Scope) -> None:

@@ -1,4 +1,4 @@
-"""What does a client get when something is wrong? A problem (RFC 9457) whose `detail` says what, in every case.
+"""A client's answer when something is wrong: a problem (RFC 9457) whose `detail` says what, in every case.
 
 401, 403, 429       the key: see api/dependencies.py
 404, 408, 409, 413, 422  the request; 422 lists the fields
@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from api.openapi import reference_to
+from api.repeats import SECONDS, Repeats
 from api.schemas import InvalidProblem, Problem
 from db.engine import DatabaseUnavailable
 
@@ -81,8 +82,18 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    about = {"method": request.method, "path": request.url.path[:PATH_IN_LOG]}  # which label's report was lost
-    log.warning("request was not done, the database does not answer: %s", error, extra=about)
+    reason = str(error)
+    kind = {"method": request.method, "route": request.scope["route"].path_format}
+
+    def tell_more(count: int) -> None:
+        line = "%d more requests were not done within %d s, the database does not answer: %s"
+        log.warning(line, count, SECONDS, reason, extra=kind)
+
+    repeats: Repeats = request.app.state.repeats
+    # A mark always has its line: the label is printed, and is found by its path.
+    if request.method == "PUT" or repeats.is_first((*kind.values(), reason), tell_more):
+        about = {"method": request.method, "path": request.url.path[:PATH_IN_LOG]}
+        log.warning("request was not done, the database does not answer: %s", reason, extra=about)
     return ProblemResponse(503, f"The database does not answer: {error}", {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
