@@ -1,6 +1,6 @@
 """Which items does a person mean, who names them by what is printed on them: their numbers and barcodes?"""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 from psycopg.rows import class_row
@@ -29,3 +29,10 @@ async def find_items(
     async with connection.cursor(row_factory=class_row(NamedItem)) as cursor:
         await cursor.execute(SQL["find_items"], {"item_numbers": list(item_numbers), "barcodes": list(barcodes)})
         return await cursor.fetchall()
+
+
+async def list_barcodes(connection: Connection) -> AsyncIterator[tuple[int, str | None]]:
+    """Every item's `item_record_id` and barcode, as the server sends them: the catalogue may be large."""
+    async with connection.cursor() as cursor:
+        async for item_record_id, barcode in cursor.stream(SQL["list_barcodes"]):
+            yield item_record_id, barcode

@@ -124,6 +124,11 @@ def make_catalogue(size: int) -> list[Item]:
     return [_make_item(place) for place in range(size)]
 
 
+def is_ours(record_id: int, barcode: str | None) -> bool:
+    """True of an item of this catalogue, however large it was made: its barcode goes with its number."""
+    return barcode == str(_FIRST_BARCODE + record_id - ITEM - _FIRST_ITEM)
+
+
 def _make_item(place: int) -> Item:
     luck = random.Random(place)  # noqa: S311
     oddity = _oddity(place)

@@ -79,9 +79,13 @@ class EmbeddedPostgres:
         self._cleanup.close()
 
     def dsn(self, dbname: str = "postgres", *, tcp: bool = False) -> str:
-        """A libpq connection string; over the Unix socket unless `tcp`."""
-        host = self.tcp_host if tcp else self.host
-        return f"host={host} port={self.port} user={self.user} password={self.password} dbname={dbname}"
+        """A libpq connection string; over the Unix socket unless `tcp`.
+
+        `hostaddr` is in it, empty for the socket: else the caller's PGHOSTADDR would lead to another server.
+        """
+        host, address = (self.tcp_host, self.tcp_host) if tcp else (self.host, "''")
+        access = f"port={self.port} user={self.user} password={self.password} dbname={dbname}"
+        return f"host={host} hostaddr={address} {access}"
 
     def program(self, name: str) -> Path:
         """One of PostgreSQL's own programs, of the server's version: `pg_dump`, `psql`, `pgbench`."""

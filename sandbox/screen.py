@@ -39,7 +39,7 @@ def _ways_to_play(system: System, items: list[Item]) -> list[tuple[str, str]]:
     ghost = next((item for item in items if item.oddity is Oddity.GHOST), item)
     printer = f"-H 'x-api-key: {system.printer_key}' {system.api_url}/itemdata"
     sandbox = f"{system.sierra_url}/_sandbox"
-    psql = f"{system.postgres.program('psql')} '{system.postgres.dsn()}'"
+    psql = f'{system.postgres.program("psql")} "{system.postgres.dsn()}"'
     outage = """'{"status": 503, "code": 117, "times": 10}'"""
     return [
         ("The API, described", system.api_url),

@@ -153,10 +153,26 @@ def _start_server() -> Iterator[Server]:
         if url:
             given = {"host": "localhost", "port": 5432, "password": "", **conninfo_to_dict(url)}
             server = Server("TEST_DATABASE_URL", given)
+            refuse_a_librarys(server)
         elif not (_docker_answers() and (server := _start_container(stack, f"postgres:{version}"))):
             embedded = stack.enter_context(EmbeddedPostgres(_memory(), tcp=True, version=version))
             server = Server("embedded", conninfo_to_dict(embedded.dsn(tcp=True)), embedded)
         yield server
+
+
+def refuse_a_librarys(server: Server) -> None:
+    """End the run where the server holds a Signum-savotta: tests make databases, and roles for the whole server."""
+    others = "datallowconn AND NOT datistemplate AND NOT starts_with(datname, 'signum_t')"
+    with psycopg.connect(**{**server.parameters, "dbname": "postgres"}) as connection:
+        names = [name for (name,) in connection.execute(f"SELECT datname FROM pg_database WHERE {others}")]
+    for name in names:
+        with psycopg.connect(**{**server.parameters, "dbname": name}) as connection:
+            if connection.execute("SELECT to_regclass('update_queue')").fetchone() != (None,):
+                pytest.exit(
+                    f"TEST_DATABASE_URL: database {name} of that server is a Signum-savotta's. "
+                    "The tests need a server of their own",
+                    returncode=4,
+                )
 
 
 def _memory() -> Path | None:

@@ -8,3 +8,8 @@ SELECT item_record_id, item_number, barcode, best_title, classification
 FROM sierra_item
 WHERE barcode = ANY (%(barcodes)s::text[]) OR item_number = ANY (%(item_numbers)s::text[])
 ORDER BY item_record_id;
+
+
+-- name: list_barcodes
+-- The whole catalogue, to tell whose it is. In no order: sorting would hold all of it back until the last is read.
+SELECT item_record_id, barcode FROM sierra_item;
