@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from cli.screen import aside, show_what_can_be
 from runtime.settings import SettingsError
+from runtime.stderr import open_missing_streams
 
 
 class Refused(Exception):
@@ -26,6 +27,7 @@ class Unreachable(Exception):
 
 def fenced(command: Callable[[], object]) -> NoReturn:
     """Run the command and leave the process with the exit code of what came of it."""
+    open_missing_streams()
     show_what_can_be()
     try:
         _check_arguments()

@@ -13,6 +13,7 @@ from cli.screen import say, span
 from db.pulse import find_pulse
 from runtime.logging import configure_logging
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, read_settings
+from runtime.stderr import write_stderr_in_background
 
 log = logging.getLogger("signum.migrate")
 
@@ -23,6 +24,7 @@ def api(
     workers: Annotated[int | None, typer.Option(help="Number of processes, instead of API_WORKERS.")] = None,
 ) -> None:
     """Answer print stations and the ETL over HTTP, until told to stop."""
+    write_stderr_in_background()
     given = {"api_host": host, "api_port": port, "api_workers": workers}
     settings = read_settings(ApiSettings, **{name: value for name, value in given.items() if value is not None})
     from api import server
@@ -39,6 +41,7 @@ def notifier(
     if check:
         _check_notifier()
         return
+    write_stderr_in_background()
     settings = read_settings(NotifierSettings)
     from notifier import service
 
@@ -64,6 +67,7 @@ def migrate(
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the database.")] = 0,
 ) -> None:
     """Bring the database's schema to this release's, and give our roles their rights on it. May be repeated."""
+    write_stderr_in_background()
     settings = read_settings(MigrateSettings)
     configure_logging(settings.log_level, settings.log_format)
     try:

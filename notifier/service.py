@@ -35,6 +35,7 @@ from runtime.logging import configure_logging
 from runtime.metrics import metrics_served
 from runtime.sentry import configure_sentry
 from runtime.settings import NotifierSettings, SettingsError
+from runtime.stderr import exit_now
 
 log = logging.getLogger("signum.notifier")
 
@@ -42,7 +43,7 @@ NAME = "signum notifier"
 POOL_SIZE = 4
 POLLING_SECONDS = 2.0
 STOP_SECONDS = 8.0
-LAST_SECONDS = 9.5
+LAST_SECONDS = 9.4  # and half a second for the log's last lines: within 10
 HEARTBEAT_SECONDS = 5.0
 LOOK_AROUND_SECONDS = 0.2
 PRUNE_SECONDS = 3600.0
@@ -218,11 +219,11 @@ async def serve(settings: NotifierSettings) -> None:
 def _stop_on_signals(service: Service) -> None:
     def stop() -> None:
         if service.bell.stopping:
-            os._exit(1)  # asked twice: leases lapse by themselves
+            exit_now(1)  # asked twice: leases lapse by themselves
         log.info("stopping: finishing what is being written")
         service.bell.stop()
         # A wire that was cut without a word can keep a polite end waiting: leases lapse by themselves.
-        asyncio.get_running_loop().call_later(LAST_SECONDS, os._exit, 0)
+        asyncio.get_running_loop().call_later(LAST_SECONDS, exit_now, 0)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)

@@ -1,18 +1,20 @@
-"""What does a log line look like? One line per event, to stderr: when, how bad, who, what happened, and the ids.
+"""One line per event, to stderr: when, how bad, which logger, what happened, and the ids.
 
     2026-11-22T23:30:00.123Z INFO signum.api item marked item_record_id=450972567890 client="desk 1" request_id=9f0c1d…
 
 On a terminal the same with the local time, in colours, and tracebacks as we know them; for a log collector
 (LOG_FORMAT=json) one JSON object, with the ids and a traceback as members. Ids are given as
-`extra={"item_record_id": …}`; the id of the HTTP request under way is added by itself.
+`extra={"item_record_id": …}`; the id of the HTTP request under way is added by itself. The process never waits for
+the reader of its log: see runtime/stderr.py.
 """
 
 import json
 import logging
-import sys
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from runtime.stderr import DROPPED, write_stderr_in_background
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -23,8 +25,11 @@ _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICA
 
 def configure_logging(level: str, form: Literal["text", "json"] = "text") -> None:
     """Log from `level` on. Libraries are heard from WARNING on: what they say below is long, and may hold secrets."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if form == "json" else LineFormatter(for_a_terminal=sys.stderr.isatty()))
+    stderr = write_stderr_in_background()
+    formatter = JsonFormatter() if form == "json" else LineFormatter(for_a_terminal=stderr.isatty())
+    stderr.describe_dropped = lambda count: _dropped_line(formatter, count)
+    handler = logging.StreamHandler(stderr)
+    handler.setFormatter(formatter)
     lowest: int = logging.getLevelNamesMapping()[level]
     root = logging.getLogger()
     root.handlers = [handler]
@@ -33,6 +38,12 @@ def configure_logging(level: str, form: Literal["text", "json"] = "text") -> Non
         logging.getLogger(name).setLevel(lowest)
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # at an outage: each try of each connection
     logging.captureWarnings(True)
+
+
+def _dropped_line(formatter: logging.Formatter, count: int) -> str:
+    """The line that says how many are missing; said at any LOG_LEVEL, and of no request."""
+    about = {"name": "signum.log", "levelno": logging.WARNING, "levelname": "WARNING", "msg": DROPPED, "args": (count,)}
+    return Context().run(formatter.format, logging.makeLogRecord(about))
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:

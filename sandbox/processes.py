@@ -32,11 +32,24 @@ class ProcessFailed(Exception):
 
 
 class Process:
-    """One of them: started on entry, stopped on exit, its log in a file; stopped too if we are killed."""
+    """One of them: started on entry, stopped on exit, its log in a file; stopped too if we are killed.
 
-    def __init__(self, name: str, module: str, *arguments: str, log: Path, settings: Mapping[str, str], guard: Guard):
+    With `stderr`, a file descriptor, its log goes there instead.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        *arguments: str,
+        log: Path,
+        settings: Mapping[str, str],
+        guard: Guard,
+        stderr: int | None = None,
+    ) -> None:
         self.name = name
         self.log = log
+        self._stderr = stderr
         self._command = [sys.executable, "-m", module, *arguments]
         self._environment = {**_PLAIN_ENVIRONMENT, **settings}
         self._guard = guard
@@ -54,7 +67,7 @@ class Process:
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=log if self._stderr is None else self._stderr,
                 start_new_session=True,  # Ctrl-C is for us; we stop the others in their order
             )
         self._guard.watch_process(self._process.pid)

@@ -26,19 +26,20 @@ def start(database: TestDatabase, sierra: SierraInThread, tmp_path: Path) -> Ite
     """Start `api` or `notifier` with these settings; it is ready on return, and stopped at the end of the test.
 
     A notifier is ready when `until` is found in its log: plain or JSON, it is listening (not: `not listening`).
+    With its log at `stderr`, a file descriptor, it is only started.
     """
     with ExitStack() as stack:
         guard = stack.enter_context(Guard())
 
-        def run(name: str, until: str = r'[ "]listening["\n]', **others: Any) -> Process:
+        def run(name: str, until: str = r'[ "]listening["\n]', stderr: int | None = None, **others: Any) -> Process:
             given = {key.upper(): str(value) for key, value in {**sierra_settings(sierra), **others}.items()}
             settings = {**database.environment(), **given}
             log = tmp_path / f"{name}-{len(list(tmp_path.iterdir()))}.log"
-            process = Process(name, "cli.main", name, log=log, settings=settings, guard=guard)
+            process = Process(name, "cli.main", name, log=log, settings=settings, guard=guard, stderr=stderr)
             stack.enter_context(process)
             if name == "api":
                 process.wait_until(lambda: is_ready(f"http://127.0.0.1:{others['api_port']}"))
-            else:
+            elif stderr is None:
                 process.wait_until(lambda: re.search(until, process.log.read_text()) is not None)
             return process
 
