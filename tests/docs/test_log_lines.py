@@ -1,4 +1,4 @@
-"""docs/operations.md explains what the processes log and why items are rejected, in the words that the code says."""
+"""docs/log-lines.md explains what the processes log and why items are rejected, in the words that the code says."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from tests.docs.markdown import HOUSE, table
 
-PAGE = "docs/operations.md"
+PAGE = "docs/log-lines.md"
 LOGGED = {"warning": "WARNING", "error": "ERROR", "exception": "ERROR"}
 
 
