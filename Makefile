@@ -1,8 +1,9 @@
-# Every target does its own set-up: Python 3.11 or later and make are all it needs.
+# Every target does its own set-up: Python 3.11 or later with venv (Debian: python3-venv) and make are all it needs.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALLED := $(BIN)/signum
 
-.PHONY: demo test test-long bench check format schema lock audit clean
+.PHONY: .venv demo test test-long bench check format schema lock audit clean
 
 demo: .venv            ## a whole Signum-savotta on this machine, with a Sierra to play with; Ctrl-C ends it
 	@$(BIN)/python -m sandbox
@@ -28,13 +29,19 @@ format: .venv
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-.venv: requirements-dev.lock
+# The command is what pip makes last: a start that was interrupted anywhere before is begun anew. So is one whose Python
+# has gone, or is another version now, which does not find the packages.
+.venv: $(INSTALLED)
+ifneq ($(shell $(BIN)/python -c 'from importlib.util import find_spec; print(bool(find_spec("typer")))' 2>&1),True)
+.PHONY: $(INSTALLED)
+endif
+$(INSTALLED): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with: make PYTHON=python3.13 " + "$(MAKECMDGOALS)")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>&- || { echo "$(PYTHON) lacks venv: install it first (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch .venv
 
 schema: .venv          ## db/schema.sql anew, after a migration
 	@RENEW_SCHEMA_SQL=true $(BIN)/python -m pytest -q tests/db/test_schema.py -k dump_of_head
