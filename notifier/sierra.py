@@ -6,12 +6,10 @@ Errors of the wire and of HTTP are translated here, once, to those of notifier/e
 import asyncio
 import base64
 import re
-import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.cookiejar import CookieJar
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,7 +27,7 @@ from notifier.answers import (
     read_records,
     unwrap,
 )
-from notifier.body import Unreadable, close_if_more_came, read_body
+from notifier.connections import Connections, Silent
 from notifier.errors import (
     ItemError,
     ItemRejected,
@@ -42,12 +40,10 @@ from notifier.errors import (
 from notifier.patch import Record
 from notifier.token import Token
 
-KEEPALIVE_SECONDS = 5.0  # Sierra closes idle connections without a word
 REPEAT_PAUSE_SECONDS = 0.1
 SILENCE = "silence"
 NOT_WELL = (429, 502, 503, 504)  # answers that don't show that Sierra would have answered others
 ITEM_FIELDS = "id,fixedFields,varFields"
-LONGEST_COOKIES = 4096  # characters; servers refuse a request whose head is too long
 HEADER_SAFE = re.compile(r"[!-~]{1,8192}")
 NO_TOKEN = "Sierra's token endpoint answered something that is no token"  # noqa: S105
 
@@ -73,10 +69,6 @@ class TokenInfo:
     seconds_left: int
 
 
-class Silent(Exception):
-    """No answer, or half of one. Whose fault that is, the client decides."""
-
-
 def no_fence() -> None:
     """For requests that may be sent at any time."""
 
@@ -90,23 +82,7 @@ class SierraClient:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._cookies, tls = CookieJar(), ssl.create_default_context(cafile=access.ca_bundle)
-        # A client per connection: of one with several, httpcore looks at all of them before and after each request.
-        # No time-out of httpx's: they are per read, and a server that trickles never trips them.
-        self._clients = [
-            httpx.AsyncClient(
-                base_url=access.endpoint.rstrip("/") + "/",
-                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS),
-                headers={"Accept-Encoding": "identity"},  # a small answer stays small: nothing to unpack
-                cookies=self._cookies,
-                timeout=None,  # noqa: S113
-                verify=tls,
-            )
-            for _ in range(access.pool_size)
-        ]
-        self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
-        for client in self._clients:
-            self._free.put_nowait(client)
+        self._connections = Connections(access.endpoint, access.pool_size, access.ca_bundle)
         self.token = Token(self._fetch_token)
         self.last_answer_at = -1.0
         self._asking: asyncio.Task[None] | None = None
@@ -117,8 +93,11 @@ class SierraClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in self._clients:
-            await client.aclose()
+        await self.token.aclose()
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+        await self._connections.aclose()
 
     async def read_items(self, numbers: Collection[str]) -> dict[str, Record | Deleted]:
         """Those of the items that Sierra has, by number. ListFailed where only asking for each can tell."""
@@ -208,7 +187,7 @@ class SierraClient:
     async def _send(self, method: str, path: str, what: str, fence: Callable[[], None], **parts: Any) -> Answer:
         """One request with its total deadline, repeated within it where Sierra did not begin to answer."""
         try:
-            request = self._request(method, path, **parts)
+            request = self._connections.build(method, path, **parts)
         except (ValueError, httpx.InvalidURL) as error:  # a lone surrogate, NaN, a number longer than any URL
             raise ItemRejected(f"{what[:60].capitalize()} holds what can't be sent to Sierra: {error}") from error
         sent_at = time.monotonic()
@@ -221,16 +200,12 @@ class SierraClient:
                 raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", doubt=SILENCE) from error
             raise SierraUnavailable(f"Sierra does not answer: {reason}") from error
 
-    def _request(self, method: str, path: str, headers: Mapping[str, str], **parts: Any) -> httpx.Request:
-        """By any of the clients: they share their cookies, so that we are one session at Sierra."""
-        return self._clients[0].build_request(method, path, headers=headers, **parts)
-
     async def _has_answered_since(self, sent_at: float, silent: httpx.Request) -> bool:
         """Whether Sierra answered anything; where it did not, one asks about the token of the silent, for all."""
         if self.last_answer_at <= sent_at:
             if self._asking is None or self._asking.done():
                 headers = {"Authorization": silent.headers["Authorization"]}
-                request = self._request("GET", "info/token", headers)
+                request = self._connections.build("GET", "info/token", headers=headers)
                 self._asking = asyncio.create_task(self._hear(request))
             await asyncio.shield(self._asking)
         return self.last_answer_at > sent_at
@@ -241,43 +216,22 @@ class SierraClient:
                 await self._send_with_repeats(request, no_fence)
 
     async def _send_with_repeats(self, request: httpx.Request, fence: Callable[[], None]) -> Answer:
-        client = await self._free.get()
-        try:
-            return await self._send_by(client, request, fence)
-        finally:
-            self._free.put_nowait(client)
+        """The answer, at the latest at the last repeat. Silent."""
+        for repeats in range(self._access.retries):
+            try:
+                return await self._hear_answer(request, fence)
+            except Silent as silence:
+                if silence.has_begun:
+                    raise
+            await asyncio.sleep(REPEAT_PAUSE_SECONDS * repeats)
+        return await self._hear_answer(request, fence)
 
-    async def _send_by(self, client: httpx.AsyncClient, request: httpx.Request, fence: Callable[[], None]) -> Answer:
-        for repeats in range(self._access.retries + 1):
-            try:
-                fence()
-                response = await client.send(request, stream=True)
-            except (httpx.HTTPError, OSError) as error:  # before the first byte of an answer; OSError: TLS gone wrong
-                if isinstance(error, TimeoutError):
-                    raise
-                silence = Silent(f"{type(error).__name__} {error}".strip())
-                if repeats == self._access.retries:
-                    raise silence from error
-                await asyncio.sleep(REPEAT_PAUSE_SECONDS * repeats)
-                continue
-            try:
-                body = await read_body(response)
-                await close_if_more_came(response)
-            except Unreadable as error:
-                raise Silent(str(error)) from error
-            except (httpx.HTTPError, OSError) as error:
-                if isinstance(error, TimeoutError):
-                    raise
-                raise Silent(f"the answer was cut: {error}") from error
-            finally:
-                await response.aclose()
-            if sum(len(cookie.name) + len(cookie.value or "") for cookie in self._cookies) > LONGEST_COOKIES:
-                self._cookies.clear()
-            answer = Answer(response.status_code, response.headers, body)
-            if not answer.is_page and answer.status not in NOT_WELL:
-                self.last_answer_at = time.monotonic()
-            return answer
-        raise AssertionError("unreachable: the last repeat answers or raises")
+    async def _hear_answer(self, request: httpx.Request, fence: Callable[[], None]) -> Answer:
+        """The answer to one sending; noted as a sign of life, unless something else gave it in Sierra's place."""
+        answer = await self._connections.exchange(request, fence)
+        if not answer.is_page and answer.status not in NOT_WELL:
+            self.last_answer_at = time.monotonic()
+        return answer
 
 
 def _of_a_list(error: SierraError) -> SierraError:

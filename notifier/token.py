@@ -33,6 +33,12 @@ class Token:
         if value == self._value:
             self._value = None
 
+    async def aclose(self) -> None:
+        """End a fetch that is under way, if there is one: nothing waits for it any more."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.gather(self._fetching, return_exceptions=True)
+
     @property
     def seconds_left(self) -> float:
         """Until when the token is shown to Sierra; 0 without one."""

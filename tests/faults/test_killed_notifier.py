@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.fix_library import NEW, Library
 from tests.fix_notifier import eventually
 from tests.fix_postgres import TestDatabase
@@ -147,3 +149,21 @@ async def test_who_was_frozen_inside_a_write_spoils_nothing(
     library.check(lapsed=(lapsed.number,))
     ((before, after),) = database.fetch("SELECT call_number_before, call_number_after FROM update_log")
     assert (before, after) == (f"{NEW} Jännitys", "85.2 Jännitys")
+
+
+@pytest.mark.parametrize("kind", ["token", "get_items"])
+async def test_a_notifier_frozen_past_the_deadline_of_a_request_goes_on(
+    database: TestDatabase, sierra: SierraInThread, library: Library, start: Start, kind: str
+) -> None:
+    """Of one connection, which each next request gets: thawed, it finds the answer and the deadline at once."""
+    library.add(1001, 1002)
+    asked = sierra.hold(kind)
+    frozen = start("notifier", **NO_SWEEP, sierra_api_client_timeout_seconds=1, sierra_api_client_pool_size=1)
+    library.mark(1001, 1002)
+    await asked.reached()
+    frozen.freeze()
+    asked.off()
+    ((deadline,),) = database.fetch("SELECT now() + interval '1.1 s'")
+    await eventually(database, f"SELECT now() > '{deadline}'")
+    frozen.thaw()
+    library.check()
