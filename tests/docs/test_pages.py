@@ -89,3 +89,8 @@ def test_what_an_operator_wants_leads_to_every_section_of_the_page() -> None:
     listed = {link.removeprefix("#") for link in re.findall(r"\]\((#[^)]+)\)", top)}
     sections = re.findall(r"^## (.+)$", prose_of(read(page)), re.MULTILINE)
     assert listed == {section.lower().replace(",", "").replace(" ", "-") for section in sections}
+
+
+def test_every_decision_is_in_the_index() -> None:
+    listed = {link for link in links("docs/decisions/README.md") if link[0].isdigit()}
+    assert listed == {file.name for file in (HOUSE / "docs/decisions").glob("[0-9]*.md")}
