@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := $(BIN)/signum
 
-.PHONY: .venv demo test test-long bench check format schema lock audit clean
+help:                  ## these lines
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
+
+.PHONY: help .venv demo test test-long bench check format schema lock audit clean
 
 demo: .venv            ## a whole Signum-savotta on this machine, with a Sierra to play with; Ctrl-C ends it
 	@$(BIN)/python -m sandbox
@@ -25,7 +28,7 @@ check: .venv           ## format, lint, types, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: .venv
+format: .venv          ## formats, and repairs what ruff can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -56,5 +59,5 @@ audit: .venv           ## known holes in what is locked; needs the network
 	@.venv-audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
 	@.venv-audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements-dev.lock
 
-clean:
+clean:                 ## takes away .venv and the tools' caches
 	rm -rf .venv .venv-audit .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
