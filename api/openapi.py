@@ -1,4 +1,4 @@
-"""How is the API described, so that a client can be made of it? By names that read well, and each schema once.
+"""The API's description, of which clients are made: names that read well, and each schema once.
 
 FastAPI itself collects only what it parses or writes. Where we do so ourselves (the bodies of `POST /status` and
 `POST /sync`, problems), a route refers to the model with `reference_to`, and its schema is added here.
@@ -38,4 +38,20 @@ class DescribedAPI(FastAPI):
             ref_template=_COMPONENTS + "{model}",
         )
         description["components"]["schemas"] |= referred_to["$defs"]
+        _fill_in_examples(description)
         return description
+
+
+def _fill_in_examples(description: dict[str, Any]) -> None:
+    """Say each field's first example as its `example` too: Swagger UI fills in that one only."""
+    operations = (operation for path in description["paths"].values() for operation in path.values())
+    for parameter in (parameter for operation in operations for parameter in operation.get("parameters", ())):
+        _fill_in(parameter, parameter["schema"])
+    for model in _referred_to:
+        for field in description["components"]["schemas"][model.__name__].get("properties", {}).values():
+            _fill_in(field, field)
+
+
+def _fill_in(described: dict[str, Any], schema: dict[str, Any]) -> None:
+    if "examples" in schema:
+        described["example"] = schema["examples"][0]

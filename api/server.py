@@ -1,4 +1,4 @@
-"""How does the API run? Wait for the database, then serve on uvicorn, in one process or several, until told to stop."""
+"""The API as processes: they wait for the database, then serve on uvicorn, one or several, until told to stop."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,6 +25,15 @@ log = logging.getLogger("signum.api")
 STOP_SECONDS = 8  # for requests under way; with what follows it is over within 10
 # Without a sign of life a worker is replaced. uvicorn's 5 are too few to start in on a busy machine.
 WORKER_SECONDS = 20
+
+# How uvicorn speaks. Its own access log is off: api/fence.py has a line of its own, at DEBUG.
+WIRE: dict[str, Any] = {
+    "http": BoundedConnection,
+    "headers": [("X-Content-Type-Options", "nosniff")],  # no browser is to guess what an answer is
+    "server_header": False,
+    "access_log": False,
+    "log_config": None,
+}
 
 
 def run(settings: ApiSettings) -> int:
@@ -64,15 +74,12 @@ def _serve(settings: ApiSettings) -> None:
         workers=settings.api_workers,
         host=settings.api_host,
         port=settings.api_port,
-        http=BoundedConnection,
         root_path=settings.api_root_path.rstrip("/"),
         proxy_headers=True,
         forwarded_allow_ips=settings.api_forwarded_allow_ips,
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_worker_healthcheck=WORKER_SECONDS,
-        log_config=None,
-        access_log=False,  # api/fence.py has a line of its own, at DEBUG
-        server_header=False,
+        **WIRE,
     )
 
 

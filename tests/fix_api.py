@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import make_app
-from api.connection import BoundedConnection
+from api.server import WIRE
 from runtime.settings import ApiSettings
 from tests.fix_postgres import TestDatabase
 
@@ -43,14 +43,7 @@ class ApiClient(httpx.Client):
 def serving(app: FastAPI, root_path: str = "") -> Iterator[ApiClient]:
     """Serve the application. The socket listens from the start, so that nobody has to wait for it."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        config = uvicorn.Config(
-            app,
-            http=BoundedConnection,
-            log_config=None,
-            access_log=False,
-            root_path=root_path,
-            timeout_graceful_shutdown=1,
-        )
+        config = uvicorn.Config(app, root_path=root_path, timeout_graceful_shutdown=1, **WIRE)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="api under test")
         thread.start()

@@ -1,5 +1,7 @@
 """What a person finds who wants to read the API, on a network without a way out."""
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -39,6 +41,16 @@ def test_browser_is_told_to_load_nothing_from_outside(api: ApiClient, path: str)
     policy = api.get(path).headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'self'; ")
     assert set(re.findall(r"\S+:", policy)) == {"data:", "blob:"}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_browser_is_told_to_run_only_the_pages_own_scripts(api: ApiClient, path: str) -> None:
+    page = api.get(path)
+    (rule,) = re.findall("script-src ([^;]*)", page.headers["Content-Security-Policy"])
+    inline = re.findall("<script>(.*?)</script>", page.text, re.DOTALL)
+    assert len(inline) == (1 if path == "/" else 0)
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline]
+    assert rule.split() == ["'self'", *(f"'sha256-{digest}'" for digest in hashes)]
 
 
 def test_pages_are_reached_through_a_proxy_that_takes_a_path_off(start_api: StartApi) -> None:
@@ -93,10 +105,10 @@ def test_parameters_and_form_are_described_with_examples(api: ApiClient) -> None
     (item_record_id,) = described["PUT /itemdata/{item_record_id}"]["parameters"]
     assert (item_record_id["schema"]["type"], item_record_id["schema"]["format"]) == ("integer", "int64")
     assert {"minimum", "maximum"} <= set(item_record_id["schema"])
-    assert barcode["schema"]["examples"]
-    assert item_record_id["schema"]["examples"]
+    assert barcode["example"] == barcode["schema"]["examples"][0]
+    assert item_record_id["example"] == item_record_id["schema"]["examples"][0]
     form = described["POST /status"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
     assert form == {"$ref": "#/components/schemas/StatusReport"}
     form = api.get("/openapi.json").json()["components"]["schemas"]["StatusReport"]
     assert form["required"] == ["internal_hostname", "internal_ip_address"]
-    assert all(field["examples"] for field in form["properties"].values())
+    assert all(field["example"] == field["examples"][0] for field in form["properties"].values())

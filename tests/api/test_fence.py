@@ -37,6 +37,27 @@ def test_request_id_of_the_client_is_kept_if_it_is_sane(api: ApiClient) -> None:
         assert (answer.headers["X-Request-ID"] == given) is is_kept
 
 
+def test_no_answer_is_taken_by_a_browser_for_what_it_does_not_say_it_is(printer: ApiClient) -> None:
+    printer.app.add_api_route("/bug", fall_over)
+    statuses = {}
+    for path in (
+        "/",
+        "/redoc",
+        "/openapi.json",
+        "/assets/favicon.png",
+        "/healthz",
+        "/nowhere",
+        "/sync",
+        "/itemdata/1",
+        "/bug",
+    ):
+        answer = printer.get(path)
+        statuses[path] = answer.status_code
+        assert answer.headers.get_list("X-Content-Type-Options") == ["nosniff"], path
+    assert set(statuses.values()) == {200, 403, 404, 422, 500}
+    assert b"\r\nx-content-type-options: nosniff\r\n" in printer.raw(b"no HTTP\r\n\r\n").lower()
+
+
 def test_bug_is_logged_once_with_the_request_id_and_the_client_sees_no_traceback(
     api: ApiClient, caplog: pytest.LogCaptureFixture
 ) -> None:
