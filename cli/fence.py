@@ -1,4 +1,4 @@
-"""What does the exit code say, and what does a person read when something fails? A line, never a traceback.
+"""Exit codes, and the line that a person reads when something fails: never a traceback.
 
 0  done
 1  nothing found, or refused: the sentence says which
@@ -18,7 +18,7 @@ from runtime.stderr import open_missing_streams
 
 
 class Refused(Exception):
-    """What was asked for is not there or can't be done. Nobody needs to repeat it unchanged."""
+    """Nothing was found, or it can't be done, and repeating it unchanged is no use: a sentence for each."""
 
 
 class Unreachable(Exception):
@@ -33,9 +33,9 @@ def fenced(command: Callable[[], object]) -> NoReturn:
         _check_arguments()
         command()
     except Refused as error:
-        _leave(1, error)
+        _leave(1, *error.args)
     except SettingsError as error:
-        _leave(2, error)
+        _leave(2, *str(error).split("\n"))
     except Unreachable as error:
         _leave(3, error)
     except Exception as error:
@@ -53,6 +53,6 @@ def _check_arguments() -> None:
             _leave(2, f"{argument!a} is not UTF-8")
 
 
-def _leave(code: int, sentence: object) -> NoReturn:
-    aside(sentence)
+def _leave(code: int, *sentences: object) -> NoReturn:
+    aside(*sentences)
     sys.exit(code)

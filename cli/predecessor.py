@@ -60,12 +60,11 @@ def import_predecessor(source: Source, again: Again = False, as_json: AsJson = F
         raise Unreachable(f"the predecessor's database: {error}") from error
     except NotAPredecessor as error:
         raise Refused(f"this is not the predecessor's database: {error}") from error
-    for remark in brought.remarks:
-        aside(remark)
+    aside(*brought.remarks)
     if as_json:
         show_json(asdict(brought))
     else:
-        say("\n".join(sentences(brought)))
+        say(*sentences(brought))
 
 
 @contextmanager

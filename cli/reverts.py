@@ -36,7 +36,7 @@ def revert(by: By, rows: Rows, as_json: AsJson = False) -> None:
         *(_why_not(one) for one in named if not one.queued),
     ]
     if problems:
-        raise Refused("\n".join(problems))
+        raise Refused(*problems)
 
 
 def _why_not(one: Revert) -> str:

@@ -1,6 +1,12 @@
-"""How is an answer shown? As a table for a person, or as JSON for a script, which then gets every field there is."""
+"""An answer on the screen: a table, or a block per row, for a person; JSON with every field for a script.
+
+All that the commands print goes through here. What is not printable is shown as an escape (`\\x1b`), so that no text of
+Sierra's, the ETL's or PostgreSQL's can steer the terminal or begin a line.
+"""
 
 import json
+import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,38 +18,51 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from runtime.logging import one_line
+
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 Row = Mapping[str, Any]
 
+GAP = 2
+NARROWEST_SENTENCE = 24  # a table leaves it so much room, or there are blocks instead
+
 
 def show_rows(rows: Sequence[Row], as_json: bool, columns: Sequence[str], *, if_none: str = "") -> None:
-    """Rows below headings made of `columns`; `if_none` where there are none. As JSON: an array, maybe empty."""
+    """Rows below headings made of `columns`; a block per row where the screen is too narrow for that.
+
+    `if_none` where there are no rows. As JSON: an array, maybe empty. In a pipe each row is one line.
+    """
     if as_json:
         show_json([dict(row) for row in rows])
     elif not rows:
         say(if_none)
     else:
-        table = Table(*(_heading(column) for column in columns), header_style="bold", box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(*(_cell(column, row[column]) for column in columns))
-        _console().print(table)
+        headings = [Text(_heading(column)) for column in columns]
+        cells = [[_cell(column, row[column]) for column in columns] for row in rows]
+        widths = _fit([headings, *cells], _screen_width())
+        if widths:
+            _print_table(headings, cells, widths)
+        else:
+            _print_blocks(headings, cells)
 
 
 def show_record(row: Row, as_json: bool) -> None:
     """One record, a line per field. As JSON: an object."""
     if as_json:
         show_json(dict(row))
-        return
-    table = Table.grid("", "", padding=(0, 2))
-    for column, value in row.items():
-        table.add_row(Text(_heading(column), style="bold"), _cell(column, value))
-    _console().print(table)
+    else:
+        _print_block([(Text(_heading(column)), _cell(column, value)) for column, value in row.items()])
 
 
 def show_json(answer: object) -> None:
-    """Exactly one JSON value on the standard output; times as ISO 8601."""
+    """Exactly one JSON value on the standard output; times as ISO 8601, what is not printable escaped."""
     all_of_unicode = "utf" in str(getattr(sys.stdout, "encoding", "")).lower()
-    typer.echo(json.dumps(answer, ensure_ascii=not all_of_unicode, indent=2, default=datetime.isoformat))
+    text = json.dumps(answer, ensure_ascii=not all_of_unicode, allow_nan=False, indent=2, default=datetime.isoformat)
+    typer.echo(re.sub(r"[^\n -~]", lambda found: _escaped_for_json(found[0]), text))
+
+
+def _escaped_for_json(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def show_what_can_be() -> None:
@@ -53,37 +72,26 @@ def show_what_can_be() -> None:
             stream.reconfigure(errors="replace")
 
 
-def say(sentence: str) -> None:
-    """The answer as a line."""
-    typer.echo(sentence)
+def say(*lines: str) -> None:
+    """The answer, a line each."""
+    for line in lines:
+        typer.echo(one_line(line))
 
 
-def aside(sentence: object) -> None:
-    """A line for a person, apart from the answer: on the standard error."""
-    typer.echo(str(sentence), err=True)
+def aside(*lines: object) -> None:
+    """Lines for a person, apart from the answer: on the standard error."""
+    for line in lines:
+        typer.echo(one_line(str(line)), err=True)
 
 
-def _console() -> Console:
-    """As wide as the terminal; in a pipe so wide that no line is broken."""
-    shown_at_once = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed before we began
-    return Console(highlight=False, width=None if shown_at_once else 10_000)
+def confirm(question: str, *, aside: bool) -> None:
+    """Ask a person, and leave with 1 unless the answer is yes. `aside`: on the standard error."""
+    typer.confirm(one_line(question), abort=True, err=aside)
 
 
-def _heading(column: str) -> str:
-    return column.removesuffix("_seconds").removesuffix("_at").replace("_", " ")
-
-
-def _cell(column: str, value: object) -> Text:
-    """A value as a person reads it: local time, ages in one unit, nothing that could steer the terminal."""
-    if value is None:
-        shown = ""
-    elif isinstance(value, datetime):
-        shown = f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
-    elif column.endswith("_seconds") and isinstance(value, int | float):
-        shown = span(value)
-    else:
-        shown = "".join(character if character.isprintable() else "\ufffd" for character in str(value))
-    return Text(shown, overflow="fold", no_wrap=isinstance(value, datetime))
+def clock(moment: datetime) -> str:
+    """The local time with its offset, to the second."""
+    return moment.astimezone().isoformat(sep=" ", timespec="seconds")
 
 
 def span(seconds: float) -> str:
@@ -92,3 +100,87 @@ def span(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds // length:.0f} {unit}"
     return f"{seconds:.0f} s" if seconds >= 2 else f"{seconds * 1000:.0f} ms"
+
+
+def _screen_width() -> int | None:
+    """The columns of the terminal; None where the answer goes elsewhere, and lines may have any length."""
+    shown_at_once = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed before we began
+    return shutil.get_terminal_size().columns if shown_at_once else None
+
+
+def _heading(column: str) -> str:
+    return column.removesuffix("_seconds").removesuffix("_at").replace("_", " ")
+
+
+def _cell(column: str, value: object) -> Text:
+    """A value as a person reads it: local time with its offset, ages in one unit. Neither is ever broken."""
+    if value is None:
+        return Text("")
+    if isinstance(value, datetime):
+        return Text(clock(value), no_wrap=True)
+    if column.endswith("_seconds") and isinstance(value, int | float):
+        return Text(span(value), no_wrap=True)
+    return Text(one_line(str(value)))
+
+
+def _fit(rows: Sequence[Sequence[Text]], room: int | None) -> list[int] | None:
+    """The width of each column of a table, or None if it would break more than sentences between their words."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(cell.cell_len for cell in column) for column in columns]
+    if room is None:
+        return widths
+    room -= GAP * (len(columns) - 1)
+    least = [max(_narrowest(cell) for cell in column) for column in columns]
+    if sum(least) > room:
+        return None
+    widths = [min(width, room) for width in widths]
+    while sum(widths) > room:
+        widest = max((width, place) for place, width in enumerate(widths) if width > least[place])[1]
+        widths[widest] -= 1
+    return widths
+
+
+def _narrowest(cell: Text) -> int:
+    """How much room a cell needs: a sentence can be broken between its words, all else can't."""
+    is_sentence = " " in cell.plain and not cell.no_wrap
+    return min(cell.cell_len, NARROWEST_SENTENCE) if is_sentence else cell.cell_len
+
+
+def _print_table(headings: Sequence[Text], cells: Sequence[Sequence[Text]], widths: Sequence[int]) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for heading, width in zip(headings, widths, strict=True):
+        table.add_column(heading, width=width, overflow="fold")
+    for row in cells:
+        table.add_row(*row)
+    _print(table, sum(widths) + GAP * len(widths))
+
+
+def _print_blocks(headings: Sequence[Text], cells: Sequence[Sequence[Text]]) -> None:
+    for row in cells:
+        _print_block([(heading, cell) for heading, cell in zip(headings, row, strict=True) if cell.plain])
+        say("")
+
+
+def _print_block(fields: Sequence[tuple[Text, Text]]) -> None:
+    """A line per field; the values below each other, broken only where one is wider than the screen."""
+    label = max((heading.cell_len for heading, _ in fields), default=0)
+    value = max((cell.cell_len for _, cell in fields), default=0)
+    room = _screen_width()
+    if room is not None:
+        value = min(value, max(room - label - GAP, NARROWEST_SENTENCE))
+    table = Table.grid(padding=(0, GAP, 0, 0))
+    table.add_column(width=label, style="bold")
+    table.add_column(width=value, overflow="fold")
+    for field in fields:
+        table.add_row(*field)
+    _print(table, label + value + 2 * GAP)
+
+
+def _print(table: Table, width: int) -> None:
+    """Print the table without the blanks behind its lines."""
+    # With no height beside the width, rich takes every dumb terminal for one of 80 columns.
+    console = Console(highlight=False, width=width, height=25)
+    with console.capture() as shown:
+        console.print(table)
+    for line in shown.get().splitlines():
+        console.file.write(f"{line.rstrip()}\n")
