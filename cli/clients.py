@@ -1,4 +1,4 @@
-"""How does a person look after the clients: who may call the API, and with which key?"""
+"""The clients, as a person looks after them: they may call the API, each with a key of its own."""
 
 from dataclasses import asdict
 from enum import StrEnum
@@ -61,11 +61,12 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def revoke(name: Name) -> None:
+def revoke(name: Name, as_json: AsJson = False) -> None:
     """Refuse a client's key from now on."""
-    if not ask(lambda connection: client_admin.revoke_client(connection, name)):
+    revoked_at = ask(lambda connection: client_admin.revoke_client(connection, name))
+    if revoked_at is None:
         raise Refused(f"no client is called {name}")
-    say(f"{name} is revoked")
+    show_json({"name": name, "revoked_at": revoked_at}) if as_json else say(f"{name} is revoked")
 
 
 @app.command()

@@ -1,15 +1,16 @@
-"""How do the processes start? Settings first; only then what the process needs is imported, and it runs."""
+"""The processes' start: settings first; only then is imported what the process needs, and it runs."""
 
 import asyncio
 import logging
 import socket
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from cli.database import ask, reaching
 from cli.fence import Refused, Unreachable
-from cli.screen import say, span
+from cli.screen import AsJson, say, show_json, span
 from db.pulse import find_pulse
 from runtime.logging import configure_logging
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, read_settings
@@ -36,11 +37,14 @@ def notifier(
     check: Annotated[
         bool, typer.Option("--check", help="Only look whether this machine's notifier gets on; 1 if not.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Push what is queued to Sierra, until told to stop. Any number may run: they share the queue."""
     if check:
-        _check_notifier()
+        _check_notifier(as_json)
         return
+    if as_json:
+        raise typer.BadParameter("--json goes with --check; LOG_FORMAT=json is for the log")
     write_stderr_in_background()
     settings = read_settings(NotifierSettings)
     from notifier import service
@@ -48,23 +52,28 @@ def notifier(
     raise typer.Exit(service.run(settings))
 
 
-def _check_notifier() -> None:
+def _check_notifier(as_json: bool) -> None:
     """For a container's health check: a notifier has no port that could be asked."""
     host = socket.gethostname()
     pulse = ask(lambda connection: find_pulse(connection, host))
     if pulse is None:
         raise Refused(f"no notifier goes round on {host}")
+    if as_json:
+        show_json(asdict(pulse))
     if pulse.state == "stalled":
         looped, due = span(pulse.looped_seconds or 0), span(pulse.oldest_due_seconds or 0)
         raise Refused(
             f"{pulse.notifier} has stalled: its loop has not come round for {looped}, "
             f"and an item has been waiting for {due}. Restart it"
         )
-    say(f"{pulse.notifier} is {pulse.state}, its breaker {pulse.breaker}{f': {pulse.reason}' if pulse.reason else ''}")
+    if not as_json:
+        reason = f": {pulse.reason}" if pulse.reason else ""
+        say(f"{pulse.notifier} is {pulse.state}, its breaker {pulse.breaker}{reason}")
 
 
 def migrate(
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the database.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Bring the database's schema to this release's, and give our roles their rights on it. May be repeated."""
     write_stderr_in_background()
@@ -72,13 +81,19 @@ def migrate(
     configure_logging(settings.log_level, settings.log_format)
     try:
         with reaching(settings):
-            _bring_to_head(settings, wait)
+            revision, roles = _bring_to_head(settings, wait)
     except Unreachable as error:
         log.error("gave up: %s", error)
         raise typer.Exit(3) from None
+    log.info("the schema is at revision %s", revision)
+    if roles:
+        log.info("%s have their rights", ", ".join(roles))
+    if as_json:
+        show_json({"revision": revision, "roles": roles})
 
 
-def _bring_to_head(settings: MigrateSettings, wait: float) -> None:
+def _bring_to_head(settings: MigrateSettings, wait: float) -> tuple[str, list[str]]:
+    """The schema's revision from now on, and the roles that have their rights on it."""
     from db.engine import connection_parameters, wait_for_database
     from db.migrate import migrate as bring_to_head
     from db.roles import grant_rights, make_logins
@@ -89,7 +104,4 @@ def _bring_to_head(settings: MigrateSettings, wait: float) -> None:
         asyncio.run(wait_for_database(parameters, wait))
     bring_to_head(parameters)
     make_logins(parameters, settings.role_passwords)
-    roles = grant_rights(parameters)
-    log.info("the schema is at revision %s", known_revisions()[-1])
-    if roles:
-        log.info("%s have their rights", ", ".join(roles))
+    return known_revisions()[-1], grant_rights(parameters)

@@ -1,6 +1,6 @@
-"""How does a person look at the items in the queue, and steer them? It names items, or why they were rejected."""
+"""Items in the queue, as a person looks at them and steers them: named, or by why they were rejected."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from enum import StrEnum
 from getpass import getuser
 from typing import Annotated
@@ -9,7 +9,7 @@ import typer
 
 from cli.database import ask
 from cli.fence import Refused
-from cli.screen import AsJson, say, show_rows
+from cli.screen import AsJson, confirm, say, show_json, show_rows
 from db import queue
 from db.named_items import NamedItem, find_items
 from db.queue import Connection
@@ -86,6 +86,7 @@ def mark(
     priority: Annotated[
         int, typer.Option(min=0, max=2, help="0 with the print stations' own, 2 after all others.")
     ] = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Ask for items' updates in Sierra, as a print station does."""
     from db.hand_marks import mark_items
@@ -93,16 +94,19 @@ def mark(
     async def mark_found(connection: Connection, found: Sequence[NamedItem]) -> list[int]:
         return await mark_items(connection, by, [item.item_record_id for item in found], priority)
 
-    _for_named(mark_found, numbers, barcodes, "marked", "has just gone")
+    _for_named(mark_found, numbers, barcodes, as_json, "marked", "has just gone")
 
 
 @app.command()
-def retry(by: By, numbers: Numbers = None, barcodes: Barcodes = None, reason: Reason = None) -> None:
+def retry(
+    by: By, numbers: Numbers = None, barcodes: Barcodes = None, reason: Reason = None, as_json: AsJson = False
+) -> None:
     """Give rejected items another chance."""
     if reason is None:
-        _for_named(_either(queue.retry, by, numbers, barcodes), numbers, barcodes, "retried", "is not rejected")
+        named = _either(queue.retry, by, numbers, barcodes)
+        _for_named(named, numbers, barcodes, as_json, "retried", "is not rejected")
     else:
-        _for_reason(queue.retry, by, reason, numbers, barcodes, "retried")
+        _for_reason(queue.retry, by, reason, numbers, barcodes, as_json, "retried")
 
 
 @app.command()
@@ -112,17 +116,19 @@ def dismiss(
     barcodes: Barcodes = None,
     reason: Reason = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take items off the queue unpushed: Sierra keeps what it has. With --reason, it asks first."""
     if reason is None:
-        _for_named(_either(queue.dismiss, by, numbers, barcodes), numbers, barcodes, "dismissed", NOT_DISMISSED)
+        named = _either(queue.dismiss, by, numbers, barcodes)
+        _for_named(named, numbers, barcodes, as_json, "dismissed", NOT_DISMISSED)
         return
     if not yes:
         rejected = ask(lambda connection: queue.detail(connection, "rejected", limit=1_000_000))
         count = sum(reason in row["reason"] for row in rejected)
         if count:
-            typer.confirm(f"Dismiss {_items(count)} rejected for this reason: {reason}?", abort=True)
-    _for_reason(queue.dismiss, by, reason, numbers, barcodes, "dismissed")
+            confirm(f"Dismiss {_items(count)} rejected for this reason: {reason}?", aside=as_json)
+    _for_reason(queue.dismiss, by, reason, numbers, barcodes, as_json, "dismissed")
 
 
 def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[str] | None) -> Work:
@@ -136,7 +142,9 @@ def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[s
     return act
 
 
-def _for_named(work: Work, numbers: list[str] | None, barcodes: list[str] | None, done: str, undone: str) -> None:
+def _for_named(
+    work: Work, numbers: list[str] | None, barcodes: list[str] | None, as_json: bool, done: str, undone: str
+) -> None:
     """Do the work for the items named. Refused if a name is nobody's or an item was not touched; the rest is done."""
     if not numbers and not barcodes:
         raise typer.BadParameter("name the items: by their numbers, by --barcode, or (retry, dismiss) by --reason")
@@ -146,8 +154,7 @@ def _for_named(work: Work, numbers: list[str] | None, barcodes: list[str] | None
         return found, set(await work(connection, found) if found else ())
 
     found, touched = ask(find_and_do)
-    if touched:
-        say(f"{done} {_items(len(touched))}")
+    _tell(done, touched, as_json)
     unknown_numbers = set(numbers or ()) - {item.item_number for item in found}
     unknown_barcodes = set(barcodes or ()) - {item.barcode for item in found}
     problems = [
@@ -156,18 +163,32 @@ def _for_named(work: Work, numbers: list[str] | None, barcodes: list[str] | None
         *(f"item {_name(item)} {undone}" for item in found if item.item_record_id not in touched),
     ]
     if problems:
-        raise Refused("\n".join(problems))
+        raise Refused(*problems)
 
 
 def _for_reason(
-    action: Action, by: str, reason: str, numbers: list[str] | None, barcodes: list[str] | None, done: str
+    action: Action,
+    by: str,
+    reason: str,
+    numbers: list[str] | None,
+    barcodes: list[str] | None,
+    as_json: bool,
+    done: str,
 ) -> None:
     if numbers or barcodes:
         raise typer.BadParameter("name the items or give their reason, not both")
     touched = ask(lambda connection: action(connection, by, reason=reason))
+    _tell(done, touched, as_json)
     if not touched:
         raise Refused(f"no item is rejected for this reason: {reason}")
-    say(f"{done} {_items(len(touched))}")
+
+
+def _tell(done: str, touched: Collection[int], as_json: bool) -> None:
+    """Say how many items were touched, if any; as JSON, which."""
+    if as_json:
+        show_json({"done": done, "item_record_ids": sorted(touched)})
+    elif touched:
+        say(f"{done} {_items(len(touched))}")
 
 
 def _name(item: NamedItem) -> str:

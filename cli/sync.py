@@ -1,9 +1,9 @@
-"""How does a person see where the sync with Sierra stands, and ask for all items anew?"""
+"""The sync with Sierra, as a person looks at it and asks for all items anew."""
 
 import typer
 
 from cli.database import ask
-from cli.screen import AsJson, say, show_record
+from cli.screen import AsJson, say, show_json, show_record
 from db import sync_admin
 
 app = typer.Typer(help="What the ETL brings from Sierra.", no_args_is_help=True)
@@ -16,7 +16,10 @@ def status(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def restart() -> None:
+def restart(as_json: AsJson = False) -> None:
     """Ask for a full sync: it begins when the ETL comes next. What is queued for Sierra stays queued."""
-    ask(sync_admin.request_full_sync)
-    say("a full sync begins when the ETL comes next")
+    requested_at = ask(sync_admin.request_full_sync)
+    if as_json:
+        show_json({"full_sync_requested_at": requested_at})
+    else:
+        say("a full sync begins when the ETL comes next")

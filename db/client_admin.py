@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -34,9 +35,10 @@ async def rotate_client(connection: Connection, name: str) -> NewKey | None:
     return await _give_key(connection, "rotate", name)
 
 
-async def revoke_client(connection: Connection, name: str) -> bool:
-    """Refuse a client's key from now on. False if there is no such client; True also if it was revoked before."""
-    return await (await connection.execute(SQL["revoke"], {"name": name})).fetchone() is not None
+async def revoke_client(connection: Connection, name: str) -> datetime | None:
+    """Refuse a client's key from now on. The time since when it is; None if there is no such client."""
+    row = await (await connection.execute(SQL["revoke"], {"name": name})).fetchone()
+    return row[0] if row else None
 
 
 async def list_clients(connection: Connection) -> list[dict[str, Any]]:

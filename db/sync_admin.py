@@ -1,5 +1,6 @@
-"""How does a person see where the sync stands, and ask for all items anew?"""
+"""The sync, as a person looks at it and asks for all items anew."""
 
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -17,6 +18,10 @@ async def show_sync(connection: Connection) -> dict[str, Any]:
         return await cursor.fetchone() or {}
 
 
-async def request_full_sync(connection: Connection) -> None:
-    """Only ask: the next GET /sync begins the full sync, so that a batch under way is not taken for its answer."""
-    await connection.execute(SQL["request_full_sync"])
+async def request_full_sync(connection: Connection) -> datetime | None:
+    """Only ask: the next GET /sync begins the full sync, so that a batch under way is not taken for its answer.
+
+    The time of the request, as stored.
+    """
+    row = await (await connection.execute(SQL["request_full_sync"])).fetchone()
+    return row[0] if row else None

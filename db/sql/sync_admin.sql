@@ -12,4 +12,4 @@ FROM sync_overview;
 
 -- name: request_full_sync
 -- The next GET /sync hands out SYNC_FULL from 0 and takes the request away.
-UPDATE sync_state SET full_sync_requested_at = now();
+UPDATE sync_state SET full_sync_requested_at = now() RETURNING full_sync_requested_at;
