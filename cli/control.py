@@ -1,7 +1,7 @@
-"""How does the queue do as a whole, and how does a person pause it?"""
+"""The queue as a whole: its status, and how a person pauses it and lets it go on."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +9,7 @@ import typer
 from cli.database import ask
 from cli.fence import Refused
 from cli.queue import By
-from cli.screen import AsJson, say, show_json, show_rows, span
+from cli.screen import AsJson, aside, clock, say, show_json, show_rows, span
 from db import control, queue
 from db.queue import Connection
 
@@ -27,18 +27,34 @@ def _as_span(text: str) -> timedelta:
 
 
 def _as_time(text: str) -> datetime:
-    """A day and time, or the next time that the clock shows so much; local time if it names no zone."""
+    """A day and time, or the next time that the clock shows so much; local time unless it has an offset."""
     now = datetime.now().astimezone()
     try:
         if re.fullmatch(r"\d\d:\d\d", text, re.ASCII):
-            moment = datetime.combine(now, time.fromisoformat(text)).astimezone()
-            return moment if moment > now else (moment.replace(tzinfo=None) + timedelta(days=1)).astimezone()
-        moment = datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None or moment > now + LONGEST:
-        raise typer.BadParameter(f"{text!r} is not a time like 14:30 or 2026-11-23T14:30, within a year")
-    return moment
+            clock_time = time.fromisoformat(text)
+            moment = _local(now.date(), clock_time)
+            if moment <= now:
+                moment = _local(now.date() + timedelta(days=1), clock_time)
+        else:
+            moment = datetime.fromisoformat(text)
+            moment = moment.astimezone() if moment.tzinfo else _local(moment.date(), moment.time())
+        if moment <= now + LONGEST:
+            return moment
+    except (ValueError, OverflowError, OSError):  # what the platform's calendar has not is one of them
+        pass
+    raise typer.BadParameter(f"{text!r} is not a time like 14:30 or 2026-11-23T14:30, within a year")
+
+
+def _local(day: date, clock_time: time) -> datetime:
+    """The moment at which the local clock shows that. What it shows twice, in autumn, is taken for the later one."""
+    shown = datetime.combine(day, clock_time)
+    moments = (datetime.fromtimestamp(shown.replace(fold=fold).timestamp(), UTC).astimezone() for fold in (0, 1))
+    found = sorted(moment for moment in moments if moment.replace(tzinfo=None) == shown)
+    if not found:
+        raise typer.BadParameter(f"the clock does not show {shown} here: it is put forward then. Give a later time")
+    if found[0] != found[-1]:
+        aside(f"the clock shows {shown} twice: the later one was taken; the earlier one is {found[0].isoformat()}")
+    return found[-1]
 
 
 def _is_reason(reason: str) -> str:
@@ -54,7 +70,11 @@ For = Annotated[
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(parser=_as_time, metavar="TIME", help="Go on at this time: 14:30, 2026-11-23T14:30."),
+    typer.Option(
+        parser=_as_time,
+        metavar="TIME",
+        help="Go on at this local time: 14:30, 2026-11-23T14:30; or with its offset: 2026-11-23T14:30+02:00.",
+    ),
 ]
 
 
@@ -67,7 +87,8 @@ def pause(by: By, reason: Reason, length: For = None, until: Until = None, as_js
         raise typer.BadParameter("give --for or --until, not both")
     made = ask(lambda connection: control.pause(connection, by, reason, span=length, until=until))
     if made is None:
-        raise Refused(f"{_clock(until)} has passed by the database's clock: nothing was paused")
+        passed = clock(until) if until else "that time"
+        raise Refused(f"{passed} has passed by the database's clock: nothing was paused")
     show_json(made) if as_json else say(_sentence(made))
 
 
@@ -104,9 +125,5 @@ def status(as_json: AsJson = False) -> None:
 
 
 def _sentence(pause: dict[str, Any]) -> str:
-    until = f"until {_clock(pause['resume_at'])}" if pause["resume_at"] else "until somebody resumes it"
+    until = f"until {clock(pause['resume_at'])}" if pause["resume_at"] else "until somebody resumes it"
     return f"paused by {pause['paused_by'] or '?'} {until}: {pause['reason'] or 'no reason was given'}"
-
-
-def _clock(moment: datetime | None) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" if moment else ""
