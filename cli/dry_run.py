@@ -1,4 +1,4 @@
-"""What would an item's update write to Sierra now? Read, compute and compare; nothing is written."""
+"""A dry run of an item's update in Sierra: read, compute and compare; nothing is written."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ class Change:
     after: str | None
 
 
-def preview(item: NamedItem, settings: NotifierSettings) -> tuple[list[Change], tuple[str, ...]]:
-    """What an item that is marked now would be given, and remarks on what would be left out and why."""
+def plan_changes(item: NamedItem, settings: NotifierSettings) -> tuple[list[Change], tuple[str, ...]]:
+    """The fields that an item marked now would be given, and remarks on what would be left out and why."""
     record = _read(item, settings)
     now = datetime.now(UTC)
     plan = plan_update(record, Wish(item.classification, queued_at=now, now=now), rules_of(settings))

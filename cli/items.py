@@ -1,4 +1,4 @@
-"""What came of one item's updates, and what would the next one write to Sierra?"""
+"""One item: its history, and a preview of its next update in Sierra."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -39,19 +39,13 @@ def history(
     show_rows(rows, as_json, columns)
 
 
-def push(
-    barcode: Barcode,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and compute, but write nothing.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """What an update of this item would write to Sierra now, field by field."""
-    if not dry_run:
-        raise Refused(f'a push goes through the queue: run "signum queue mark --barcode {barcode}", or add --dry-run')
+def preview(barcode: Barcode, as_json: AsJson = False) -> None:
+    """Show what an update of this item would write to Sierra now, field by field. Nothing is written."""
     settings = read_settings(NotifierSettings)
-    from cli.dry_run import preview
+    from cli.dry_run import plan_changes
 
     item = _the_item(ask(lambda connection: find_items(connection, barcodes=[barcode]), settings), barcode)
-    changes, remarks = preview(item, settings)
+    changes, remarks = plan_changes(item, settings)
     if as_json:
         facts = {"barcode": barcode, "title": item.best_title, "classification": item.classification}
         fields = [asdict(change) for change in changes]
@@ -59,8 +53,7 @@ def push(
         return
     say(f"item {item.item_number}, {item.best_title or 'without a title'}; classification {item.classification or '-'}")
     show_rows([asdict(c) for c in changes], False, ("field", "before", "after"), if_none="nothing: Sierra has it all")
-    for remark in remarks:
-        say(remark)
+    say(*remarks)
 
 
 def _the_item(found: list[NamedItem], barcode: str) -> NamedItem:

@@ -1,4 +1,4 @@
-"""What can a person do from the command line? `signum`: run the processes, and look after clients, queue and sync."""
+"""`signum`, the command line: runs the processes, and looks after clients, queue and sync."""
 
 import typer
 
@@ -10,7 +10,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 nothing found or refused; 2 wrong usage or setting; "
     "3 database or Sierra not reachable. Settings are environment variables: see the README.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -20,7 +19,7 @@ app.command("migrate")(processes.migrate)
 app.command("import-predecessor")(predecessor.import_predecessor)
 app.command("config")(config.config)
 app.command("doctor")(doctor.doctor)
-app.command("push")(items.push)
+app.command("preview")(items.preview)
 app.command("history")(items.history)
 app.command("revert")(reverts.revert)
 for steer in (control.status, control.pause, control.resume):

@@ -1,4 +1,4 @@
-"""signum push --dry-run: what an update would write to Sierra, field by field, and nothing is written."""
+"""signum preview: what an update would write to Sierra, field by field, and nothing is written."""
 
 import pytest
 
@@ -9,7 +9,7 @@ NUMBER = "2043111"
 
 
 @pytest.fixture
-def push(signum, sierra, database):
+def preview(signum, sierra, database):
     """Ask what would be written to the item with our barcode; further arguments after it."""
     database.add_item(int(NUMBER), barcode=BARCODE, best_title="Kaik Turust", classification="84.31")
     settings = {
@@ -20,41 +20,34 @@ def push(signum, sierra, database):
     }
 
     def run(*arguments, barcode=BARCODE, **others):
-        return signum("push", barcode, *arguments, settings={**settings, **others})
+        return signum("preview", barcode, *arguments, settings={**settings, **others})
 
     return run
 
 
-def test_each_field_is_shown_with_its_value_before_and_after_and_none_is_written(push, sierra):
+def test_each_field_is_shown_with_its_value_before_and_after_and_none_is_written(preview, sierra):
     sierra.add(make_record(NUMBER, "84.2 Jännitys"))
-    shown = push("--dry-run", "--json").json
+    shown = preview("--json").json
     assert (shown["item_number"], shown["title"], shown["classification"]) == (NUMBER, "Kaik Turust", "84.31")
     changes = {change["field"]: (change["before"], change["after"]) for change in shown["changes"]}
     assert changes["call number (099)"] == ("84.2 Jännitys", "84.31 Jännitys")
     assert changes["IUSE3 (74)"] == ("0", "1")
     assert set(changes) == {"call number (099)", "IUSE3 (74)", "INVDA (69)"}
-    assert "84.31 Jännitys" in push("--dry-run").out
+    assert "84.31 Jännitys" in preview().out
     assert sierra.puts() == []
 
 
-def test_item_without_a_call_number_would_get_one(push, sierra):
+def test_item_without_a_call_number_would_get_one(preview, sierra):
     sierra.add(make_record(NUMBER))
-    (change,) = [c for c in push("--dry-run", "--json").json["changes"] if c["field"] == "call number (099)"]
+    (change,) = [c for c in preview("--json").json["changes"] if c["field"] == "call number (099)"]
     assert (change["before"], change["after"]) == (None, "84.31")
 
 
-def test_settings_decide_what_would_be_written(push, sierra):
+def test_settings_decide_what_would_be_written(preview, sierra):
     sierra.add(make_record(NUMBER, "84.31 Jännitys"))
-    nothing = push("--dry-run", SIERRA_UPDATE_SET_INVDA="false", SIERRA_UPDATE_SET_IUSE3="false")
+    nothing = preview(SIERRA_UPDATE_SET_INVDA="false", SIERRA_UPDATE_SET_IUSE3="false")
     assert nothing.code == 0
     assert "nothing: Sierra has it all" in nothing.out
-
-
-def test_a_push_by_hand_goes_through_the_queue(push, sierra):
-    ran = push()
-    assert (ran.code, ran.out) == (1, "")
-    assert f"signum queue mark --barcode {BARCODE}" in ran.err
-    assert sierra.requests() == []
 
 
 @pytest.mark.parametrize(
@@ -65,29 +58,29 @@ def test_a_push_by_hand_goes_through_the_queue(push, sierra):
         ({"status": 403, "code": 116}, 3, "refuses our key"),
     ],
 )
-def test_item_that_sierra_has_not_and_sierra_that_is_unwell_are_told_apart(push, sierra, fault, code, words):
+def test_item_that_sierra_has_not_and_sierra_that_is_unwell_are_told_apart(preview, sierra, fault, code, words):
     if fault:
         sierra.fault(kind="get_item", **fault)
-    ran = push("--dry-run")
+    ran = preview()
     assert ran.code == code
     assert words in ran.err
     assert ran.err.count("\n") == 1
 
 
-def test_sierra_that_is_not_there_is_3(push):
-    ran = push("--dry-run", SIERRA_API_ENDPOINT="http://127.0.0.1:1/iii/sierra-api/v6")
+def test_sierra_that_is_not_there_is_3(preview):
+    ran = preview(SIERRA_API_ENDPOINT="http://127.0.0.1:1/iii/sierra-api/v6")
     assert ran.code == 3
     assert "http://127.0.0.1:1/" in ran.err
 
 
-def test_barcode_of_no_item_and_of_several_is_refused(push, database):
-    assert push("--dry-run", barcode="99999999999999").err == "no item has the barcode 99999999999999\n"
+def test_barcode_of_no_item_and_of_several_is_refused(preview, database):
+    assert preview(barcode="99999999999999").err == "no item has the barcode 99999999999999\n"
     database.add_item(2043112, barcode=BARCODE)
-    ran = push("--dry-run")
+    ran = preview()
     assert (ran.code, ran.err) == (1, f"several items have the barcode {BARCODE}: 2043111, 2043112\n")
 
 
-def test_item_without_a_number_is_refused_before_sierra_is_asked(push, database, sierra):
+def test_item_without_a_number_is_refused_before_sierra_is_asked(preview, database, sierra):
     database.fetch("UPDATE sierra_item SET item_number = NULL")
-    assert push("--dry-run").code == 1
+    assert preview().code == 1
     assert sierra.requests() == []

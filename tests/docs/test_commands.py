@@ -36,6 +36,8 @@ def test_a_command_line_is_one_that_signum_takes(line: str) -> None:
     command, words = ROOT, shlex.split(line, comments=True)
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
         command = command.commands[words.pop(0)]
+    if command is ROOT and words in [[name] for param in ROOT.params for name in param.opts]:
+        return  # it would be done at once: the completion would be installed here
     if words and words != ["--help"]:  # a command that is only named may lack its arguments
         command.make_context("signum", words)
 

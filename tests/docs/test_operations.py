@@ -22,7 +22,7 @@ COMMANDS = [
     line.removeprefix("signum ").partition("  ")[0]
     for block in blocks(PAGE, "sh")
     for line in block.text.splitlines()
-    if re.match(r"signum (?!push|doctor)", line)  # which need a Sierra: tests/cli/test_push.py, test_doctor.py
+    if re.match(r"signum (?!preview|doctor)", line)  # which need a Sierra: tests/cli/test_preview.py, test_doctor.py
 ]
 LOOKS = re.compile(r"(?:^| )(?:status|list|history|--check)(?: |$)")
 STATEMENTS = [*blocks(PAGE, "sql"), *blocks("README.md", "sql")]
