@@ -1,4 +1,4 @@
-"""What do we keep? The tables, as SQLModel sees them.
+"""The tables, as SQLModel sees them.
 
 The migrations make the tables; a test compares both. The comments are what a DBA reads in `\\d+`.
 """
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -79,6 +80,9 @@ class SierraItem(SQLModel, table=True):
         server_default=text("'***'"),
     )  # fmt: skip
     updated_at: datetime = col(TIMESTAMPTZ, "Timestamp of the batch that last changed this row (Sierra's clock)")
+    bib_record_ids: list[int] | None = nullable(
+        ARRAY(BigInteger), "The bibs of an item that has several, as the last full sync found them; NULL: one"
+    )
 
 
 class UpdateQueue(SQLModel, table=True):
@@ -233,6 +237,15 @@ class SyncState(SQLModel, table=True):
     offered_timestamp: datetime | None = nullable(TIMESTAMPTZ, "Timestamp that it handed out")
     gap_from: datetime | None = nullable(TIMESTAMPTZ, "Changes in Sierra since then did not reach us …")
     gap_until: datetime | None = nullable(TIMESTAMPTZ, "… up to then; closed by a full sync that begins later")
+    full_sync_items: int = col(
+        BigInteger, "Items that the full sync has brought so far, refused ones included", server_default=text("0")
+    )
+    early_ends: int = col(
+        Integer,
+        "Batches in a row that would have completed the full sync with fewer items than half of those that are here; "
+        "the third does",
+        server_default=text("0"),
+    )
 
 
 class RejectedRow(SQLModel, table=True):

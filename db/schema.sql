@@ -239,7 +239,8 @@ CREATE TABLE public.sierra_item (
     classification text,
     shelfmark_json text,
     shelfmark text DEFAULT '***'::text NOT NULL,
-    updated_at timestamp with time zone NOT NULL
+    updated_at timestamp with time zone NOT NULL,
+    bib_record_ids bigint[]
 );
 
 COMMENT ON TABLE public.sierra_item IS 'Items as the ETL last sent them from Sierra, one row per item. Owned by the sync.';
@@ -273,6 +274,8 @@ COMMENT ON COLUMN public.sierra_item.shelfmark_json IS 'Subfields of MARC 100/11
 COMMENT ON COLUMN public.sierra_item.shelfmark IS 'The three letters that sort the item on its shelf, made from shelfmark_json; *** where there are none';
 
 COMMENT ON COLUMN public.sierra_item.updated_at IS 'Timestamp of the batch that last changed this row (Sierra''s clock)';
+
+COMMENT ON COLUMN public.sierra_item.bib_record_ids IS 'The bibs of an item that has several, as the last full sync found them; NULL: one';
 
 CREATE VIEW public.queue_detail AS
  SELECT q.item_record_id,
@@ -369,6 +372,36 @@ ALTER TABLE public.rejected_row ALTER COLUMN rejected_row_id ADD GENERATED ALWAY
     CACHE 1
 );
 
+CREATE VIEW public.shared_barcode AS
+ SELECT d.barcode,
+    i.items,
+    i.item_numbers,
+    i.titles,
+    i.item_record_ids
+   FROM (( SELECT s.barcode
+           FROM public.sierra_item s
+          WHERE (s.barcode IS NOT NULL)
+          GROUP BY s.barcode
+         HAVING (count(*) > 1)) d
+     CROSS JOIN LATERAL ( SELECT count(*) AS items,
+            array_agg(s.item_number ORDER BY s.item_record_id) AS item_numbers,
+            array_agg(s.best_title ORDER BY s.item_record_id) AS titles,
+            array_agg(s.item_record_id ORDER BY s.item_record_id) AS item_record_ids
+           FROM public.sierra_item s
+          WHERE (s.barcode = d.barcode)) i);
+
+COMMENT ON VIEW public.shared_barcode IS 'Barcodes that several items share: print stations get 409 for them. Usually all but the last item were deleted in Sierra';
+
+COMMENT ON COLUMN public.shared_barcode.barcode IS 'The barcode';
+
+COMMENT ON COLUMN public.shared_barcode.items IS 'How many items have it';
+
+COMMENT ON COLUMN public.shared_barcode.item_numbers IS 'Their record numbers, the oldest record first';
+
+COMMENT ON COLUMN public.shared_barcode.titles IS 'Their titles, in the same order';
+
+COMMENT ON COLUMN public.shared_barcode.item_record_ids IS 'Their keys, in the same order';
+
 CREATE TABLE public.sync_state (
     id boolean DEFAULT true NOT NULL,
     initialized_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -384,6 +417,8 @@ CREATE TABLE public.sync_state (
     offered_timestamp timestamp with time zone,
     gap_from timestamp with time zone,
     gap_until timestamp with time zone,
+    full_sync_items bigint DEFAULT 0 NOT NULL,
+    early_ends integer DEFAULT 0 NOT NULL,
     CONSTRAINT sync_state_offered_mode_known CHECK ((offered_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text]))),
     CONSTRAINT sync_state_one_row CHECK (id),
     CONSTRAINT sync_state_sync_mode_known CHECK ((sync_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text])))
@@ -419,6 +454,10 @@ COMMENT ON COLUMN public.sync_state.gap_from IS 'Changes in Sierra since then di
 
 COMMENT ON COLUMN public.sync_state.gap_until IS '… up to then; closed by a full sync that begins later';
 
+COMMENT ON COLUMN public.sync_state.full_sync_items IS 'Items that the full sync has brought so far, refused ones included';
+
+COMMENT ON COLUMN public.sync_state.early_ends IS 'Batches in a row that would have completed the full sync with fewer items than half of those that are here; the third does';
+
 CREATE VIEW public.sync_overview AS
  SELECT sync_mode,
     last_synced_id,
@@ -446,6 +485,34 @@ CREATE VIEW public.sync_overview AS
    FROM public.sync_state s;
 
 COMMENT ON VIEW public.sync_overview IS 'Where the sync with Sierra stands, whether a batch is being taken in just now, whether changes are missing, and what to do then';
+
+CREATE VIEW public.unreadable_barcode AS
+ SELECT item_record_id,
+    item_number,
+    barcode,
+        CASE
+            WHEN (length(barcode) < 10) THEN 'has fewer than 10 characters'::text
+            WHEN (length(barcode) > 30) THEN 'has more than 30 characters'::text
+            ELSE 'holds a blank or another character that is neither letter, digit, _ nor a full stop'::text
+        END AS reason,
+    best_title AS title,
+    updated_at
+   FROM public.sierra_item
+  WHERE ((barcode ~ '[^\w.]'::text) OR ((length(barcode) < 10) OR (length(barcode) > 30)));
+
+COMMENT ON VIEW public.unreadable_barcode IS 'Items whose barcode no print station can ask for. The cure is in Sierra';
+
+COMMENT ON COLUMN public.unreadable_barcode.item_record_id IS 'The item';
+
+COMMENT ON COLUMN public.unreadable_barcode.item_number IS 'Its record number';
+
+COMMENT ON COLUMN public.unreadable_barcode.barcode IS 'Its barcode as the ETL sent it, without what stood at its ends';
+
+COMMENT ON COLUMN public.unreadable_barcode.reason IS 'Why it can''t be asked for';
+
+COMMENT ON COLUMN public.unreadable_barcode.title IS 'Its title';
+
+COMMENT ON COLUMN public.unreadable_barcode.updated_at IS 'Timestamp of the batch that last changed the item';
 
 CREATE TABLE public.update_log (
     update_log_id bigint NOT NULL,

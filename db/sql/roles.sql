@@ -46,7 +46,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_operator;
 GRANT SELECT ON alembic_version, notifier_state, update_log TO signum_operator;
 GRANT SELECT ON
-    client_overview, notifier_overview, queue_detail, queue_overview, queue_progress, sync_overview, update_history
+    client_overview, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode, sync_overview,
+    unreadable_barcode, update_history
 TO signum_operator;
 GRANT
     SELECT (
@@ -75,7 +76,8 @@ GRANT SELECT ON
     alembic_version, notifier_state, queue_control, rejected_row, sierra_item, sync_state, update_log, update_queue
 TO signum_reader;
 GRANT SELECT ON
-    client_overview, notifier_overview, queue_detail, queue_overview, queue_progress, sync_overview, update_history
+    client_overview, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode, sync_overview,
+    unreadable_barcode, update_history
 TO signum_reader;
 GRANT SELECT (
     client_id, client_name, client_type, api_key_prefix, created_at, revoked_at, internal_hostname, internal_ip_address,

@@ -62,11 +62,15 @@ def dump(parameters: dict[str, Any], *options: str) -> str:
 def tables_of(schema: str) -> str:
     """Tables, columns, constraints, indexes and their comments: what models can say."""
     statements = re.split(r";\n", schema.replace("$$", ""))
+    not_theirs = [
+        "alembic_version",
+        *(f"COMMENT ON COLUMN {view}." for view in re.findall(r"CREATE VIEW (\S+)", schema)),
+    ]
     kept = [
         statement.strip()
         for statement in statements
         if re.match(r"(CREATE (UNIQUE )?(TABLE|INDEX)|ALTER TABLE|COMMENT ON (TABLE|COLUMN))", statement.strip())
-        and "alembic_version" not in statement
+        and not any(text in statement for text in not_theirs)
     ]
     return ";\n".join(sorted(kept))
 
