@@ -1,4 +1,4 @@
-"""What does a batch do to the sync: to its mode, its cursor, its times?
+"""A batch moves the sync: its mode, its cursor, its times. All of it is decided here, without I/O.
 
 The ETL says neither mode nor cursor, so a batch is judged by what the last `GET /sync` handed out.
 """
@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 FULL = "SYNC_FULL"
 CHANGES = "SYNC_CHANGES"
+
+MOST_AHEAD = timedelta(minutes=15)
 
 
 class NoReadableId(Exception):
@@ -37,6 +39,11 @@ class Received:
     items: int
     lowest_id: int | None
     highest_id: int | None
+
+
+def believable(timestamp: datetime, clock: datetime) -> datetime:
+    """The timestamp to store a batch by: one far ahead of the database's clock would keep later batches out."""
+    return clock - MOST_AHEAD if timestamp - clock > MOST_AHEAD else timestamp
 
 
 def advance(position: Position, received: Received, timestamp: datetime, longest_pause: timedelta) -> Position:

@@ -1,4 +1,4 @@
-"""How is a batch taken in? By a process of its own, so that the api's event loop never feels it.
+"""A process takes in one batch, so that the api's event loop never feels it.
 
 `python -m api.ingest`: frames (api/frames.py) come in on stdin, one Result goes out on stdout as a line of JSON. The
 batch is one transaction: whoever kills this process has nothing stored.
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Literal, TypedDict
 
 import psycopg
 
-from api.batch import NoReadableId, Position, Received, advance, is_gap
+from api.batch import NoReadableId, Position, Received, advance, believable, is_gap
 from api.frames import Interrupted, read_file_frames, read_json_frame
 from api.gunzip import FileTooLarge, UnreadableFile, gunzip
 from api.rows import read_rows
@@ -46,7 +46,7 @@ class LastWords(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a batch. `received` less `rejected` rows are in; `detail` says why none are, else of a gap."""
+    """The outcome of a batch. `received` less `rejected` rows are in; `detail` says why none are."""
 
     kind: Kind
     detail: str = ""
@@ -54,6 +54,7 @@ class Result:
     rejected: int = 0
     written: int = 0
     reasons: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def main() -> None:
@@ -94,8 +95,12 @@ def take_in(job: Job, stdin: BinaryIO) -> Result:
             return Result("busy", BUSY)
         position = Position(**sync.read_position(connection, job["batch_size"]))
         sync.fill_batch(connection, _rows(stdin, job["unpacked_limit_bytes"]))
-        timestamp = datetime.fromisoformat(read_json_frame(stdin)["timestamp"])
-        return _merge(connection, position, timestamp, timedelta(minutes=job["longest_pause_minutes"]))
+        sent_at = datetime.fromisoformat(read_json_frame(stdin)["timestamp"])
+        timestamp = believable(sent_at, sync.read_clock(connection))
+        result = _merge(connection, position, timestamp, timedelta(minutes=job["longest_pause_minutes"]))
+        if timestamp != sent_at:
+            result.warnings.insert(0, _ahead(sent_at, timestamp))
+        return result
 
 
 def _merge(connection: sync.Transaction, position: Position, timestamp: datetime, longest_pause: timedelta) -> Result:
@@ -105,12 +110,18 @@ def _merge(connection: sync.Transaction, position: Position, timestamp: datetime
     reasons = sync.first_reasons(connection)
     written = store_batch(connection, timestamp)
     sync.save_position(connection, asdict(advanced))
-    return Result("taken", _gap(position, timestamp, longest_pause), received, rejected, written, reasons)
+    warnings = [_gap(position, timestamp, longest_pause)] if is_gap(position, timestamp, longest_pause) else []
+    return Result("taken", "", received, rejected, written, reasons, warnings)
+
+
+def _ahead(sent_at: datetime, timestamp: datetime) -> str:
+    return (
+        f"the batch was stamped {sent_at}, far ahead of the database's clock, and is stored as of {timestamp}: "
+        "set the clock of Sierra's database, or ours"
+    )
 
 
 def _gap(position: Position, timestamp: datetime, longest_pause: timedelta) -> str:
-    if not is_gap(position, timestamp, longest_pause):
-        return ""
     return (
         f"changes in Sierra between {position.offered_timestamp} and {timestamp} did not all come with this batch, "
         f'for the ETL looks back {longest_pause} at most: run "signum sync restart"'

@@ -230,8 +230,8 @@ def _log_taken(result: Result, about: dict[str, Any]) -> None:
         log.warning(
             "%d rows were kept aside in rejected_row", result.rejected, extra={**about, "first": result.reasons}
         )
-    if result.detail:
-        log.warning("%s", result.detail, extra=about)
+    for warning in result.warnings:
+        log.warning("%s", warning, extra=about)
 
 
 def _settings(request: Request) -> ApiSettings:

@@ -1,17 +1,17 @@
-"""How does what the predecessor knew become ours? Items, then clients, queue and position: all in one transaction.
+"""The predecessor's knowledge becomes ours: items, then clients, queue and position, all in one transaction.
 
 Its items go the way of the ETL's rows, with the same checks: a batch of the ETL then finds nothing to change.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 import psycopg
 
-from api.batch import CHANGES, FULL
+from api.batch import CHANGES, FULL, believable
 from api.rows import COLUMNS, Item, Refusal, make_row_reader
 from api.store import columns_of, store_batch
 from cli.fence import Refused
@@ -57,13 +57,28 @@ class _Import:
         self._highest_id = 0
 
     def run(self) -> Inherited:
-        position = self._old.position()
+        position = self._believable(self._old.position())
         # Older than any batch that comes from now on, and as new as any that the predecessor had.
         self._take_items(position.sync_changes_since or position.initialized_at or datetime.now(UTC))
         self._add_clients()
         self._brought.queued = predecessor.queue_items(self._ours, self._queued)
         self._take_position(position)
         return self._brought
+
+    def _believable(self, old: OldPosition) -> OldPosition:
+        """The position without times far ahead of our clock: its items would take no batch, and the ETL no change."""
+        clock = sync.read_clock(self._ours)
+
+        def taken(time: datetime | None) -> datetime | None:
+            return time and believable(time, clock)
+
+        return replace(
+            old,
+            initialized_at=taken(old.initialized_at),
+            sync_changes_since=taken(old.sync_changes_since),
+            last_sync_run_completed_at=taken(old.last_sync_run_completed_at),
+            full_sync_completed_at=taken(old.full_sync_completed_at),
+        )
 
     def _take_items(self, timestamp: datetime) -> None:
         rows = enumerate(self._read_rows(), start=1)

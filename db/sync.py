@@ -1,4 +1,4 @@
-"""How is a batch taken in? A function per statement of db/sql/sync.sql, all within one transaction of the caller's.
+"""One batch of the ETL, statement by statement of db/sql/sync.sql, all within one transaction of the caller's.
 
 Synchronous: this runs in a process of its own (api/ingest.py).
 """
@@ -31,6 +31,14 @@ def read_position(connection: Transaction, batch_size: int) -> dict[str, Any]:
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(SQL["read_position"], {"batch_size": batch_size})
         return cursor.fetchone() or {}
+
+
+def read_clock(connection: Transaction) -> datetime:
+    """The database's time now, not the transaction's."""
+    row = connection.execute(SQL["read_clock"]).fetchone()
+    assert row is not None
+    clock: datetime = row[0]
+    return clock
 
 
 def fill_batch(connection: Transaction, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -26,6 +26,11 @@ FROM sync_state
 FOR UPDATE;
 
 
+-- name: read_clock
+-- The time by which a batch's own is judged.
+SELECT clock_timestamp();
+
+
 -- name: notice_our_end
 -- Whoever takes us in is killed when its time is up. PostgreSQL then shall not finish the statement first, with the lock
 -- held. It can tell by the socket everywhere but on Windows.

@@ -1,11 +1,11 @@
-"""What a batch does to mode, cursor and times, by what the last GET handed out."""
+"""A batch moves mode, cursor and times by what the last GET handed out."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.batch import CHANGES, FULL, NoReadableId, Position, Received, advance, is_gap
+from api.batch import CHANGES, FULL, NoReadableId, Position, Received, advance, believable, is_gap
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -108,3 +108,14 @@ def test_gap_stays_until_a_full_sync_that_began_later_is_complete() -> None:
     assert after(gap, 37).gap_from is None
     began_earlier = replace(gap, gap_until=NOON + HOUR)
     assert after(began_earlier, 37).gap_from == NOON - 3 * HOUR
+
+
+@pytest.mark.parametrize("minutes", [15, 0, -15, -(10**8)])
+def test_timestamp_up_to_15_minutes_ahead_is_believed(minutes: float) -> None:
+    timestamp = NOON + timedelta(minutes=minutes)
+    assert believable(timestamp, clock=NOON) == timestamp
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=15, microseconds=1), timedelta(days=2_900_000)])
+def test_timestamp_further_ahead_is_the_clock_less_15_minutes(ahead: timedelta) -> None:
+    assert believable(NOON + ahead, clock=NOON) == NOON - timedelta(minutes=15)

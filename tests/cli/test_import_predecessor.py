@@ -139,6 +139,15 @@ def test_what_the_etl_sends_again_is_unchanged(old, send):
     assert (taken["written"], taken["unchanged"]) == (0, 1)
 
 
+def test_a_position_in_the_future_keeps_no_batch_out(old, database, send):
+    old.is_in("SYNC_CHANGES", since="2037-01-01")
+    old.add(1)
+    old.bring()
+    ((now,),) = database.fetch("SELECT now()")
+    assert send([row(1, classification="99.1")], timestamp=now.isoformat()).json()["written"] == 1
+    assert database.fetch("SELECT sync_changes_since = %s, gap_from FROM sync_state", now) == [(True, None)]
+
+
 def test_numbers_lose_their_fraction_and_unreadable_subfields_the_shelfmark_only(old, database):
     old.add(1, item_number="1000001.0", bib_number="2000001.0", shelfmark_json="[{'marc_tag': ")
     old.add(2, shelfmark_json="\0")
