@@ -12,6 +12,9 @@ RUN pip --python /opt/venv/bin/python install --quiet --no-deps --build-constrai
  && python -m compileall -q --invalidation-mode unchecked-hash .
 
 FROM python:3.14-slim
+LABEL org.opencontainers.image.title="signum-savotta-backend" \
+      org.opencontainers.image.version="1.0.0" \
+      org.opencontainers.image.licenses="MIT"
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app

@@ -5,7 +5,6 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from fastapi import FastAPI
 
@@ -16,6 +15,7 @@ from api.openapi import DescribedAPI, name_operation
 from api.problems import handle_problems
 from api.repeats import HoldBackRepeats, Repeats
 from db.engine import Database, api_parameters
+from runtime.release import release
 from runtime.settings import ApiSettings
 
 _DESCRIPTION = """\
@@ -50,7 +50,7 @@ def make_app(settings: ApiSettings) -> FastAPI:
         title="Signum-savotta",
         summary="Prints shelf marks, and tells Sierra within milliseconds",
         description=_DESCRIPTION,
-        version=version("signum-savotta-backend"),
+        version=release(),
         license_info={"name": "MIT", "identifier": "MIT"},
         lifespan=lifespan,
         docs_url=None,

@@ -4,18 +4,19 @@ from fastapi import APIRouter, Request
 
 from api.dependencies import database_of
 from api.problems import problems
-from api.schemas import Health
+from api.schemas import Alive, Health
 from db.engine import DatabaseUnavailable
 from db.schema_version import SCHEMA_VERSION, schema_problem, warn_if_newer
+from runtime.release import release
 
 router = APIRouter(tags=["Health"])
 
 
 @router.get("/healthz", summary="Is the process alive?")
 @router.get("/healthz/", include_in_schema=False)
-async def is_alive() -> Health:
+async def is_alive() -> Alive:
     """200 while the process lives, whatever else is the matter."""
-    return Health()
+    return Alive(version=release())
 
 
 @router.get("/readiness", summary="Can it serve requests?", responses=problems({}))

@@ -90,6 +90,12 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+class Alive(Health):
+    """The process lives, and which release it is of."""
+
+    version: str
+
+
 class Problem(BaseModel):
     """Why a request was not done (RFC 9457). What it says of itself is in `detail`; the others repeat the status."""
 

@@ -17,6 +17,7 @@ from api.metrics import told_to_prometheus
 from db.engine import DatabaseUnavailable, connection_parameters
 from db.startup import prepare_database
 from runtime.logging import configure_logging
+from runtime.release import release
 from runtime.sentry import configure_sentry
 from runtime.settings import ApiSettings, read_settings
 
@@ -44,6 +45,7 @@ def run(settings: ApiSettings) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, wherever it meets us
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "api")
+    log.info("starting", extra={"version": release()})
     try:
         asyncio.run(_prepare(settings))
         with told_to_prometheus(settings):

@@ -1,12 +1,14 @@
 """`signum`, the command line: runs the processes, and looks after clients, queue and sync."""
 
+from typing import Annotated
+
 import typer
 
 from cli import clients, config, control, doctor, items, predecessor, processes, queue, reverts, sync
 from cli.fence import fenced
+from cli.screen import say
 
 app = typer.Typer(
-    help="Signum-savotta's backend: its processes, and what people ask of them.",
     epilog="Exit codes: 0 done; 1 nothing found or refused; 2 wrong usage or setting; "
     "3 database or Sierra not reachable. Settings are environment variables: see the README.",
     no_args_is_help=True,
@@ -27,6 +29,23 @@ for steer in (control.status, control.pause, control.resume):
 app.add_typer(queue.app, name="queue")
 app.add_typer(clients.app, name="client")
 app.add_typer(sync.app, name="sync")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from runtime.release import release
+
+        say(f"signum {release()}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the release, and end.")
+    ] = False,
+) -> None:
+    """Signum-savotta's backend: its processes, and what people ask of them."""
 
 
 def run() -> None:

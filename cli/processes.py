@@ -13,6 +13,7 @@ from cli.fence import Refused, Unreachable
 from cli.screen import AsJson, say, show_json, span
 from db.pulse import find_pulse
 from runtime.logging import configure_logging
+from runtime.release import release
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, read_settings
 from runtime.stderr import write_stderr_in_background
 
@@ -85,7 +86,7 @@ def migrate(
     except Unreachable as error:
         log.error("gave up: %s", error)
         raise typer.Exit(3) from None
-    log.info("the schema is at revision %s", revision)
+    log.info("the schema is at revision %s", revision, extra={"version": release()})
     if roles:
         log.info("%s have their rights", ", ".join(roles))
     if as_json:

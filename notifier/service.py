@@ -33,6 +33,7 @@ from notifier.sierra import SierraClient
 from notifier.worker import Worker
 from runtime.logging import configure_logging
 from runtime.metrics import metrics_served
+from runtime.release import release
 from runtime.sentry import configure_sentry
 from runtime.settings import NotifierSettings, SettingsError
 from runtime.stderr import exit_now
@@ -209,7 +210,8 @@ async def serve(settings: NotifierSettings) -> None:
         _stop_on_signals(service)
         gc.collect()
         gc.freeze()  # what is loaded by now stays: to look through it again and again would make pushes wait
-        log.info("started", extra={"notifier": name, "sierra": settings.sierra_api_endpoint})
+        about = {"version": release(), "notifier": name, "sierra": settings.sierra_api_endpoint}
+        log.info("started", extra=about)
         looked_at = ConditionCollector(service.look)
         with metrics_served(settings.metrics_host, settings.notifier_metrics_port, COUNTED, looked_at):
             await service.run()

@@ -13,19 +13,17 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
 from pydantic import SecretStr
 
+from runtime.release import PACKAGE, release
 from runtime.settings import ProcessSettings
 
 FILTERED = "[filtered]"
 
 Step = tuple[str, float, float]  # what was done, from when to when by the monotonic clock
-
-_PACKAGE = "signum-savotta-backend"
 
 _SECRET_NAME = re.compile(r"api.?key|authori[sz]ation|token|secret|passw|cookie|\bdsn\b", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
@@ -59,7 +57,7 @@ def configure_sentry(settings: ProcessSettings, process: str) -> None:
     sentry_sdk.init(
         dsn=settings.sentry_dsn.get_secret_value(),
         environment=settings.env,
-        release=settings.sentry_release or f"{_PACKAGE}@{version(_PACKAGE)}",
+        release=settings.sentry_release or f"{PACKAGE}@{release()}",
         default_integrations=False,
         integrations=integrations,
         send_default_pii=False,

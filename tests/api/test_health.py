@@ -28,7 +28,7 @@ def away(database: TestDatabase) -> Iterator[None]:
 @pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/readiness", "/readiness/"])
 def test_healthy_process_says_ok_to_anyone(api: ApiClient, path: str) -> None:
     answer = api.get(path)
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
 def test_database_away_is_503_everywhere_and_heals_by_itself(printer: ApiClient, database: TestDatabase) -> None:

@@ -1,0 +1,10 @@
+"""The release that runs: the version in pyproject.toml, as it was installed. All that tell a version ask here."""
+
+from importlib.metadata import version
+
+PACKAGE = "signum-savotta-backend"
+
+
+def release() -> str:
+    """Return the version, such as `1.0.0`."""
+    return version(PACKAGE)
