@@ -138,8 +138,8 @@ def _empty(story: Story) -> Iterator[str]:
 def _call_numbers(patch: Any) -> Iterator[str]:
     for var_field in (patch or {}).get("varFields", ()):
         if var_field.get("fieldTag") == "c":
-            for subfield in var_field.get("subfields", ({"content": ""},)):
-                yield str(subfield.get("content", ""))
+            for part in var_field.get("subfields") or (var_field,):
+                yield str(part.get("content") or "")
 
 
 def _unread(story: Story) -> Iterator[str]:

@@ -111,7 +111,7 @@ def keep_label_of_the_site(old: Mapping[str, Any], new: Mapping[str, Any]) -> di
 
 
 def _label(fixed_field: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {"label": fixed_field["label"]} if fixed_field and "label" in fixed_field else {}
+    return {"label": fixed_field["label"]} if fixed_field and fixed_field.get("label") else {}
 
 
 def keep_inventory_date_as_fixed_field_69(fixed_fields: Mapping[str, Any], inventory_date: object) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def keep_inventory_date_as_fixed_field_69(fixed_fields: Mapping[str, Any], inven
 def stamp_every_put(fixed_fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Even an identical PUT moves UPDATED and PDATE, and counts as two revisions."""
     at = iso(now)
-    revisions = int(fixed_fields.get("85", {"value": "0"})["value"]) + 2
+    revisions = int(fixed_fields.get("85", {}).get("value") or 0) + 2
     return {
         **fixed_fields,
         "84": {"label": "UPDATED", "value": at},

@@ -1,6 +1,7 @@
-"""What does Sierra keep, and what does a patch make of it? Item records, read and written as its REST API does.
+"""Item records, and what a patch makes of them: read and written as Sierra's REST API does.
 
-What is odd about that stands in sandbox/quirks.py; what this simulator does not know, it refuses rather than ignores.
+What is odd about that stands in sandbox/quirks.py. What this simulator does not know, it refuses rather than ignores;
+and what can be read from it can be written back.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +13,7 @@ from sandbox import quirks
 from sandbox.quirks import Refused
 
 Merge = Callable[[Sequence[Any], Sequence[Any]], list[Any]]
+_TEXTS_OF_A_VAR_FIELD = ("marcTag", "ind1", "ind2", "content")
 _MOST_PER_LIST = 2000
 
 
@@ -29,10 +31,10 @@ class Record:
 
     def shown(self) -> dict[str, Any]:
         """Everything that a GET may ask for."""
-        fixed = {number: fixed_field["value"] for number, fixed_field in self.fixed_fields.items()}
+        fixed = {number: fixed_field.get("value") or "" for number, fixed_field in self.fixed_fields.items()}
         return {
             "id": self.number,
-            "updatedDate": fixed.get("84", self.created_at),
+            "updatedDate": fixed.get("84") or self.created_at,
             "createdDate": self.created_at,
             **({"deletedDate": self.deleted_at} if self.deleted_at else {}),
             "deleted": self.deleted_at is not None,
@@ -53,15 +55,15 @@ class Record:
     def call_numbers(self) -> list[str]:
         """Every subfield `a` of every call number field, as a shelf reader sees them."""
         return [
-            subfield["content"]
+            subfield["content"] or ""
             for var_field in self.var_fields
             if var_field["fieldTag"] == "c"
-            for subfield in var_field.get("subfields", [])
+            for subfield in var_field.get("subfields") or ()
             if subfield["tag"] == "a"
         ]
 
     def _contents(self, tag: str) -> list[str]:
-        return [f["content"] for f in self.var_fields if f["fieldTag"] == tag and "content" in f]
+        return [f["content"] for f in self.var_fields if f["fieldTag"] == tag and f.get("content")]
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ def apply_patch(record: Record, patch: object, now: datetime, merge_var_fields: 
         raise Refused(400, 130, "Invalid JSON types : an object is expected")
     quirks.refuse_read_only_keys(patch)
     new_fixed, new_var = patch.get("fixedFields", {}), patch.get("varFields", [])
-    _refuse_wrong_types(new_fixed, new_var)
+    _refuse_wrong_types(new_fixed, new_var, as_read=record.var_fields)
     quirks.refuse_fixed_field_without_label_or_value(new_fixed)
     fixed_fields = quirks.keep_label_of_the_site(record.fixed_fields, new_fixed)
     if "inventoryDate" in patch:
@@ -133,21 +135,28 @@ def apply_patch(record: Record, patch: object, now: datetime, merge_var_fields: 
     return replace(record, fixed_fields=quirks.stamp_every_put(fixed_fields, now), var_fields=var_fields)
 
 
-def _refuse_wrong_types(fixed_fields: object, var_fields: object) -> None:
+def _refuse_wrong_types(fixed_fields: object, var_fields: object, as_read: Sequence[Any]) -> None:
     if not isinstance(fixed_fields, dict) or not all(isinstance(value, dict) for value in fixed_fields.values()):
         raise Refused(400, 130, "Invalid JSON types : fixedFields is not an object of objects")
-    if not isinstance(var_fields, list) or not all(map(_is_var_field, var_fields)):
+    if not isinstance(var_fields, list) or not all(one in as_read or _is_var_field(one) for one in var_fields):
         raise Refused(400, 130, "Invalid JSON types : varFields is not an array of variable-length fields")
 
 
 def _is_var_field(value: object) -> bool:
-    """With a MARC tag a field has subfields; without, a content."""
+    """Whether it has a tag and a content, or a MARC tag and subfields. What a field lacks may be absent or null."""
     if not isinstance(value, dict) or not isinstance(value.get("fieldTag"), str):
         return False
-    if "marcTag" not in value:
-        return isinstance(value.get("content"), str) and "subfields" not in value
+    if not value.keys() <= {"fieldTag", "subfields", *_TEXTS_OF_A_VAR_FIELD}:
+        return False
+    if not all(isinstance(value.get(name), str | None) for name in _TEXTS_OF_A_VAR_FIELD):
+        return False
     subfields = value.get("subfields")
-    return isinstance(subfields, list) and all(
-        isinstance(one, dict) and isinstance(one.get("tag"), str) and isinstance(one.get("content"), str)
-        for one in subfields
+    if subfields is None:
+        return value.get("content") is not None
+    return value.get("marcTag") is not None and isinstance(subfields, list) and all(map(_is_subfield, subfields))
+
+
+def _is_subfield(value: object) -> bool:
+    return (
+        isinstance(value, dict) and isinstance(value.get("tag"), str) and isinstance(value.get("content"), str | None)
     )
