@@ -1,4 +1,4 @@
-"""What does Sierra do that one would not expect? Each habit is one function here, from plain data to plain data.
+"""Sierra's habits that one would not expect: each is one function here, from plain data to plain data.
 
 tests/sandbox/test_quirks.py has a test of the same name for each. Where the vendor's documentation and what libraries
 measured differ, the measured behaviour is here.
@@ -49,7 +49,10 @@ def list_by_record_number(numbers: Iterable[str]) -> list[str]:
 
 
 def answer_404_when_none_is_found(entries: Sequence[RecordJson]) -> Sequence[RecordJson]:
-    """Some of a list absent: they are left out without a word. All of them: an error, like a single record's."""
+    """Some of a list absent: they are left out without a word. All of them: an error, like a single record's.
+
+    Not so where a range of numbers or the deleted are asked for: these are answered with an empty list.
+    """
     if not entries:
         raise Refused(404, 107, "Record not found")
     return entries
@@ -61,18 +64,16 @@ def show_deleted_record_as_stub(record: RecordJson) -> RecordJson:
 
 
 def show_fields_asked_for(record: RecordJson, fields: str | None) -> RecordJson:
-    """Unasked, neither fixedFields nor varFields come; `,` means all; `id` comes always."""
-    if fields is None:
-        names: Sequence[str] = DEFAULT_FIELDS
-    else:
-        names = [name for name in fields.split(",") if name] or ALL_FIELDS
+    """Unasked, neither fixedFields nor varFields come; `,` means all, `default` those unasked; `id` comes always."""
+    asked = ["default"] if fields is None else [name for name in fields.split(",") if name] or ALL_FIELDS
+    names = [*asked, *(DEFAULT_FIELDS if "default" in asked else ())]
     return {name: record[name] for name in ("id", *names) if name in record}
 
 
 def refuse_unknown_field_names(fields: str | None) -> None:
     """A name that Sierra has no field of is not ignored, as is usual, but an error."""
     for name in (fields or "").split(","):
-        if name and name not in ALL_FIELDS:
+        if name and name != "default" and name not in ALL_FIELDS:
             raise Refused(400, 108, f"Invalid parameter : {name} is not a valid field")
 
 
@@ -137,6 +138,11 @@ def refuse_to_write_what_can_be_read(number: str, *, ghost: bool, deleted: bool)
     """A ghost answers 200 to GET and 404 to PUT; so does a deleted record."""
     if ghost or deleted:
         raise Refused(404, 107, f"Record not found : {number}")
+
+
+def show_as_suppressed_what_icode2_hides(fixed_fields: Mapping[str, Any]) -> bool:
+    """Every code in ICODE2 but `-` hides an item from the public; to Sierra's API it is as visible as others."""
+    return (fixed_fields.get("60", {}).get("value") or "-") != "-"
 
 
 def iso(at: datetime) -> str:

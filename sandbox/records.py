@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox import quirks
+from sandbox.filters import ListQuery
 from sandbox.quirks import Refused
 
 Merge = Callable[[Sequence[Any], Sequence[Any]], list[Any]]
 _TEXTS_OF_A_VAR_FIELD = ("marcTag", "ind1", "ind2", "content")
-_MOST_PER_LIST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Record:
             "createdDate": self.created_at,
             **({"deletedDate": self.deleted_at} if self.deleted_at else {}),
             "deleted": self.deleted_at is not None,
-            "suppressed": False,
+            "suppressed": quirks.show_as_suppressed_what_icode2_hides(self.fixed_fields),
             "bibIds": list(self.bib_numbers),
             "location": {"code": fixed.get("79", ""), "name": ""},
             "status": {"code": fixed.get("88", "-")},
@@ -83,16 +83,15 @@ class Records:
         quirks.refuse_unknown_field_names(fields)
         return self._show(self._find(number), fields)
 
-    def get_list(self, numbers: Iterable[str], limit: int | None, fields: str | None) -> list[dict[str, Any]]:
-        """Those of the records that exist, as a list's GET shows them. Refused: none does."""
-        quirks.refuse_unknown_field_names(fields)
-        if limit is not None and not 1 <= limit <= _MOST_PER_LIST:
-            raise Refused(400, 108, f"Invalid parameter : limit is not between 1 and {_MOST_PER_LIST}")
-        found = [number for number in quirks.list_by_record_number(numbers) if number in self.by_number]
-        shown = quirks.cut_list_at_limit_silently(found, limit)
-        return list(
-            quirks.answer_404_when_none_is_found([self._show(self.by_number[number], fields) for number in shown])
-        )
+    def get_list(self, query: ListQuery) -> list[dict[str, Any]]:
+        """The records that the query leaves, as a list's GET shows them. Refused: none, where Sierra refuses that."""
+        quirks.refuse_unknown_field_names(query.fields)
+        named = self.by_number if query.numbers is None else self.by_number.keys() & query.numbers
+        found = [number for number in named if query.leaves(self.by_number[number].shown())]
+        numbers = quirks.list_by_record_number(found)[query.offset :]
+        shown = quirks.cut_list_at_limit_silently(numbers, query.limit)
+        entries = [self._show(self.by_number[number], query.fields) for number in shown]
+        return list(entries if query.may_be_empty else quirks.answer_404_when_none_is_found(entries))
 
     def put(self, number: str, patch: object) -> Record:
         """The record as patched. Refused: nothing of the patch was done."""

@@ -1,4 +1,4 @@
-"""What does Sierra answer? Its REST API v6, as far as this project meets it, with its quirks and, if wanted, faults.
+"""Sierra's REST API v6, as far as this project meets it, with its quirks and, if wanted, faults.
 
 `python -m sandbox.sierra --port 9100 --items 2000` runs one, with the sandbox's catalogue in it. How it is watched and
 disturbed from another process stands in sandbox/control.py.
@@ -17,6 +17,7 @@ from typing import Any
 from sandbox.catalogue import make_catalogue
 from sandbox.control import CONTROL_PREFIX, Control
 from sandbox.faults import Fault, Faults, Switch
+from sandbox.filters import read_list_query, refuse_unknown_parameters
 from sandbox.http import Answer, Exchange, HttpServer, Manner, Request
 from sandbox.journal import Entry, Journal, Kind
 from sandbox.quirks import Refused
@@ -81,7 +82,8 @@ class Sierra:
             case "GET", ["info", "token"]:
                 return "info", ()
             case "GET", ["items"]:
-                return "get_items", tuple(number for number in request.query.get("id", "").split(",") if number)
+                named = request.query.get("id", "[")
+                return "get_items", () if named.startswith("[") else tuple(named.split(","))  # a range names none
             case "GET", ["items", number]:
                 return "get_item", (number,)
             case "PUT", ["items", number]:
@@ -135,17 +137,14 @@ class Sierra:
 
     def _get_item(self, request: Request, entry: Entry) -> Answer:
         self.tokens.check(request.headers.get("authorization", ""), READ)
+        refuse_unknown_parameters(request.query, ("fields",))
         return _json_answer(self.records.get(entry.item_numbers[0], request.query.get("fields")))
 
     def _get_items(self, request: Request, entry: Entry) -> Answer:
         self.tokens.check(request.headers.get("authorization", ""), READ)
-        limit = request.query.get("limit")
-        for name, text in (("limit", limit or "1"), *(("id", number) for number in entry.item_numbers)):
-            if not (text.isascii() and text.isdigit()):
-                raise Refused(400, 108, f"Invalid parameter : {name} {text} is no number")
-        numbers = entry.item_numbers or tuple(self.records.by_number)
-        entries = self.records.get_list(numbers, None if limit is None else int(limit), request.query.get("fields"))
-        return _json_answer({"total": len(entries), "start": 0, "entries": entries})
+        query = read_list_query(request.query)
+        entries = self.records.get_list(query)
+        return _json_answer({"total": len(entries), "start": query.offset, "entries": entries})
 
     def _put_item(self, request: Request, entry: Entry) -> Answer:
         self.tokens.check(request.headers.get("authorization", ""), WRITE)

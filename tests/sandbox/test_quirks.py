@@ -55,6 +55,8 @@ def test_show_deleted_record_as_stub() -> None:
         (None, {"id", "barcode", "deleted"}),
         ("fixedFields,varFields", {"id", "fixedFields", "varFields"}),
         (",", set(RECORD)),
+        ("default", {"id", "barcode", "deleted"}),
+        ("varFields,default", {"id", "barcode", "deleted", "varFields"}),
     ],
 )
 def test_show_fields_asked_for(fields: str | None, shown: set[str]) -> None:
@@ -64,6 +66,7 @@ def test_show_fields_asked_for(fields: str | None, shown: set[str]) -> None:
 def test_refuse_unknown_field_names() -> None:
     quirks.refuse_unknown_field_names(None)
     quirks.refuse_unknown_field_names("id,fixedFields,varFields")
+    quirks.refuse_unknown_field_names("default,varFields")
     with pytest.raises(Refused, match="Invalid parameter : fixedfields is not a valid field"):
         quirks.refuse_unknown_field_names("id,fixedfields")
 
@@ -123,6 +126,12 @@ def test_stamp_every_put() -> None:
         "85": "44",
         "98": "2026-11-20T10:00:00Z",
     }
+
+
+@pytest.mark.parametrize(("code", "hidden"), [("-", False), ("s", True), ("d", True), (None, False), ("", False)])
+def test_show_as_suppressed_what_icode2_hides(code: str | None, hidden: bool) -> None:
+    assert quirks.show_as_suppressed_what_icode2_hides({"60": {"label": "ICODE2", "value": code}}) is hidden
+    assert not quirks.show_as_suppressed_what_icode2_hides({})
 
 
 def test_refuse_to_write_what_can_be_read() -> None:
