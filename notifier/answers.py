@@ -1,4 +1,4 @@
-"""What did Sierra answer? From a status and a body to a record or to the error that says what to do next. Pure."""
+"""Sierra's answers: from a status and a body to a record, or to the error that says what to do next. Pure."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from typing import Any
 
 from notifier.errors import ItemRejected, ItemTroubled, SierraError, SierraRefused, SierraUnavailable
 from notifier.patch import Record
+from runtime.characters import decode
 
 LONGEST_WAIT_SECONDS = 3600.0
 LONGEST_DESCRIPTION = 200
@@ -148,14 +149,14 @@ def error_code(answer: Answer) -> int | None:
 
 
 def describe(answer: Answer) -> str:
-    """The answer for a person: the status, and Sierra's own words where it has some. Never a record."""
+    """The answer for a person: the status, and Sierra's own words where it has some, decoded. Never a record."""
     try:
         data = answer.json()
     except ValueError:
         data = None
     words = []
     if isinstance(data, dict) and (code := error_code(answer)) is not None:
-        words = [str(data[key]) for key in ("name", "description") if isinstance(data.get(key), str)]
+        words = [decode(data[key]) for key in ("name", "description") if isinstance(data.get(key), str)]
         words.append(f"(code {code})")
     return f"{answer.status} {' '.join(words)}".strip()[:LONGEST_DESCRIPTION]
 

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.answers import Answer, Deleted, NotARecord, error_of, read_record, read_records, retry_after, unwrap
+from notifier.answers import (
+    Answer,
+    Deleted,
+    NotARecord,
+    describe,
+    error_of,
+    read_record,
+    read_records,
+    retry_after,
+    unwrap,
+)
 from notifier.errors import ItemRejected, ItemTroubled, SierraError, SierraRefused, SierraUnavailable
 
 BARE = {"id": "1", "fixedFields": {}, "varFields": []}
@@ -53,6 +63,12 @@ def test_an_error_says_what_to_do_next(
 def test_a_message_says_which_item_and_sierras_own_words() -> None:
     error = error_of(refusal(400, 115, "Invalid JSON : field(s) unknown : x"), "item 1001234")
     assert str(error) == "Sierra refused item 1001234: 400 Name Invalid JSON : field(s) unknown : x (code 115)"
+
+
+def test_sierras_words_are_shown_with_the_characters_that_its_codes_mean() -> None:
+    answer = refusal(400, 130, "Kentt{u00E4} on v{u00E4}{u00E4}r{u00E4} &#x410; {uD800}" + "{u00E4}" * 200)
+    assert describe(answer).startswith("400 Name Kenttä on väärä А {uD800}äää")
+    assert "{u00E4}" not in describe(answer), "cut after it was decoded"
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 500, 503])
