@@ -9,7 +9,7 @@ from cli.fence import Refused, Unreachable
 from db.named_items import NamedItem
 from notifier.answers import Deleted
 from notifier.errors import SierraError, SierraUnavailable
-from notifier.patch import INVDA_FIELD, Plan, Record, Wish, call_number_of, plan_update
+from notifier.patch import INVDA_FIELD, Field, Plan, Record, Wish, call_number_texts, plan_update
 from notifier.setup import client_of, rules_of
 from runtime.settings import NotifierSettings
 
@@ -24,10 +24,12 @@ class Change:
 
 
 def plan_changes(item: NamedItem, settings: NotifierSettings) -> tuple[list[Change], tuple[str, ...]]:
-    """The fields that an item marked now would be given, and remarks on what would be left out and why."""
+    """The fields that an item marked now would be given, and remarks on what would be left out or lost, and why."""
     record = _read(item, settings)
     now = datetime.now(UTC)
     plan = plan_update(record, Wish(item.classification, queued_at=now, now=now), rules_of(settings))
+    if plan.refusal:
+        raise Refused(plan.refusal)
     return list(_changes(record, plan)), plan.remarks
 
 
@@ -57,12 +59,18 @@ def _changes(record: Record, plan: Plan) -> Iterator[Change]:
     for position, var_field in enumerate(plan.patch.get("varFields", ())):
         old = record.var_fields[position : position + 1]
         if [var_field] != list(old):
-            yield Change("call number (099)", call_number_of(old), call_number_of([var_field]))
+            yield _call_number_change(old[0] if old else {}, var_field)
     for number, fixed_field in plan.patch.get("fixedFields", {}).items():
         label = str(fixed_field["label"]).strip()
         yield Change(f"{label} ({number})", _fixed_value(record, number), fixed_field["value"])
     if "inventoryDate" in plan.patch:
         yield Change(f"INVDA ({INVDA_FIELD})", _fixed_value(record, INVDA_FIELD), plan.patch["inventoryDate"])
+
+
+def _call_number_change(old: Field, new: Field) -> Change:
+    before, after = call_number_texts(old), call_number_texts(new)
+    place = next(place for place, text in after.items() if text != before.get(place))
+    return Change("call number (099)", before.get(place), after[place])
 
 
 def _fixed_value(record: Record, number: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What is to be written to Sierra for a printed item? Pure: from the record just read to the patch, no I/O, no clock.
+"""The patch that an update writes to Sierra, from the record just read. Pure: no I/O, no clock.
 
 A patch that carries varFields carries all that were read, changed only where we mean to: Sierra replaces them by
 fieldTag, older descriptions say all of them, and such a patch is right under both. What is so already is not written,
@@ -6,9 +6,12 @@ for every write counts as a revision of the record.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from notifier.call_number import Renewal, begins_with_digit, has_in_front, make_call_number, renew
+from runtime.characters import decode, is_visible
 
 Field = Mapping[str, Any]
 
@@ -17,7 +20,6 @@ CALL_NUMBER_MARC = "099"
 INVDA_FIELD = "69"
 IUSE3_FIELD = "74"
 IUSE3_LABEL = "IUSE3"
-OPENING = "([{-–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an update sets, from the settings. `iuse3_field`: the fixed field's number, None to find it by its label."""
+    """What an update sets, from the settings. `iuse3_field`: the fixed field's number, None to find it by its label.
+
+    `reject_unclear`: leave an item to a person whose call number does not begin with a class number.
+    """
 
     set_invda: bool = True
     set_iuse3: bool = True
     iuse3_field: int | None = None
+    reject_unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send: `patch` is empty where all is so already. `remarks` say what was left out of the update and why.
+    """What to send: `patch` is empty where all is so already. `remarks` say what was left out or lost, and why.
 
     `refusal`: why it can't be done, for the librarian; the patch is empty then, too.
     """
@@ -63,14 +69,10 @@ class Plan:
 
 def plan_update(record: Record, wish: Wish, rules: Rules) -> Plan:
     """The patch that makes `record` as wished. Applied to its own result, it is empty."""
-    patch: dict[str, Any] = {}
-    remarks: list[str] = []
-    before = call_number_of(record.var_fields)
-    var_fields = _with_call_number(record.var_fields, wish.classification)
-    if not is_visible(wish.classification):
-        remarks.append("no classification: the call number was left as it is")
-    if var_fields != list(record.var_fields):
-        patch["varFields"] = var_fields
+    call_number = _plan_call_number(record, wish.classification, rules)
+    if call_number.refusal:
+        return call_number
+    patch, remarks = dict(call_number.patch), list(call_number.remarks)
     if rules.set_iuse3:
         number = find_iuse3(record.fixed_fields, rules.iuse3_field)
         if number is None:
@@ -79,7 +81,7 @@ def plan_update(record: Record, wish: Wish, rules: Rules) -> Plan:
             patch["fixedFields"] = {number: entry}
     if rules.set_invda and not _is_recent(record.fixed_fields.get(INVDA_FIELD), wish.queued_at):
         patch["inventoryDate"] = wish.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Plan(patch, before, call_number_of(var_fields), tuple(remarks))
+    return replace(call_number, patch=patch, remarks=tuple(remarks))
 
 
 def describe(plan: Plan) -> str:
@@ -92,53 +94,30 @@ def describe(plan: Plan) -> str:
     return ", ".join(parts)
 
 
-def make_call_number(old: str, classification: str) -> str:
-    """The call number with the classification in front and the genre words of the old one behind it.
-
-    "84.2 Jännitys" with 84.31 gives "84.31 Jännitys". A text that has the classification in front already stays.
-    """
-    old = old.strip()
-    new = " ".join(classification.split())
-    if f"{' '.join(old.split())} ".startswith(f"{new} "):
-        return old
-    return f"{new} {genre_of(old)}".rstrip()
-
-
-def is_visible(text: str | None) -> bool:
-    """Whether a person would see anything of it: not of blanks, nor of U+200B and other format characters alone."""
-    return any(character.isprintable() and not character.isspace() for character in text or "")
-
-
-def genre_of(call_number: str) -> str:
-    """What stands behind the class number: "(englanti)" of "84.2 (englanti)"; "" where there is no number or word."""
-    if not call_number[:1].isdecimal():
-        return ""
-    for position, character in enumerate(call_number):
-        if character.isalpha():
-            opened = position - 1 if call_number[position - 1] in OPENING else position
-            return call_number[opened:]
-    return ""
-
-
 def call_number_of(var_fields: Sequence[Field]) -> str | None:
-    """The item's call number for people: of several the first; None where there is none."""
-    return next(iter(call_numbers_of(var_fields)), None)
+    """The item's call number for people: of several fields the first one's; None where there is none."""
+    fields = [texts for var_field in var_fields if (texts := call_number_texts(var_field))]
+    return fields[0][_renewed_place(fields[0])] if fields else None
 
 
-def call_numbers_of(var_fields: Sequence[Field]) -> list[str]:
-    """Each subfield `a` of each call number field."""
-    return [
-        str(subfield.get("content") or "")
-        for var_field in var_fields
-        if is_call_number(var_field)
-        for subfield in var_field.get("subfields") or ()
-        if subfield.get("tag") == "a"
-    ]
+def call_number_texts(var_field: Field) -> dict[int, str]:
+    """The texts of a call number field's subfields `a`, by place. Empty for any other field."""
+    if not is_call_number(var_field):
+        return {}
+    subfields = enumerate(var_field.get("subfields") or ())
+    return {place: str(part.get("content") or "") for place, part in subfields if part.get("tag") == "a"}
 
 
 def is_call_number(var_field: Field) -> bool:
-    """Whether it is the field that an update renews: tag c, MARC 099."""
+    """Whether it is a field that an update renews: tag c, MARC 099."""
     return var_field.get("fieldTag") == CALL_NUMBER_TAG and var_field.get("marcTag") == CALL_NUMBER_MARC
+
+
+def with_text(var_field: Field, place: int, text: str) -> Field:
+    """The field with this text in the subfield at `place`; a new object, the old one untouched."""
+    subfields = list(var_field["subfields"])
+    subfields[place] = {**subfields[place], "content": text}
+    return {**var_field, "subfields": subfields}
 
 
 def find_iuse3(fixed_fields: Mapping[str, Field], configured: int | None) -> str | None:
@@ -157,28 +136,64 @@ def iuse3_problem(fixed_fields: Mapping[str, Field]) -> str:
     return f"no fixed field is called IUSE3, and 74 is {label!r}. SIERRA_UPDATE_IUSE3_FIELD decides which it is"
 
 
-def _with_call_number(var_fields: Sequence[Field], classification: str | None) -> list[Field]:
-    """The fields with the call number renewed, or added where there is none; new objects, the old ones untouched."""
+def _plan_call_number(record: Record, classification: str | None, rules: Rules) -> Plan:
+    """The plan for the call number alone: renewed in each field that is one, or added where there is none."""
+    before = call_number_of(record.var_fields)
     if classification is None or not is_visible(classification):
-        return list(var_fields)
-    renewed = [_renewed(var_field, classification) for var_field in var_fields]
-    if call_number_of(var_fields) is not None:
-        return renewed
-    content = make_call_number("", classification)
-    added = {"fieldTag": CALL_NUMBER_TAG, "marcTag": CALL_NUMBER_MARC, "ind1": " ", "ind2": " "}
-    return [*renewed, {**added, "subfields": [{"tag": "a", "content": content}]}]
+        return Plan({}, before, before, ("no classification: the call number was left as it is",))
+    if bare := next((text for var_field in record.var_fields if is_visible(text := _bare_text(var_field))), None):
+        return Plan({}, bare, bare, refusal=_no_subfields(record.number, bare))
+    var_fields, renewals = _renew(record.var_fields, classification)
+    if rules.reject_unclear and (unclear := next((one for one in renewals if one.is_unclear), None)):
+        return Plan({}, unclear.before, unclear.before, refusal=_unclear(record.number, unclear))
+    if not renewals:
+        content = make_call_number("", classification)
+        added = {"fieldTag": CALL_NUMBER_TAG, "marcTag": CALL_NUMBER_MARC, "ind1": " ", "ind2": " "}
+        var_fields.append({**added, "subfields": [{"tag": "a", "content": content}]})
+        return Plan({"varFields": var_fields}, None, content)
+    remarks = tuple(renewal.remark for renewal in renewals if renewal.remark)
+    patch = {} if var_fields == list(record.var_fields) else {"varFields": var_fields}
+    return Plan(patch, renewals[0].before, renewals[0].after, remarks)
 
 
-def _renewed(var_field: Field, classification: str) -> Field:
-    if not is_call_number(var_field):
-        return var_field
-    subfields = [
-        {**subfield, "content": make_call_number(str(subfield.get("content") or ""), classification)}
-        if subfield.get("tag") == "a"
-        else subfield
-        for subfield in var_field.get("subfields") or ()
-    ]
-    return {**var_field, "subfields": subfields} if subfields else var_field
+def _renew(var_fields: Sequence[Field], classification: str) -> tuple[list[Field], list[Renewal]]:
+    """The fields with one subfield `a` renewed in each that is a call number, and those renewals."""
+    fields, renewals = list(var_fields), []
+    for number, var_field in enumerate(var_fields):
+        if texts := call_number_texts(var_field):
+            place = _renewed_place(texts, classification)
+            renewals.append(renew(texts[place], classification))
+            fields[number] = with_text(var_field, place, renewals[-1].after)
+    return fields, renewals
+
+
+def _renewed_place(texts: Mapping[int, str], classification: str | None = None) -> int:
+    """The place of the text that has the class number, or will: of a label's several lines the others stay.
+
+    The first that begins with a digit, or else the first. One that has the classification in front has been renewed
+    before, though that may begin with a letter.
+    """
+    for place, text in texts.items():
+        if begins_with_digit(text) or (classification is not None and has_in_front(text, classification)):
+            return place
+    return min(texts)
+
+
+def _bare_text(var_field: Field) -> str | None:
+    """The text of a call number field that has it in no subfield; None for any other field."""
+    is_bare = is_call_number(var_field) and not var_field.get("subfields")
+    return str(var_field.get("content") or "") if is_bare else None
+
+
+def _no_subfields(number: str, text: str) -> str:
+    return f"Item {number} has the call number {decode(text)!r} in no subfield: put it into a subfield a in Sierra"
+
+
+def _unclear(number: str, renewal: Renewal) -> str:
+    return (
+        f"Item {number} has the call number {decode(renewal.before)!r}, which does not begin with a class number, and "
+        f"should get {renewal.after!r}: correct it in Sierra (SIERRA_UPDATE_UNCLEAR_CALL_NUMBER is reject)"
+    )
 
 
 def _iuse3_entry(fixed_field: Field | None) -> Field | None:

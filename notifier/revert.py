@@ -1,13 +1,14 @@
-"""How is a push undone? Pure: from the record just read to the patch that puts back what history has of the push.
+"""The patch that undoes a push: it puts back what history has from before it. Pure.
 
-Only the call number is put back: IUSE3 and INVDA say that the item was in somebody's hands, and it was. It is put back
-only where Sierra still has what the push left there. History has one text before and one after, those of the item's
-first call number. So an item with several is left to a person: nobody knows what the others were.
+Only the call number is put back: IUSE3 and INVDA say that the item was in a person's hands, and it was. It is put back
+only where Sierra still has what the push left there. History has one text before and one after, those of the subfield
+that was renewed in the item's first call number field; an item with several such fields is left to a person.
 """
 
 from dataclasses import dataclass
 
-from notifier.patch import Field, Plan, Record, call_number_of, call_numbers_of, is_call_number, is_visible
+from notifier.patch import Plan, Record, call_number_of, call_number_texts, with_text
+from runtime.characters import is_visible
 
 LOST_CHARACTER = "\ufffd"
 
@@ -23,17 +24,22 @@ class Undo:
 
 def plan_revert(record: Record, undo: Undo) -> Plan:
     """The patch that puts `before` where `after` is; empty where `before` is there already, or where it is refused."""
-    texts = call_numbers_of(record.var_fields)
     has = call_number_of(record.var_fields)
-    before = undo.before
-    refusal = _why_not(record.number, texts, undo)
-    if refusal or before is None or texts == [before]:
+    fields = [number for number, var_field in enumerate(record.var_fields) if call_number_texts(var_field)]
+    texts = call_number_texts(record.var_fields[fields[0]]) if fields else {}
+    # The first of the two, not the first `after`: another line of the label may say the same by chance.
+    place = next((place for place, text in texts.items() if text in (undo.before, undo.after)), None)
+    refusal = _why_not(record.number, undo, len(fields), has, is_there=place is not None)
+    if refusal or place is None or undo.before is None:
         return Plan({}, has, has, refusal=refusal)
-    var_fields = [_with_text(var_field, before) for var_field in record.var_fields]
-    return Plan({"varFields": var_fields}, has, before)
+    if texts[place] == undo.before:
+        return Plan({}, undo.before, undo.before)
+    var_fields = list(record.var_fields)
+    var_fields[fields[0]] = with_text(var_fields[fields[0]], place, undo.before)
+    return Plan({"varFields": var_fields}, undo.after, undo.before)
 
 
-def _why_not(number: str, texts: list[str], undo: Undo) -> str | None:
+def _why_not(number: str, undo: Undo, fields: int, has: str | None, is_there: bool) -> str | None:
     """Why it can't be undone, for the librarian; None if it can, or is so already."""
     push = f"push {undo.update_log_id}"
     if undo.after is None:
@@ -44,21 +50,9 @@ def _why_not(number: str, texts: list[str], undo: Undo) -> str | None:
         )
     if LOST_CHARACTER in undo.before:
         return f"History could not store all that item {number} had before {push}: nothing was changed"
-    if len(texts) > 1:
-        return (
-            f"Item {number} has {len(texts)} call numbers, history knows one: nothing was changed, correct it in Sierra"
-        )
-    if texts not in ([undo.before], [undo.after]):
-        now = repr(texts[0]) if texts else "no call number"
+    if fields > 1:
+        return f"Item {number} has {fields} call numbers, history knows one: nothing was changed, correct it in Sierra"
+    if not is_there:
+        now = "no call number" if has is None else repr(has)
         return f"Item {number} has {now} in Sierra, not {undo.after!r} as {push} left it: nothing was changed"
     return None
-
-
-def _with_text(var_field: Field, text: str) -> Field:
-    if not is_call_number(var_field):
-        return var_field
-    subfields = [
-        {**subfield, "content": text} if subfield.get("tag") == "a" else subfield
-        for subfield in var_field.get("subfields") or ()
-    ]
-    return {**var_field, "subfields": subfields} if subfields else var_field

@@ -34,6 +34,7 @@ def rules_of(settings: NotifierSettings) -> Rules:
         set_invda=settings.sierra_update_set_invda,
         set_iuse3=settings.sierra_update_set_iuse3,
         iuse3_field=settings.sierra_update_iuse3_field,
+        reject_unclear=settings.sierra_update_unclear_call_number == "reject",
     )
 
 

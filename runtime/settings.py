@@ -31,6 +31,7 @@ RootPath = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(/
 HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$")]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(_lower)]
+Unclear = Annotated[Literal["replace", "reject"], BeforeValidator(_lower)]
 
 
 class ProcessSettings(BaseSettings):
@@ -136,6 +137,9 @@ class NotifierSettings(DatabaseSettings):
     sierra_update_set_iuse3: bool = Field(True, description="Whether an update sets IUSE3 to 1")
     sierra_update_iuse3_field: int | None = Field(
         None, ge=1, le=999, description="Number of the fixed field IUSE3; unset: found by its label, else 74"
+    )
+    sierra_update_unclear_call_number: Unclear = Field(
+        "replace", description="Call numbers that do not begin with a number: replaced whole, or left to a person"
     )
     sierra_update_dry_run: bool = Field(False, description="True: read, compute and log, but write nothing to Sierra")
     notifier_metrics_port: Port | None = Field(None, description="Port of the notifier's `/metrics`; unset: none")

@@ -43,6 +43,23 @@ def test_item_without_a_call_number_would_get_one(preview, sierra):
     assert (change["before"], change["after"]) == (None, "84.31")
 
 
+def test_the_label_s_line_that_would_be_renewed_is_shown_and_what_would_be_lost_is_told(preview, sierra):
+    record = make_record(NUMBER, "78.891 2 CD")
+    record.var_fields[-1]["subfields"].append({"tag": "a", "content": "2019"})
+    sierra.add(record)
+    shown = preview("--json").json
+    (change,) = [c for c in shown["changes"] if c["field"] == "call number (099)"]
+    assert (change["before"], change["after"]) == ("78.891 2 CD", "84.31 CD")
+    assert shown["remarks"] == ["'2' was left out of '78.891 2 CD'"]
+
+
+def test_item_that_would_be_left_to_a_person_is_refused_with_the_reason(preview, sierra):
+    sierra.add(make_record(NUMBER, "L 84.2 Jännitys"))
+    ran = preview(SIERRA_UPDATE_UNCLEAR_CALL_NUMBER="reject")
+    assert ran.code == 1
+    assert "'L 84.2 Jännitys', which does not begin with a class number" in ran.err
+
+
 def test_settings_decide_what_would_be_written(preview, sierra):
     sierra.add(make_record(NUMBER, "84.31 Jännitys"))
     nothing = preview(SIERRA_UPDATE_SET_INVDA="false", SIERRA_UPDATE_SET_IUSE3="false")

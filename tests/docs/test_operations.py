@@ -55,7 +55,8 @@ async def _fill(database: TestDatabase) -> None:
         notifier = f"{socket.gethostname()}:1"
         await queue.heartbeat(connection, notifier, "listening", "closed", None, succeeded=True, looped_seconds_ago=1)
         pushed = await _claim(connection, 2_043_111)
-        push = queue.Pushed(pushed, "pushed", "84.2 Jännitys", "84.31 Jännitys", None, 12)
+        remark = "'2.' was left out of '84.2 2. Jännitys'"
+        push = queue.Pushed(pushed, "pushed", "84.2 2. Jännitys", "84.31 Jännitys", remark, 12)
         await queue.finish(connection, "n1", [push])
         for number, reason in (
             (2_043_112, "Sierra has no item 2043112"),
@@ -178,7 +179,7 @@ async def test_undone_as_the_page_says_a_push_is_what_the_next_claim_puts_back(f
         await connection.execute(block("Undo a push", "INSERT").text.encode())
         (claim,) = await look_up_undone(connection, await queue.claim(connection, "n2", 10, LEASE_SECONDS))
     assert (claim.item_number, claim.undone_before, claim.undone_after) == (
-        *("2043111", "84.2 Jännitys", "84.31 Jännitys"),
+        *("2043111", "84.2 2. Jännitys", "84.31 Jännitys"),
     )
 
 

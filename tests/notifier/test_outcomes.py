@@ -148,6 +148,28 @@ async def test_a_write_that_timed_out_but_was_done_is_not_done_again(
     assert len(sierra.requests("put_item")) == 1
 
 
+async def test_what_a_push_loses_of_a_call_number_stands_in_history(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    mark(database, *add_items(database, sierra, 1001, call_number="L 84.2 Jännitys"))
+    async with notifier(**NO_SWEEP):
+        await eventually(database, EMPTY)
+    assert sierra.call_numbers("1001") == ["84.31"]
+    assert database.fetch("SELECT outcome, call_number_before, reason FROM update_history") == [
+        ("pushed", "L 84.2 Jännitys", "'L 84.2 Jännitys' was replaced whole, for it does not begin with a class number")
+    ]
+
+
+async def test_unclear_call_number_is_rejected_where_the_setting_says_so(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    mark(database, *add_items(database, sierra, 1001, call_number="L 84.2 Jännitys"))
+    async with notifier(**NO_SWEEP, sierra_update_unclear_call_number="reject"):
+        await eventually(database, "SELECT count(*) = 1 FROM update_queue WHERE due_at IS NULL")
+    assert "'L 84.2 Jännitys', which does not begin with a class number" in database.fetch(REJECTED)[0][0]
+    assert sierra.requests("put_item") == []
+
+
 async def test_a_dry_run_writes_nothing_and_loses_nothing(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.patch import Plan, Record, Rules, Wish, genre_of, make_call_number, plan_update
+from notifier.patch import Plan, Record, Rules, Wish, plan_update
 
 QUEUED_AT = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC)
 NOW = QUEUED_AT + timedelta(seconds=2)
@@ -26,54 +26,6 @@ def plan(
 ) -> Plan:  # fmt: skip
     record = Record("2043111", fixed_fields or {}, list(var_fields))
     return plan_update(record, Wish(classification, QUEUED_AT, NOW), rules)
-
-
-@pytest.mark.parametrize(
-    ("old", "classification", "new"),
-    [
-        ("84.2 Jännitys", "84.31", "84.31 Jännitys"),
-        (" 84.2 Jännitys", "84.31", "84.31 Jännitys"),
-        ("84.2 Jännitys", "  84.31 ", "84.31 Jännitys"),
-        ("123.45, 678.90 Mystery Romance", "111.22", "111.22 Mystery Romance"),
-        ("123.45 Etelä-Haaga -kokoelma", "678.90", "678.90 Etelä-Haaga -kokoelma"),
-        ("123.45 -kokoelma", "678.90", "678.90 -kokoelma"),
-        ("84.2 –kokoelma", "84.31", "84.31 –kokoelma"),
-        ("84.2 Jännitys (englanti)", "84.31", "84.31 Jännitys (englanti)"),
-        ("84.2 (englanti)", "84.31", "84.31 (englanti)"),
-        ("84.2 [Sarjakuva]", "84.31", "84.31 [Sarjakuva]"),
-        ("84.2 {x}", "84.31", "84.31 {x}"),
-        ("84.2 Детектив", "84.31", "84.31 Детектив"),
-        ("84.2-85", "84.31", "84.31"),
-        ("84.2", "84.31", "84.31"),
-        ("NoNumbers", "678.90", "678.90"),
-        ("", "678.90", "678.90"),
-        ("84.31 Jännitys", "84.31", "84.31 Jännitys"),
-        ("84.31", "84.31", "84.31"),
-        ("84.3 Jännitys", "84.31", "84.31 Jännitys"),
-        ("84.311 Jännitys", "84.31", "84.31 Jännitys"),
-        ("85.22 Kuv", "85.22 Kuv", "85.22 Kuv"),
-        ("85.22 Kuv", "85.22   Kuv", "85.22 Kuv"),
-        ("85.22 Kuv Sarja", "85.22 Kuv", "85.22 Kuv Sarja"),
-        ("85.22  Kuv", "85.22 Kuv", "85.22  Kuv"),
-        ("85.22 Kuvat", "85.22 Kuv", "85.22 Kuv Kuvat"),
-        ("LASTEN 84.2", "84.31", "84.31"),
-    ],
-)
-def test_the_classification_stands_in_front_and_the_genre_words_stay(old: str, classification: str, new: str) -> None:
-    assert make_call_number(old, classification) == new
-
-
-@given(st.text(max_size=40), st.text(min_size=1, max_size=20).filter(str.strip))
-def test_a_repeated_push_makes_the_same_call_number(old: str, classification: str) -> None:
-    once = make_call_number(old, classification)
-    assert make_call_number(once, classification) == once
-    assert once.startswith(" ".join(classification.split())) or once == old.strip()
-    assert once == once.strip() != ""
-
-
-@given(st.text(max_size=40))
-def test_genre_words_are_the_end_of_the_old_call_number(old: str) -> None:
-    assert old.endswith(genre_of(old))
 
 
 def test_every_var_field_read_is_sent_and_only_the_call_number_is_changed() -> None:
@@ -95,10 +47,76 @@ def test_every_var_field_read_is_sent_and_only_the_call_number_is_changed() -> N
     }
 
 
-def test_every_call_number_of_the_item_is_renewed() -> None:
-    planned = plan([call_number("84.2 Jännitys", "85 Runot"), call_number("86")])
-    assert planned.patch["varFields"] == [call_number("84.31 Jännitys", "84.31 Runot"), call_number("84.31")]
+def test_every_call_number_field_of_the_item_is_renewed() -> None:
+    planned = plan([call_number("84.2 Jännitys"), call_number("86")])
+    assert planned.patch["varFields"] == [call_number("84.31 Jännitys"), call_number("84.31")]
     assert (planned.call_number_before, planned.call_number_after) == ("84.2 Jännitys", "84.31 Jännitys")
+
+
+@pytest.mark.parametrize(
+    ("lines", "classification", "renewed"),
+    [
+        (["84.2", "Jännitys", "2019"], "84.31", ["84.31", "Jännitys", "2019"]),
+        (["Varasto", "84.2 Jännitys", "2019"], "84.31", ["Varasto", "84.31 Jännitys", "2019"]),
+        (["Varasto", "\u200e84.2", "2019"], "84.31", ["Varasto", "84.31", "2019"]),
+        (["Varasto", "Jännitys"], "84.31", ["84.31", "Jännitys"]),
+        (["", "Jännitys"], "84.31", ["84.31", "Jännitys"]),
+        (["84.2", "2019"], "L 84.31", ["L 84.31", "2019"]),
+        (["Varasto", "84.2", "2019"], "L 84.31", ["Varasto", "L 84.31", "2019"]),
+    ],
+)
+def test_of_a_label_s_lines_the_one_with_the_number_is_renewed_and_stays_so(
+    lines: list[str], classification: str, renewed: list[str]
+) -> None:
+    planned = plan([call_number(*lines)], classification=classification)
+    assert planned.patch["varFields"] == [call_number(*renewed)]
+    ((before, after),) = [both for both in zip(lines, renewed, strict=True) if both[0] != both[1]]
+    assert (planned.call_number_before, planned.call_number_after) == (before, after)
+    assert plan(planned.patch["varFields"], classification=classification).patch == {}
+
+
+def test_lost_text_is_told_of_in_the_remarks() -> None:
+    planned = plan([call_number("78.891 2 CD"), call_number("L 84.2 Jännitys"), call_number("84.2 Runot")])
+    assert planned.remarks == (
+        "'2' was left out of '78.891 2 CD'",
+        "'L 84.2 Jännitys' was replaced whole, for it does not begin with a class number",
+    )
+
+
+UNCLEAR_LEFT = Rules(set_invda=False, reject_unclear=True)
+
+
+def test_unclear_call_number_is_left_to_a_person_where_the_setting_says_so() -> None:
+    planned = plan([call_number("84.2"), call_number("L 84.2 J{u00E4}nnitys")], rules=UNCLEAR_LEFT)
+    assert (planned.patch, planned.call_number_before) == ({}, "L 84.2 J{u00E4}nnitys")
+    said = planned.refusal or ""
+    assert all(part in said for part in ("'L 84.2 Jännitys'", "'84.31'", "SIERRA_UPDATE_UNCLEAR_CALL_NUMBER"))
+
+
+@pytest.mark.parametrize(
+    ("old", "classification"), [("", "84.31"), ("\u200b", "84.31"), ("L 84.31 x", "L 84.31"), ("L", None)]
+)
+def test_no_text_to_lose_is_no_reason_to_leave_it_to_a_person(old: str, classification: str | None) -> None:
+    planned = plan([call_number(old)], {}, classification, UNCLEAR_LEFT)
+    assert planned.refusal is None
+    assert "fixedFields" in planned.patch
+
+
+CONTENT = {"fieldTag": "c", "marcTag": "099", "ind1": " ", "ind2": " ", "content": "84.2 Jännitys"}
+
+
+@pytest.mark.parametrize("subfields", [{}, {"subfields": None}, {"subfields": []}])
+def test_call_number_in_no_subfield_is_left_to_a_person(subfields: dict[str, Any]) -> None:
+    planned = plan([call_number("84.2"), {**CONTENT, **subfields}], rules=Rules())
+    assert (planned.patch, planned.call_number_before) == ({}, "84.2 Jännitys")
+    assert planned.refusal == (
+        "Item 2043111 has the call number '84.2 Jännitys' in no subfield: put it into a subfield a in Sierra"
+    )
+
+
+def test_field_with_text_in_no_subfield_is_sent_back_where_no_call_number_is_written() -> None:
+    assert plan([CONTENT], classification=None).patch == {}
+    assert plan([{**CONTENT, "content": " "}]).patch["varFields"][1] == call_number("84.31")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +202,7 @@ def test_an_item_that_is_as_wished_is_not_written() -> None:
 
 var_fields = st.lists(
     st.one_of(
-        st.builds(call_number, st.text(max_size=12)),
+        st.lists(st.text(max_size=12), max_size=3).map(lambda lines: call_number(*lines)),
         st.fixed_dictionaries({"fieldTag": st.sampled_from("bcxmv"), "content": st.text(max_size=8)}),
     ),
     max_size=5,
@@ -195,7 +213,7 @@ fixed_fields = st.dictionaries(
 )
 
 
-@given(var_fields, fixed_fields, st.one_of(st.none(), st.text(max_size=10)))
+@given(var_fields, fixed_fields, st.one_of(st.none(), st.text(max_size=10), st.just("L 84")))
 def test_the_result_of_a_push_needs_no_push(fields: Any, fixed: Any, classification: str | None) -> None:
     record = Record("1", fixed, fields)
     wish = Wish(classification, QUEUED_AT, NOW)

@@ -42,12 +42,27 @@ def test_what_is_put_back_already_is_not_written() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "back"),
+    [
+        (["Varasto", NEW, "2019"], ["Varasto", OLD, "2019"]),
+        ([NEW, NEW], [OLD, NEW]),
+        ([OLD, NEW], None),
+    ],
+)
+def test_of_a_label_s_lines_the_renewed_one_is_put_back_once(lines: list[str], back: list[str] | None) -> None:
+    planned = undo(BARCODE, call_number(*lines))
+    assert planned.refusal is None
+    assert planned.patch == ({"varFields": [BARCODE, call_number(*back)]} if back else {})
+    assert undo(*planned.patch.get("varFields", [])).patch == {}
+
+
+@pytest.mark.parametrize(
     ("var_fields", "texts", "words"),
     [
         ([call_number("85.1 Jännitys")], (OLD, NEW), ["'85.1 Jännitys'", repr(NEW), "push 17"]),
         ([call_number(NEW + " ")], (OLD, NEW), [repr(NEW + " ")]),
         ([BARCODE, ELSEWHERE, call_number()], (OLD, NEW), ["no call number"]),
-        ([call_number(NEW, "84.31 Runot")], (OLD, NEW), ["has 2 call numbers"]),
+        ([call_number("84.31 Runot", "2019")], (OLD, NEW), ["'84.31 Runot'", repr(NEW)]),
         ([call_number(NEW), call_number(NEW)], (OLD, NEW), ["has 2 call numbers"]),
         ([call_number(OLD), call_number("84.31")], (OLD, NEW), ["has 2 call numbers"]),
         ([call_number("84.31")], (None, "84.31"), ["had no call number before", "delete it in Sierra"]),
@@ -66,7 +81,8 @@ def test_what_can_not_be_known_to_be_as_the_push_left_it_is_refused(
 
 
 texts = st.text(st.sampled_from("84.2 Jäk(-"), min_size=1, max_size=9)
-fields = st.lists(st.one_of(st.builds(call_number, texts), st.just(BARCODE), st.just(ELSEWHERE)), max_size=4)
+lines = st.lists(texts, max_size=3).map(lambda several: call_number(*several))
+fields = st.lists(st.one_of(lines, st.just(BARCODE), st.just(ELSEWHERE)), max_size=4)
 
 
 @given(fields, texts.filter(str.strip))
