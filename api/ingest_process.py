@@ -1,4 +1,4 @@
-"""How does the api run an ingest? It starts the process, pipes the file into it as it comes, and reads one line.
+"""The api's handle on an ingest: starts the process, pipes the file into it as it comes, and reads one line.
 
 Whatever ends the context early (a client that went away, a refused body, the deadline) kills the process: its
 transaction rolls back, and nothing of the batch is stored.
@@ -7,6 +7,7 @@ transaction rolls back, and nothing of the batch is stored.
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -15,6 +16,10 @@ from api.frames import END_OF_FILE, frame, json_frame
 from api.ingest import Job, LastWords, Result
 
 RESULT_LIMIT_BYTES = 1024 * 1024
+
+
+class IngestEnded(Exception):
+    """The process ended, or never began, without a word on its batch. The ETL is to send the batch again."""
 
 
 class Ingest:
@@ -28,12 +33,14 @@ class Ingest:
         await self._send(frame(file_bytes))
 
     async def finish(self, last_words: LastWords) -> Result:
-        """The result, once the whole file was sent."""
+        """The result, once the whole file was sent. IngestEnded if the process has none."""
         await self._send(frame(END_OF_FILE) + json_frame(last_words))
         assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
-        code = await self._process.wait()
-        return Result(**json.loads(line)) if line else Result("failed", f"the ingest process ended with code {code}")
+        try:
+            line = await self._process.stdout.readline()
+            return Result(**json.loads(line))
+        except (ValueError, TypeError):  # too long a line, no JSON, another object
+            raise IngestEnded(_cause(await self._process.wait())) from None
 
     async def _send(self, data: bytes) -> None:
         pipe = self._process.stdin
@@ -45,17 +52,27 @@ class Ingest:
                 await pipe.drain()
 
 
+def _cause(code: int) -> str:
+    if code < 0:
+        name = signal.Signals(-code).name
+        return f"was killed by signal {-code} ({name})" + (": out of memory?" if name == "SIGKILL" else "")
+    return f"ended with code {code} and no result"
+
+
 @contextlib.asynccontextmanager
 async def start_ingest(job: Job) -> AsyncIterator[Ingest]:
-    """An ingest that ends with this context."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "api.ingest"),
-        stdin=PIPE,
-        stdout=PIPE,
-        limit=RESULT_LIMIT_BYTES,
-        start_new_session=True,  # Ctrl-C is for the api, which lets its requests end
-    )
+    """An ingest that ends with this context. IngestEnded if it can't be started."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "api.ingest"),
+            stdin=PIPE,
+            stdout=PIPE,
+            limit=RESULT_LIMIT_BYTES,
+            start_new_session=True,  # Ctrl-C is for the api, which lets its requests end
+        )
+    except OSError as error:  # no memory, no more processes, no more descriptors
+        raise IngestEnded(f"could not be started: {error}") from error
     try:
         ingest = Ingest(process)
         await ingest._send(json_frame(job))

@@ -2,7 +2,7 @@
 
 401, 403, 429       the key: see api/dependencies.py
 404, 408, 409, 413, 422  the request; 422 lists the fields
-503, Retry-After    the database does not answer: nothing was done, the same request may succeed later
+503, Retry-After    the database does not answer, or an ingest process was killed: the same request may succeed later
 500                 a bug of ours: the log has it under the answer's X-Request-ID
 """
 
@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from api.ingest_process import IngestEnded
 from api.openapi import reference_to
 from api.repeats import SECONDS, Repeats
 from api.schemas import InvalidProblem, Problem
@@ -72,6 +73,7 @@ def handle_problems(app: FastAPI) -> None:
     """Give each kind of error its answer. What has none here is a bug: see api/fence.py."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(DatabaseUnavailable, _unavailable)
+    app.add_exception_handler(IngestEnded, _ingest_ended)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ClientDisconnect, _gone)
 
@@ -95,6 +97,12 @@ async def _unavailable(request: Request, error: Exception) -> Response:
         about = {"method": request.method, "path": request.url.path[:PATH_IN_LOG]}
         log.warning("request was not done, the database does not answer: %s", reason, extra=about)
     return ProblemResponse(503, f"The database does not answer: {error}", {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+async def _ingest_ended(request: Request, error: Exception) -> Response:
+    log.error("batch has no result, its ingest process %s", error)
+    detail = f"The batch has no result, its ingest process {error}. Send it again"
+    return ProblemResponse(503, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
