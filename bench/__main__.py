@@ -4,16 +4,27 @@ import argparse
 import importlib
 import sys
 import time
+from collections.abc import Sequence
+from importlib.util import find_spec
 
 from bench.figures import Figure, table
 from bench.page import write_page
 
 ROWS = ("dispatch", "drain", "queues", "requests", "notify", "probes", "ingest", "size", "history", "start")
+NEEDS = {  # of the group bench, which the development set-up does not install; quick rows need none
+    **dict.fromkeys(("dispatch", "drain", "size", "history"), ("matplotlib",)),
+    "queues": ("pgqueuer", "procrastinate"),
+}
 
 
 def main() -> None:
     """Measure, and tell."""
     options = _options()
+    if missing := [] if options.quick else missing_packages(options.rows or ROWS):
+        sys.exit(
+            f"not measured: {', '.join(missing)} must be installed first: "
+            f"{sys.executable} -m pip install --require-hashes -r requirements-bench.lock"
+        )
     figures: list[Figure] = []
     began = time.monotonic()
     for row in options.rows or ROWS:
@@ -23,6 +34,12 @@ def main() -> None:
         figures += measured
     if not options.rows and not options.quick:
         write_page(figures, time.monotonic() - began)
+
+
+def missing_packages(rows: Sequence[str]) -> list[str]:
+    """The packages that these rows need and that are not installed."""
+    needed = {package for row in rows for package in NEEDS.get(row, ())}
+    return sorted(package for package in needed if find_spec(package) is None)
 
 
 def _options() -> argparse.Namespace:
