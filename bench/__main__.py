@@ -1,4 +1,7 @@
-"""`python -m bench`: every row, shown and in docs/performance.md. `python -m bench drain`: that row, only shown."""
+"""`python -m bench`: every row, shown and in docs/performance.md. `python -m bench drain`: that row, only shown.
+
+A row that has a picture draws it anew in docs/, unless it is quick.
+"""
 
 import argparse
 import importlib

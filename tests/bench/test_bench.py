@@ -1,16 +1,26 @@
 """The measurement itself: every row can be measured, and the page keeps its prose. Not how fast: that is noise."""
 
 import importlib
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bench import page
-from bench.__main__ import ROWS
+from bench.__main__ import NEEDS, ROWS
 from bench.drain import seen_by
 from bench.figures import Figure, quantile, table
 
 NS = 1_000_000
+HOUSE = Path(__file__).parents[2]
+WITHOUT = """
+import runpy, sys
+sys.modules |= dict.fromkeys(("matplotlib", "pgqueuer", "procrastinate"))  # as if they were not installed
+sys.argv[0] = "bench"
+runpy.run_module("bench", run_name="__main__")
+"""
 
 
 @pytest.mark.parametrize("row", ["queues", "ingest", "history", "start"])
@@ -23,6 +33,34 @@ def test_a_row_is_measured_in_seconds(row: str) -> None:
 def test_every_row_is_a_module_that_measures() -> None:
     for row in ROWS:
         assert callable(importlib.import_module(f"bench.{row}").measure)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lacking"),
+    [
+        (["drain"], "matplotlib"),
+        (["start", "history"], "matplotlib"),
+        (["queues"], "pgqueuer, procrastinate"),
+        ([], "matplotlib, pgqueuer, procrastinate"),
+    ],
+)
+def test_row_that_lacks_a_package_says_what_installs_it_before_it_measures(arguments: list[str], lacking: str) -> None:
+    command = [sys.executable, "-c", WITHOUT, *arguments]
+    done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"not measured: {lacking} must be installed first: "
+        f"{sys.executable} -m pip install --require-hashes -r requirements-bench.lock\n"
+    )
+
+
+def test_each_row_that_draws_or_measures_peers_says_what_it_needs() -> None:
+    def needs(row: str) -> tuple[str, ...]:
+        source = (HOUSE / "bench" / f"{row}.py").read_text(encoding="utf-8")
+        peers = re.findall(r"import drain_(\w+), drain_(\w+)", source)
+        return ("matplotlib",) if "from bench.plots" in source else peers[0] if peers else ()
+
+    assert {row: needs(row) for row in ROWS if needs(row)} == NEEDS
 
 
 def test_a_missed_goal_is_said() -> None:
