@@ -1,4 +1,4 @@
-"""Is the whole system well? A line per check: what was found, and what to do."""
+"""The whole system, looked at: a line per check with what was found and who must do what."""
 
 from dataclasses import asdict
 
@@ -7,7 +7,7 @@ from cli.fence import Refused
 from cli.screen import AsJson, show_rows
 from db import control, queue, sync_admin
 from db.queue import Connection
-from runtime.contradictions import find_contradictions
+from runtime.contradictions import find_contradictions, find_dry_run
 from runtime.findings import Finding
 from runtime.settings import NotifierSettings, read_settings
 
@@ -35,7 +35,14 @@ async def _examine(connection: Connection, settings: NotifierSettings) -> list[F
         findings += await _examine_contents(connection, settings)
     async with client_of(settings) as sierra:
         findings += [finding async for finding in check_sierra(sierra, settings.sierra_api_endpoint)]
-    return [*findings, *(find_contradictions(settings) or [Finding("ok", "settings", "fit together")])]
+    return [*findings, *_examine_settings(settings)]
+
+
+def _examine_settings(settings: NotifierSettings) -> list[Finding]:
+    findings, dry_run = find_contradictions(settings), find_dry_run(settings)
+    if dry_run and dry_run not in findings:
+        findings.append(dry_run)
+    return findings or [Finding("ok", "settings", "fit together")]
 
 
 async def _examine_contents(connection: Connection, settings: NotifierSettings) -> list[Finding]:

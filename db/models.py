@@ -276,6 +276,7 @@ class NotifierState(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("mode IN ('starting', 'listening', 'polling', 'stopped')", name="mode_known"),
         CheckConstraint("breaker IN ('closed', 'open', 'probing')", name="breaker_known"),
+        CheckConstraint("waits_for IN ('answer', 'Sierra', 'person')", name="waits_for_known"),
         {"comment": "What each notifier process last said of itself. See the view notifier_overview"},
     )
     notifier: str = col(
@@ -289,6 +290,11 @@ class NotifierState(SQLModel, table=True):
     last_success_at: datetime | None = nullable(TIMESTAMPTZ, "When Sierra last answered it well")
     looped_at: datetime | None = nullable(
         TIMESTAMPTZ, "When its loop last came round: looked at the queue, or moved an item on"
+    )
+    waits_for: str | None = nullable(
+        Text,
+        "What must come before it pushes again. answer: Sierra gives none; Sierra: it says that it is unwell; "
+        "person: who acts as reason says; NULL: nothing",
     )
 
 

@@ -1,4 +1,4 @@
-"""Does a machine's notifier go round? Its heartbeat says so, and how it is."""
+"""The pulse of a machine's notifier: its last heartbeat says whether it goes round, and how it is."""
 
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ class Pulse:
     mode: str
     breaker: str
     reason: str | None
+    waits_for: str | None
     looped_seconds: float | None
     oldest_due_seconds: float | None
 

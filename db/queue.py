@@ -245,6 +245,7 @@ async def heartbeat(
     breaker: str,
     reason: str | None,
     *,
+    waits_for: str | None = None,
     succeeded: bool,
     looped_seconds_ago: float,
 ) -> None:
@@ -254,6 +255,7 @@ async def heartbeat(
         "mode": mode,
         "breaker": breaker,
         "reason": storable(reason),
+        "waits_for": waits_for,
         "succeeded": succeeded,
         "looped_seconds_ago": looped_seconds_ago,
     }

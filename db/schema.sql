@@ -88,8 +88,10 @@ CREATE TABLE public.notifier_state (
     reason text,
     last_success_at timestamp with time zone,
     looped_at timestamp with time zone,
+    waits_for text,
     CONSTRAINT notifier_state_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'probing'::text]))),
-    CONSTRAINT notifier_state_mode_known CHECK ((mode = ANY (ARRAY['starting'::text, 'listening'::text, 'polling'::text, 'stopped'::text])))
+    CONSTRAINT notifier_state_mode_known CHECK ((mode = ANY (ARRAY['starting'::text, 'listening'::text, 'polling'::text, 'stopped'::text]))),
+    CONSTRAINT notifier_state_waits_for_known CHECK ((waits_for = ANY (ARRAY['answer'::text, 'Sierra'::text, 'person'::text])))
 );
 
 COMMENT ON TABLE public.notifier_state IS 'What each notifier process last said of itself. See the view notifier_overview';
@@ -109,6 +111,8 @@ COMMENT ON COLUMN public.notifier_state.reason IS 'Why the breaker is not closed
 COMMENT ON COLUMN public.notifier_state.last_success_at IS 'When Sierra last answered it well';
 
 COMMENT ON COLUMN public.notifier_state.looped_at IS 'When its loop last came round: looked at the queue, or moved an item on';
+
+COMMENT ON COLUMN public.notifier_state.waits_for IS 'What must come before it pushes again. answer: Sierra gives none; Sierra: it says that it is unwell; person: who acts as reason says; NULL: nothing';
 
 CREATE TABLE public.queue_control (
     id boolean DEFAULT true NOT NULL,
@@ -203,9 +207,9 @@ CREATE VIEW public.notifier_overview AS
             WHEN (n.mode = 'stopped'::text) THEN 'stopped'::text
             WHEN (n.seen_at < (now() - '00:00:30'::interval)) THEN 'gone'::text
             WHEN (p.paused_at IS NOT NULL) THEN 'paused'::text
-            WHEN (n.breaker = 'open'::text) THEN 'waiting for Sierra'::text
+            WHEN (n.breaker = 'open'::text) THEN waiting.state
             WHEN ((n.looped_at < (now() - '00:02:00'::interval)) AND (p.oldest_due_age > '00:02:00'::interval)) THEN 'stalled'::text
-            WHEN (n.breaker = 'probing'::text) THEN 'waiting for Sierra'::text
+            WHEN (n.breaker = 'probing'::text) THEN waiting.state
             ELSE n.mode
         END AS state,
     n.mode,
@@ -218,11 +222,17 @@ CREATE VIEW public.notifier_overview AS
     (now() - n.looped_at) AS looped_ago,
     (now() - n.last_success_at) AS last_success_ago,
     p.oldest_due_age,
-    n.started_at
-   FROM (public.notifier_state n
-     CROSS JOIN public.queue_progress p);
+    n.started_at,
+    n.waits_for
+   FROM ((public.notifier_state n
+     CROSS JOIN public.queue_progress p)
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (n.waits_for = 'person'::text) THEN 'waiting for a person'::text
+                    ELSE 'waiting for Sierra'::text
+                END AS state) waiting);
 
-COMMENT ON VIEW public.notifier_overview IS 'How each notifier is. stalled: an item could have been claimed for 2 minutes, and its loop has not come round in that time; gone: not heard of for 30 s';
+COMMENT ON VIEW public.notifier_overview IS 'How each notifier is. waiting for a person: who acts as reason says, then it goes on; stalled: an item could have been claimed for 2 minutes, and its loop has not come round in that time; gone: not heard of for 30 s';
 
 CREATE TABLE public.sierra_item (
     item_record_id bigint NOT NULL,

@@ -1,4 +1,4 @@
-"""What do the queue, the notifiers and the sync look like to somebody who asks whether all is well? No I/O here."""
+"""Verdicts on the queue, the notifiers and the sync: is it well, and who must act if not? No I/O here."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,9 +9,11 @@ LONGEST_DUE_SECONDS = 60
 ADVICE = {
     "polling": "Behind a pooler, set LISTEN_DB_HOST",
     "waiting for Sierra": "It goes on by itself when Sierra is well",
+    "waiting for a person": "A person must act, as the reason says; then it goes on with the next item that is due",
     "stalled": "Restart it, and report it",
     "gone": "If no other took its place, start one",
 }
+PROBLEMS = ("stalled", "waiting for a person")
 
 
 def judge_notifiers(notifiers: Sequence[Row]) -> Iterator[Finding]:
@@ -21,22 +23,26 @@ def judge_notifiers(notifiers: Sequence[Row]) -> Iterator[Finding]:
     for notifier in notifiers:
         state, reason = notifier["state"], f": {notifier['reason']}" if notifier["reason"] else ""
         text = f"{notifier['notifier']} is {state}{reason}"
-        level: Level = "problem" if state == "stalled" else "warning" if state in ADVICE else "ok"
+        level: Level = "problem" if state in PROBLEMS else "warning" if state in ADVICE else "ok"
         yield Finding(level, "notifiers", text, ADVICE.get(state, ""))
 
 
 def judge_queue(progress: Row, states: Sequence[Row]) -> Iterator[Finding]:
     """Whether it moves, and whether something waits for a person."""
     if progress["paused_at"]:
-        text = f"paused by {progress['paused_by'] or '?'}: {progress['pause_reason'] or 'no reason was given'}"
-        yield Finding("warning", "queue", text, 'Go on: run "signum queue resume"')
+        until, advice = "a person resumes it", 'A person must let it go on: run "signum queue resume"'
+        if end := progress["resume_at"]:
+            until = f"{end.astimezone():%F %R %z}"
+            advice = 'It goes on by itself then; to go on now, run "signum queue resume"'
+        who, why = progress["paused_by"] or "?", progress["pause_reason"] or "no reason was given"
+        yield Finding("warning", "queue", f"paused by {who} until {until}: {why}", advice)
     elif (due := progress["oldest_due_seconds"] or 0) > LONGEST_DUE_SECONDS:
         text = f"an item has been due for {due:.0f} s, and nobody pushes it"
         yield Finding("problem", "queue", text, 'See what the notifiers say: run "signum queue status"')
     else:
         yield Finding("ok", "queue", "nothing waits for long")
     for rejected in (state["items"] for state in states if state["state"] == "rejected" and state["items"]):
-        advice = 'See why: run "signum queue list --state rejected"; then retry or dismiss'
+        advice = 'A person must decide: see why with "signum queue list --state rejected", then retry or dismiss'
         yield Finding("warning", "rejected", f"{rejected} rejected in the queue", advice)
 
 

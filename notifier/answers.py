@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from notifier.errors import ItemRejected, ItemTroubled, SierraError, SierraRefused, SierraUnavailable
+from notifier.errors import ItemRejected, ItemTroubled, NeedsPerson, SierraError, SierraRefused, SierraUnavailable
 from notifier.patch import Record
 from runtime.characters import decode
 
@@ -104,7 +104,7 @@ def error_of(answer: Answer, what: str) -> SierraError:
     said = describe(answer)
     alike = RECORD_NUMBER.sub("…", said)  # Sierra's words may name the item
     if 300 <= answer.status < 400:
-        return SierraUnavailable(f"Sierra sent us elsewhere, for {what}: {said}. Check SIERRA_API_ENDPOINT")
+        return NeedsPerson(f"Sierra sent us elsewhere, for {what}: {said}. Check SIERRA_API_ENDPOINT")
     if answer.is_page or answer.status in (502, 504):
         return SierraUnavailable(f"Sierra answered with a web page to {what}: {said}", retry_after(answer))
     match answer.status:
@@ -115,7 +115,7 @@ def error_of(answer: Answer, what: str) -> SierraError:
         case 404 if error_code(answer) is not None:
             return ItemRejected(f"Sierra has no {what}")
         case 404:
-            return SierraUnavailable(f"not Sierra answered {what}: {said}. Check SIERRA_API_ENDPOINT")
+            return NeedsPerson(f"not Sierra answered {what}: {said}. Check SIERRA_API_ENDPOINT")
         case 409:
             return ItemRejected(f"Sierra refused {what}: {said}")
         case 405 | 406 | 408 | 410 | 411 | 412 | 413 | 414 | 415 | 422 | 431:

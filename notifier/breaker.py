@@ -1,4 +1,4 @@
-"""May we talk to Sierra now? Closed: yes. Open: not before a pause is over. Then one item probes it.
+"""The breaker says whether we may talk to Sierra. Closed: yes. Open: after a pause. Then one item probes it.
 
 Nothing is claimed while it is open, so an outage burns nobody's attempts.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from notifier.backoff import breaker_pause
-from notifier.errors import SierraRefused, SierraUnavailable
+from notifier.errors import SierraRefused, SierraUnavailable, WaitsFor
 
 log = logging.getLogger("signum.breaker")
 
@@ -25,6 +25,7 @@ class Breaker:
         self._opened_at = 0.0
         self._retry_at = 0.0
         self.reason: str | None = None
+        self.waits_for: WaitsFor | None = None
         self.key_is_refused = False
 
     @property
@@ -46,15 +47,15 @@ class Breaker:
                 self._retry_at = max(self._retry_at, self._now() + fault.retry_after)
             return
         pause = breaker_pause(self._failures, self._chance(), fault.retry_after)
+        say = log.error if fault.waits_for == "person" else log.warning
         if self.reason is None:
             self._opened_at = self._now()
-            say = log.error if isinstance(fault, SierraRefused) else log.warning
             say("stopped pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
         elif str(fault) != self.reason:
-            log.warning("still not pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
+            say("still not pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
         self._failures += 1
         self._retry_at = self._now() + pause
-        self.reason = str(fault)
+        self.reason, self.waits_for = str(fault), fault.waits_for
         self.key_is_refused = isinstance(fault, SierraRefused)
 
     def end_pause(self) -> None:
@@ -66,7 +67,7 @@ class Breaker:
         if self.reason is None:
             return False
         log.info("pushing again: Sierra answers", extra={"after_seconds": round(self._now() - self._opened_at, 1)})
-        self.reason = None
+        self.reason = self.waits_for = None
         self.key_is_refused = False
         self._failures = 0
         return True

@@ -1,4 +1,4 @@
-"""Does Sierra take our key, and for what? And is what surrounds this notifier as it needs it? Reads only."""
+"""Checks of Sierra: does it take our key, and for what; and of what surrounds a notifier. They only read."""
 
 import logging
 from collections.abc import AsyncIterator

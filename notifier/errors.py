@@ -1,8 +1,10 @@
-"""What can go wrong at Sierra, and what to do then? The type says it.
+"""What can go wrong at Sierra: the type says what to do next.
 
 SierraError
 ├── SierraUnavailable       Sierra as a whole: stop, give everything back, wait, probe. Burns nobody's attempts
-│   └── SierraRefused       … and a person must act: our key or its role is refused
+│   ├── SierraSilent        … it gives no answer
+│   └── NeedsPerson         … and waiting alone does not help: the address, the configuration
+│       └── SierraRefused   … our key or its role is refused
 ├── ListFailed              says nothing about any one item: read them one by one
 └── ItemError               this item only
     ├── ItemTroubled        try it again later
@@ -10,21 +12,42 @@ SierraError
 LeaseTooShort               not Sierra's: too little of the lease is left to begin a write
 """
 
+from typing import ClassVar, Literal
+
+WaitsFor = Literal["answer", "Sierra", "person"]
+
 
 class SierraError(Exception):
     """Sierra did not do what we asked."""
 
 
 class SierraUnavailable(SierraError):
-    """Sierra is unwell as a whole. `retry_after`: how many seconds it asked us to wait, if it did."""
+    """Sierra is unwell as a whole. `retry_after`: how many seconds it asked us to wait, if it did.
+
+    `waits_for`: what must come before it makes sense to go on, as in the column of notifier_state.
+    """
+
+    waits_for: ClassVar[WaitsFor] = "Sierra"
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
 
-class SierraRefused(SierraUnavailable):
-    """Sierra refuses our key or what it may do. Waiting alone does not help: a person must act."""
+class SierraSilent(SierraUnavailable):
+    """Sierra gives no answer, or half of one."""
+
+    waits_for = "answer"
+
+
+class NeedsPerson(SierraUnavailable):
+    """Waiting alone does not help: a person must act, as the text says."""
+
+    waits_for = "person"
+
+
+class SierraRefused(NeedsPerson):
+    """Sierra refuses our key or what it may do."""
 
 
 class ListFailed(SierraError):

@@ -22,6 +22,7 @@ from notifier.errors import (
     ItemTroubled,
     LeaseTooShort,
     ListFailed,
+    NeedsPerson,
     SierraRefused,
     SierraUnavailable,
 )
@@ -162,7 +163,7 @@ class Pusher:
                 await self._sierra_is_well()
             await self._settle(held, error)
         elif error.doubt == self._opened_by:
-            await self._pause([held], SierraUnavailable(self._breaker.reason or str(error)))
+            await self._pause([held], NeedsPerson(self._breaker.reason or str(error)))
         else:
             await self._doubt(held, error)
 
@@ -182,7 +183,7 @@ class Pusher:
         if self.doubts.are_many:
             if self._breaker.state != "open":
                 self._opened_by = self.doubts.kind
-            fault = SierraUnavailable(self.doubts.fault)
+            fault = NeedsPerson(self.doubts.fault)
             await self._pause([held for held, _ in self.doubts.end_row()], fault)
             return
         for held, error in self.doubts.take():

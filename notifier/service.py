@@ -24,7 +24,7 @@ from notifier.belt import Belt
 from notifier.breaker import Breaker
 from notifier.desk import Desk
 from notifier.doctor import warn_at_start
-from notifier.errors import SierraRefused, SierraUnavailable
+from notifier.errors import NeedsPerson, SierraUnavailable
 from notifier.listener import Listener
 from notifier.metrics import COUNTED, Condition, ConditionCollector
 from notifier.push import Pusher
@@ -127,10 +127,10 @@ class Service:
                 log.warning("the sweep came late: was this process stopped?", extra={"late_seconds": round(late, 1)})
 
     async def _greet_sierra(self) -> None:
-        """Have the token before the first item wants it; say at the start, not at the first mark, if it is refused."""
+        """Have the token before the first item wants it; say at the start, not at the first mark, if none is given."""
         try:
             await self._sierra.token.get()
-        except SierraRefused as error:
+        except NeedsPerson as error:
             self.breaker.open(error)
         except SierraUnavailable as error:
             log.warning("%s", error)
@@ -181,6 +181,7 @@ class Service:
                 mode,
                 self.breaker.state,
                 reason,
+                waits_for=self.breaker.waits_for,
                 succeeded=succeeded,
                 looped_seconds_ago=time.monotonic() - self._worker.moved_at,
             )

@@ -1,4 +1,4 @@
-"""How do we talk to Sierra's REST API? One client per process, one token for all, each request with a total deadline.
+"""The client of Sierra's REST API: one per process, one token for all requests, each with a total deadline.
 
 Errors of the wire and of HTTP are translated here, once, to those of notifier/errors.py.
 """
@@ -33,8 +33,10 @@ from notifier.errors import (
     ItemRejected,
     ItemTroubled,
     ListFailed,
+    NeedsPerson,
     SierraError,
     SierraRefused,
+    SierraSilent,
     SierraUnavailable,
 )
 from notifier.patch import Record
@@ -174,14 +176,16 @@ class SierraClient:
         if answer.status != 200 or answer.is_page:
             error = error_of(answer, "the token")
             said = f"Sierra gave no token: {describe(answer)}. Check SIERRA_API_ENDPOINT"
-            raise error if isinstance(error, SierraUnavailable) else SierraUnavailable(said)
+            if isinstance(error, SierraUnavailable):
+                raise error
+            raise SierraUnavailable(said) if answer.status >= 500 else NeedsPerson(said)
         try:
             data = answer.json()
             token, seconds = data["access_token"], float(data.get("expires_in", 3600))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            raise SierraUnavailable(NO_TOKEN) from error
+            raise NeedsPerson(NO_TOKEN) from error
         if not isinstance(token, str) or not HEADER_SAFE.fullmatch(token) or not seconds > 0:
-            raise SierraUnavailable(NO_TOKEN)
+            raise NeedsPerson(NO_TOKEN)
         return token, seconds
 
     async def _send(self, method: str, path: str, what: str, fence: Callable[[], None], **parts: Any) -> Answer:
@@ -198,7 +202,7 @@ class SierraClient:
             reason = str(error) or f"no answer within {self._access.timeout_seconds:g} s"
             if path != "token" and await self._has_answered_since(sent_at, request):
                 raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", doubt=SILENCE) from error
-            raise SierraUnavailable(f"Sierra does not answer: {reason}") from error
+            raise SierraSilent(f"Sierra does not answer: {reason}") from error
 
     async def _has_answered_since(self, sent_at: float, silent: httpx.Request) -> bool:
         """Whether Sierra answered anything; where it did not, one asks about the token of the silent, for all."""

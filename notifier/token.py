@@ -1,4 +1,4 @@
-"""Which token do we show Sierra? One for all requests and its whole life, fetched by one of those who want it."""
+"""The token for Sierra: one for all requests and its whole life, fetched once however many want it."""
 
 import asyncio
 import time

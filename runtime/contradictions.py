@@ -1,4 +1,4 @@
-"""Which settings are each allowed, but make no sense together or where this runs?"""
+"""Settings that are each allowed, but make no sense together or where this runs."""
 
 from collections.abc import Iterator
 
@@ -10,15 +10,30 @@ LONGEST_SWEEP_SECONDS = 600
 
 
 def find_contradictions(settings: NotifierSettings) -> list[Finding]:
-    """A warning for each, none if all is well."""
-    return [Finding("warning", "settings", text, advice) for text, advice in _contradictions(settings)]
+    """A finding for each, none if all is well."""
+    warnings = [Finding("warning", "settings", text, advice) for text, advice in _contradictions(settings)]
+    dry_run = find_dry_run(settings)
+    return [*warnings, dry_run] if dry_run and dry_run.level == "problem" else warnings
+
+
+def find_dry_run(settings: NotifierSettings) -> Finding | None:
+    """Say that nothing is written to Sierra, where it is so: a problem in production only."""
+    if not settings.sierra_update_dry_run:
+        return None
+    text = f"SIERRA_UPDATE_DRY_RUN is true with ENV={settings.env}: updates are computed, and never written"
+    return Finding(
+        "problem" if _is_production(settings) else "warning", "settings", text, "Set SIERRA_UPDATE_DRY_RUN to false"
+    )
+
+
+def _is_production(settings: NotifierSettings) -> bool:
+    return settings.env.upper() == "PROD"
 
 
 def _contradictions(settings: NotifierSettings) -> Iterator[tuple[str, str]]:
-    """What is wrong, and what to do."""
+    """Texts of what is wrong and what to do."""
     limit, places = settings.sierra_update_batch_size_limit, settings.sierra_api_client_pool_size
     timeout, sweep = settings.sierra_api_client_timeout_seconds, settings.sierra_update_interval_seconds
-    is_production = settings.env.upper() == "PROD"
     if 0 < limit < places:
         yield (
             f"SIERRA_UPDATE_BATCH_SIZE_LIMIT={limit} is below SIERRA_API_CLIENT_POOL_SIZE={places}: "
@@ -35,12 +50,7 @@ def _contradictions(settings: NotifierSettings) -> Iterator[tuple[str, str]]:
             f"SIERRA_UPDATE_INTERVAL_SECONDS={sweep:g}: an update whose notification was lost waits that long",
             f"Set it to {LONGEST_SWEEP_SECONDS} at the most",
         )
-    if settings.sierra_update_dry_run and is_production:
-        yield (
-            f"SIERRA_UPDATE_DRY_RUN is true with ENV={settings.env}: updates are computed, and never written",
-            "Set SIERRA_UPDATE_DRY_RUN to false",
-        )
-    if settings.sierra_api_endpoint.startswith("http://") and is_production:
+    if settings.sierra_api_endpoint.startswith("http://") and _is_production(settings):
         yield (
             f"SIERRA_API_ENDPOINT begins with http:// with ENV={settings.env}: our key goes over the wire in the clear",
             "Use https://",

@@ -351,9 +351,9 @@ WHERE update_log_id = ANY (ARRAY(
 
 -- name: heartbeat
 -- How this notifier is, and when its loop last came round.
-INSERT INTO notifier_state AS n (notifier, mode, breaker, reason, last_success_at, looped_at)
+INSERT INTO notifier_state AS n (notifier, mode, breaker, reason, waits_for, last_success_at, looped_at)
 VALUES (
-    %(notifier)s, %(mode)s, %(breaker)s, %(reason)s, CASE WHEN %(succeeded)s THEN now() END,
+    %(notifier)s, %(mode)s, %(breaker)s, %(reason)s, %(waits_for)s, CASE WHEN %(succeeded)s THEN now() END,
     now() - %(looped_seconds_ago)s * interval '1 second'
 )
 ON CONFLICT (notifier) DO UPDATE
@@ -361,6 +361,7 @@ SET seen_at = now(),
     mode = excluded.mode,
     breaker = excluded.breaker,
     reason = excluded.reason,
+    waits_for = excluded.waits_for,
     last_success_at = coalesce(excluded.last_success_at, n.last_success_at),
     looped_at = excluded.looped_at;
 

@@ -53,7 +53,10 @@ NO_TRIGGER = "DROP TRIGGER queue_control_notify ON queue_control"
 BEHIND = "UPDATE alembic_version SET version_num = '0001'"
 GONE = "UPDATE notifier_state SET seen_at = now() - interval '1 hour'"
 POLLING = "UPDATE notifier_state SET mode = 'polling', reason = 'deaf'"
+REFUSED = "UPDATE notifier_state SET breaker = 'open', waits_for = 'person', reason = 'Sierra refuses our key'"
+DOWN = "UPDATE notifier_state SET breaker = 'open', waits_for = 'Sierra', reason = 'Sierra is busy'"
 PAUSED = "UPDATE queue_control SET paused_at = now(), paused_by = 'eino'"
+PAUSED_UNTIL = f"{PAUSED}, resume_at = now() + interval '1 hour'"
 GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
 
 
@@ -67,7 +70,11 @@ GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
         ("notifiers", "problem", "DELETE FROM notifier_state", "none runs", 'run "signum notifier"'),
         ("notifiers", "problem", GONE, "none runs", 'run "signum notifier"'),
         ("notifiers", "warning", POLLING, "n1 is polling: deaf", "LISTEN_DB_HOST"),
+        ("notifiers", "problem", REFUSED, "n1 is waiting for a person: Sierra refuses our key", "A person must act"),
+        ("notifiers", "warning", DOWN, "n1 is waiting for Sierra: Sierra is busy", "goes on by itself"),
         ("queue", "warning", PAUSED, "paused by eino", 'run "signum queue resume"'),
+        ("queue", "warning", PAUSED, "until a person resumes it", "A person must let it go on"),
+        ("queue", "warning", PAUSED_UNTIL, "paused by eino until 20", "It goes on by itself then"),
         ("sync", "warning", GAP, "between 2026-11-01", 'Run "signum sync restart"'),
     ],
 )
@@ -177,6 +184,13 @@ def test_settings_that_contradict_each_other_are_named(given, named):
     found = find_contradictions(NotifierSettings(**NEEDED | given))
     assert [finding.text.split()[0] for finding in found] == named
     assert all(finding.advice for finding in found)
+
+
+@pytest.mark.parametrize(("where", "level", "code"), [("local", "warning", 0), ("PROD", "problem", 1)])
+def test_a_dry_run_is_told_and_is_a_problem_in_production(examine, where, level, code):
+    ran = examine("--json", ENV=where, SIERRA_UPDATE_DRY_RUN="true")
+    (found,) = [found for found in ran.json if "SIERRA_UPDATE_DRY_RUN" in found["text"]]
+    assert (found["level"], ran.code) == (level, code)
 
 
 def test_contradicting_settings_are_a_line_and_no_problem(examine):

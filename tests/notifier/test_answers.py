@@ -20,7 +20,7 @@ from notifier.answers import (
     retry_after,
     unwrap,
 )
-from notifier.errors import ItemRejected, ItemTroubled, SierraError, SierraRefused, SierraUnavailable
+from notifier.errors import ItemRejected, ItemTroubled, NeedsPerson, SierraError, SierraRefused, SierraUnavailable
 
 BARE = {"id": "1", "fixedFields": {}, "varFields": []}
 JSON = {"content-type": "application/json;charset=UTF-8"}
@@ -48,7 +48,7 @@ def refusal(status: int, code: int, description: str = "why", **headers: str) ->
         (500, 132, ItemTroubled, False, False),
         (502, 0, SierraUnavailable, None, None),
         (503, 117, SierraUnavailable, None, None),
-        (302, 0, SierraUnavailable, None, None),
+        (302, 0, NeedsPerson, None, None),
     ],
 )
 def test_an_error_says_what_to_do_next(

@@ -1,0 +1,52 @@
+"""While nothing is pushed, the notifier's state says what it waits for: an answer, Sierra, or a person."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
+from tests.fix_postgres import TestDatabase
+from tests.fix_sierra import SierraInThread
+
+STATE = "SELECT (state, waits_for)::text FROM notifier_overview"
+SIERRA, ANSWER, PERSON = (
+    '("waiting for Sierra",Sierra)',
+    '("waiting for Sierra",answer)',
+    '("waiting for a person",person)',
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ({"kind": "*", "status": 503, "code": 117}, SIERRA),
+        ({"kind": "get_items", "html": True, "status": 200}, SIERRA),
+        ({"kind": "token", "status": 500}, SIERRA),
+        ({"kind": "*", "manner": "empty"}, ANSWER),
+        ({"kind": "*", "manner": "hang"}, ANSWER),
+        ({"kind": "token", "status": 401}, PERSON),
+        ({"kind": "put_item", "status": 403, "code": 116}, PERSON),
+        ({"kind": "put_item", "status": 302}, PERSON),
+        ({"kind": "put_item", "status": 400, "description": "the same for all"}, PERSON),
+    ],
+    ids=str,
+)
+async def test_who_must_act_is_told_by_the_state(
+    database: TestDatabase,
+    sierra: SierraInThread,
+    notifier: Notifier,
+    caplog: pytest.LogCaptureFixture,
+    fault: dict[str, Any],
+    state: str,
+) -> None:
+    switch = sierra.fault(**fault)
+    mark(database, *add_items(database, sierra, *range(1001, 1009)))
+    async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=0.5, sierra_api_client_retries=1):
+        await eventually(database, STATE, state)
+        levels = {record.levelno for record in caplog.records if record.getMessage().startswith("stopped pushing")}
+        assert levels == {logging.ERROR if state == PERSON else logging.WARNING}
+        switch.off()
+        database.fetch("UPDATE update_queue SET due_at = now()")  # a failed probe waits a minute at the back
+        await eventually(database, EMPTY, at_most=20)
+        await eventually(database, STATE, "(listening,)")
