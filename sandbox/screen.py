@@ -1,5 +1,9 @@
 """What do people see of it? The label that was printed, Sierra's record before and after, and what they can try now."""
 
+import sys
+from pathlib import Path
+from shlex import quote
+
 from rich.console import Console
 from rich.table import Table
 
@@ -39,7 +43,10 @@ def _ways_to_play(system: System, items: list[Item]) -> list[tuple[str, str]]:
     ghost = next((item for item in items if item.oddity is Oddity.GHOST), item)
     printer = f"-H 'x-api-key: {system.printer_key}' {system.api_url}/itemdata"
     sandbox = f"{system.sierra_url}/_sandbox"
-    psql = f'{system.postgres.program("psql")} "{system.postgres.dsn()}"'
+    psql = f'{quote(str(system.postgres.program("psql")))} "{system.postgres.dsn()}"'
+    # Without the caller's environment: a DB_HOST in it would count for more than the file's.
+    program = quote(str(Path(sys.executable).with_name("signum")))
+    signum = f"env -i SETTINGS_FILE={quote(str(system.settings_file))} {program}"
     outage = """'{"status": 503, "code": 117, "times": 10}'"""
     return [
         ("The API, described", system.api_url),
@@ -50,6 +57,7 @@ def _ways_to_play(system: System, items: list[Item]) -> list[tuple[str, str]]:
         ("Let Sierra be down for ten requests", f"curl -d {outage} {sandbox}/faults"),
         ("See what Sierra was asked", f"curl {sandbox}/journal"),
         ("Ask as the ETL does", f"curl -H 'x-api-key: {system.etl_key}' {system.api_url}/sync"),
+        ("Look at the queue, and at what else `signum --help` lists", f"{signum} queue status"),
         ("Look at the queue's history as a DBA does", f"{psql} -c 'TABLE update_history'"),
         ("Read the logs", f"tail -f {system.running[0].log.parent}/*.log"),
     ]

@@ -42,6 +42,7 @@ class System:
     sierra_url: str
     etl_key: str
     printer_key: str
+    settings_file: Path  # for `signum`, as SETTINGS_FILE
     running: tuple[Process, ...]
     wires: Wires | None = None
 
@@ -92,7 +93,16 @@ def start_system(
         for notifier in ears:
             notifier.wait_for_words(" listening")
         sierra_url = endpoint.removesuffix(PREFIX)
-        yield System(postgres, api_url, sierra_url, etl_key, printer_key, (sierra, api, *ears), wires)
+        settings_file = _write_settings(folder, {**settings, **sierra_settings(endpoint)})
+        yield System(postgres, api_url, sierra_url, etl_key, printer_key, settings_file, (sierra, api, *ears), wires)
+
+
+def _write_settings(folder: Path, settings: dict[str, str]) -> Path:
+    """Make a settings file that only we may read: passwords are in it."""
+    file = folder / "signum.env"
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name}='{value}'\n" for name, value in settings.items()))
+    return file
 
 
 @contextlib.contextmanager

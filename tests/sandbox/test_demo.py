@@ -100,6 +100,10 @@ def test_it_stays_with_addresses_that_answer_until_ctrl_c_and_leaves_nothing(tem
     text = read_until_it_stays(demo)
     key, url = re.findall(r"curl -H 'x-api-key: (\S+)' (\S+/itemdata/\d+)\n", text)[0]
     assert httpx.get(url, headers={"x-api-key": key}, trust_env=False).json()["classification"]
+    line, settings_file = re.findall(r"(env -i SETTINGS_FILE=(\S+) \S+ queue status)\n", text)[0]
+    status = subprocess.run(line, shell=True, env=FOREIGN, capture_output=True, text=True, timeout=30)
+    assert (status.returncode, "listening" in status.stdout) == (0, True), status.stderr
+    assert Path(settings_file).stat().st_mode & 0o777 == 0o600
     processes = descendants(demo.pid)
     assert len(processes) > 5
     demo.send_signal(signal.SIGINT)
