@@ -100,9 +100,9 @@ class Library:
 class Station:
     """A print station at an api process, never content: it reads and marks until it is told to stop."""
 
-    def __init__(self, library: Library, url: str, key: str) -> None:
+    def __init__(self, library: Library, url: str, key: str, patience_seconds: float = 30) -> None:
         self._library = library
-        self._http = httpx.Client(base_url=url, headers={"x-api-key": key}, timeout=5, trust_env=False)
+        self._http = httpx.Client(base_url=url, headers={"x-api-key": key}, timeout=patience_seconds, trust_env=False)
         self.marks: list[int] = []
         self.acknowledged = threading.Semaphore(0)
 

@@ -18,7 +18,7 @@ from sandbox.records import Merge, Record
 from sandbox.sierra import Sierra
 
 Result = TypeVar("Result")
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 15.0
 
 
 class SierraInThread:

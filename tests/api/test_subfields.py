@@ -2,7 +2,7 @@
 
 import ast
 import json
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -185,7 +185,7 @@ def test_escaped_backslash_before_x00_is_readable() -> None:
     ids=lambda text: text[:16],
 )
 def test_hostile_megabyte_costs_no_more_than_its_length(hostile: str) -> None:
-    began = perf_counter()
+    began = process_time()
     with pytest.raises(UnreadableSubfields):
         read_main_entries(hostile)
-    assert perf_counter() - began < 10
+    assert process_time() - began < 10

@@ -43,13 +43,13 @@ async def test_the_statements_of_one_request_share_one_deadline(api: Database) -
     request_began_at.set(time.monotonic() - 3.9)
     began = time.monotonic()
     with pytest.raises(DatabaseUnavailable, match="did not answer within 4 s"):
-        await api.fetch(text("SELECT pg_sleep(2)"))
-    assert time.monotonic() - began < 1
+        await api.fetch(text("SELECT pg_sleep(30)"))
+    assert time.monotonic() - began < 3, "far from another 4 s"
 
 
 async def test_when_all_connections_are_busy_the_answer_comes_after_two_seconds(api: Database) -> None:
-    busy = asyncio.create_task(api.fetch(text("SELECT pg_sleep(3)")))
-    async with asyncio.timeout(2):
+    busy = asyncio.create_task(api.fetch(text("SELECT pg_sleep(3.5)")))
+    async with asyncio.timeout(10):
         while api.engine.pool.checkedout() == 0:  # type: ignore[attr-defined]  # noqa: ASYNC110
             await asyncio.sleep(0)
     with pytest.raises(DatabaseUnavailable, match="busy"):

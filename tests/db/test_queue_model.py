@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.db.queue_machine import QueueMachine
@@ -27,5 +28,7 @@ def session(database: TestDatabase) -> Iterator[Session]:
 
 
 @pytest.mark.timeout(600)  # should it fail, the shortest way there is looked for
-def test_the_queue_is_as_its_model(session: Session) -> None:
-    run_state_machine_as_test(lambda: QueueMachine(session))
+@pytest.mark.parametrize("share", [0.2, pytest.param(1, marks=pytest.mark.long)], ids=["a fifth", "all"])
+def test_the_queue_is_as_its_model(session: Session, share: float) -> None:
+    examples = int(share * settings().max_examples)
+    run_state_machine_as_test(lambda: QueueMachine(session), settings=settings(max_examples=examples))

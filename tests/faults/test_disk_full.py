@@ -119,5 +119,5 @@ def test_a_server_that_dies_of_its_full_disk_takes_no_mark_and_no_outcome_with_i
     disk.clean_up()
     server_on_it.embedded.restart("immediate")  # type: ignore[union-attr]
     assert station.print_label(1003) == 200
-    library.check(at_most=20)
+    library.check()
     assert len(sierra.requests("put_item", "1001")) == 1

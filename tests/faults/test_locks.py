@@ -38,7 +38,7 @@ async def test_an_item_whose_row_is_locked_is_claimed_when_it_is_free_and_keeps_
     with a_dba_idle_in_transaction(database):
         start("notifier", **NO_SWEEP)
         await eventually(database, LEFT, ["1001"])
-    library.check(at_most=5)
+    library.check()
 
 
 @pytest.mark.parametrize("answer", [{}, {"status": 404}])
@@ -55,7 +55,7 @@ async def test_an_item_whose_row_is_locked_while_it_is_pushed_ends_when_it_is_fr
         await eventually(database, LEFT, ["1001"])
         if not answer:
             notifier.wait_for_words("locked in the queue by another session, keeping the outcome")
-    library.check(at_most=5)
+    library.check()
     assert len(sierra.requests("put_item", "1001")) == 1
 
 
@@ -71,7 +71,7 @@ async def test_what_comes_due_meanwhile_does_not_wait_for_the_item_whose_row_is_
         writing.release()
         database.fetch(LATER)
         await eventually(database, LEFT, ["1001"])
-    library.check(at_most=5)
+    library.check()
 
 
 async def test_a_notifier_told_to_stop_gives_the_others_back_before_the_item_whose_row_is_locked(

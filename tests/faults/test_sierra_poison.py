@@ -95,4 +95,4 @@ async def test_a_mark_is_tried_at_once_though_all_before_it_were_refused_alike(
         await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state")
         service.breaker._retry_at = time.monotonic() + 60  # as after many failed probes
         mark(database, good)
-        await eventually(database, GOOD_PUSHED, 1, at_most=10)
+        await eventually(database, GOOD_PUSHED, 1)

@@ -5,11 +5,14 @@ import os
 import signal
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from notifier.backoff import RECONNECT_BASE_SECONDS
+from notifier.listener import ECHO_DEADLINE_SECONDS, ECHO_INTERVAL_SECONDS
 from sandbox.postgres import free_port
 from sandbox.wire import PostgresWire
 from tests.fix_api import add_key
@@ -37,17 +40,21 @@ def station(database: TestDatabase, library: Library, start: Start) -> Station:
     return Station(library, f"http://127.0.0.1:{port}", add_key(database, "desk 1", "signum-printer"))
 
 
+@pytest.mark.long
 async def test_what_is_marked_while_the_listener_is_deaf_without_knowing_is_pushed_within_20_seconds(
     library: Library, wire_to_postgres: PostgresWire, start: Start
 ) -> None:
     library.add(1001)
     wire = wire_to_postgres
-    start("notifier", listen_db_host=wire.host, listen_db_port=wire.port, **NO_SWEEP)
+    notifier = start("notifier", listen_db_host=wire.host, listen_db_port=wire.port, **NO_SWEEP)
     wire.fall_silent()
     library.mark(1001)
-    library.check(at_most=20)
+    assert ECHO_INTERVAL_SECONDS + ECHO_DEADLINE_SECONDS + RECONNECT_BASE_SECONDS < 20
+    notifier.wait_for_words("our own notification was not heard")  # on a slow machine later than that
+    library.check()
 
 
+@pytest.mark.long
 async def test_behind_a_pooler_the_notifier_polls_says_so_and_listens_again_by_itself(
     database: TestDatabase, library: Library, wire_to_postgres: PostgresWire, start: Start
 ) -> None:
@@ -59,13 +66,16 @@ async def test_behind_a_pooler_the_notifier_polls_says_so_and_listens_again_by_i
     )
     await eventually(database, MODE, "polling")
     library.mark(1001)
-    library.check(at_most=10)
+    library.check()
     wire.drop_notifications = False
     notifier.wait_for_words("signum.listener listening")
     await eventually(database, MODE, "listening")
 
 
-@pytest.mark.parametrize("silence", [PostgresWire.refuse, PostgresWire.black_hole])
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the processor's time as Linux shows it")
+@pytest.mark.parametrize(
+    "silence", [PostgresWire.refuse, pytest.param(PostgresWire.black_hole, marks=pytest.mark.long)]
+)
 def test_an_outcome_is_kept_while_the_database_is_away_without_haste(
     library: Library,
     sierra: SierraInThread,
@@ -101,7 +111,8 @@ def test_a_print_station_is_told_in_time_that_the_wire_is_silent_and_served_when
     wire = wire_to_postgres
     port = free_port()
     start("api", api_port=port, db_host=wire.host, db_port=wire.port)
-    station = Station(library, f"http://127.0.0.1:{port}", add_key(database, "desk 1", "signum-printer"))
+    key = add_key(database, "desk 1", "signum-printer")
+    station = Station(library, f"http://127.0.0.1:{port}", key, patience_seconds=5)
     assert station.print_label(1001) == 200
     wire.black_hole()
     assert station.print_label(1001) == 503  # within the client's 5 s: its own time-out would raise
@@ -126,9 +137,10 @@ def kill_one(database: TestDatabase) -> None:
 def test_postgres_is_restarted_and_crashes_under_load(
     own_server: Server, database: TestDatabase, library: Library, station: Station, start: Start
 ) -> None:
+    """An item whose claim was committed as PostgreSQL went, and never answered, waits until its lease lapses: 28 s."""
     numbers = (1001, 1002, 1003)
     library.add(*numbers)
-    start("notifier", **NO_SWEEP)
+    start("notifier", sierra_api_client_timeout_seconds=3, **NO_SWEEP)
     postgres = own_server.embedded
     assert postgres
     with station.at_work(*numbers):
@@ -139,7 +151,7 @@ def test_postgres_is_restarted_and_crashes_under_load(
             station.forget_marks()
             station.wait_for_marks(3)
     assert set(station.marks) <= {200, 503}
-    library.check(at_most=20)
+    library.check(at_most=45)
 
 
 def test_a_database_that_refuses_work_for_a_while_acknowledges_nothing_and_loses_nothing(
@@ -155,7 +167,7 @@ def test_a_database_that_refuses_work_for_a_while_acknowledges_nothing_and_loses
         dba.execute("LOCK TABLE update_queue IN ACCESS EXCLUSIVE MODE")
         assert station.print_label(1001) == 503
     assert station.print_label(1001) == 200
-    library.check(at_most=20)
+    library.check()
     with database.connect() as dba:
         dba.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         dba.execute(
@@ -166,4 +178,4 @@ def test_a_database_that_refuses_work_for_a_while_acknowledges_nothing_and_loses
         dba.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
     assert station.print_label(1001) == 200
     assert station.print_label(1002) == 200
-    library.check(at_most=20)
+    library.check()

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from db import history
 from tests.fix_notifier import EMPTY, NO_SWEEP, REJECTED, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
@@ -120,6 +122,7 @@ async def test_a_revert_whose_notifier_was_killed_after_its_write_is_found_done(
     assert len(sierra.requests("put_item")) == 2
 
 
+@pytest.mark.long
 async def test_a_revert_whose_history_can_not_be_read_is_put_off_and_keeps_no_mark_waiting(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:

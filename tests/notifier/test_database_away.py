@@ -82,7 +82,7 @@ async def test_a_listener_that_does_not_hear_itself_says_so_and_sweeps_often(
         await eventually(database, "SELECT mode FROM notifier_state", "polling")
         assert "was not heard" in database.fetch("SELECT reason FROM notifier_state")[0][0]
         mark(database, item)
-        await eventually(database, EMPTY, at_most=10)
+        await eventually(database, EMPTY)
         monkeypatch.undo()
         await eventually(database, "SELECT mode FROM notifier_state", "listening", at_most=40)
 

@@ -122,7 +122,7 @@ async def test_a_request_ends_at_its_total_deadline_however_slowly_it_is_answere
         began = time.monotonic()
         with pytest.raises(SierraUnavailable):
             await client.read_item("1001")
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5, "a trickle would take half a minute"
 
 
 async def test_silence_for_one_item_while_sierra_answers_others_is_that_items(

@@ -79,7 +79,7 @@ def wait_until_gone(processes: list[int], temporary: Path) -> None:
 
 def test_once_shows_the_whole_way_whatever_the_caller_has_in_his_environment(temporary: Path) -> None:
     demo = start(temporary, "--once")
-    out, err = demo.communicate(timeout=90)
+    out, err = demo.communicate(timeout=110)
     assert demo.returncode == 0, err
     assert out.count("\n") == 1
     result = json.loads(out)
@@ -90,7 +90,7 @@ def test_once_shows_the_whole_way_whatever_the_caller_has_in_his_environment(tem
         "dispatch_ms": 0,
         "ok": True,
     }
-    assert result["dispatch_ms"] < 1000
+    assert 0 < result["dispatch_ms"] < 5000, "sooner than by a sweep"
     assert list(temporary.iterdir()) == []
 
 
@@ -107,7 +107,7 @@ def test_it_stays_with_addresses_that_answer_until_ctrl_c_and_leaves_nothing(tem
     processes = descendants(demo.pid)
     assert len(processes) > 5
     demo.send_signal(signal.SIGINT)
-    assert demo.wait(30) == 0
+    assert demo.wait(60) == 0
     wait_until_gone(processes, temporary)
 
 
@@ -127,7 +127,7 @@ def test_a_process_that_ends_ends_the_demo_with_its_last_words(temporary: Path) 
     read_until_it_stays(demo)
     notifier = next(pid for pid in descendants(demo.pid) if b"notifier" in Path(f"/proc/{pid}/cmdline").read_bytes())
     os.kill(notifier, signal.SIGKILL)
-    out, _ = demo.communicate(timeout=30)
+    out, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1
     assert "notifier ended with -9" in out
     assert list(temporary.iterdir()) == []

@@ -113,13 +113,15 @@ async def test_a_cut_body_is_shorter_than_it_said(sierra: SierraInThread, client
 
 
 async def test_a_trickle_trips_no_time_out_of_a_single_read(sierra: SierraInThread, client: httpx.AsyncClient) -> None:
-    sierra.fault(manner="trickle", pace_seconds=0.001)
-    whole = await client.get("/items/7", timeout=0.2, headers={"connection": "close"})  # the server closes it anyway
+    sierra.fault(manner="trickle", pace_seconds=0.005)
+    began = time.monotonic()
+    whole = await client.get("/items/7", timeout=1, headers={"connection": "close"})  # the server closes it anyway
     assert whole.json()["id"] == "7"
+    assert time.monotonic() - began > 1
     sierra.no_faults()
     sierra.fault(manner="trickle", pace_seconds=0.05)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(client.get("/items/7", timeout=0.2), 0.6)
+        await asyncio.wait_for(client.get("/items/7", timeout=5), 0.6)
 
 
 @pytest.mark.parametrize("bad", [{"manner": "empty"}, {"manner": "hang"}, {"status": 500}])
@@ -129,6 +131,7 @@ async def test_a_put_can_be_done_though_its_answer_fails(
     sierra.fault(kind="put_item", after_applying=True, **bad)
     with pytest.raises((httpx.HTTPError, AssertionError)):
         assert (await client.put("/items/7", json=NEW, timeout=0.3)).status_code == 204
+    await sierra.until(lambda journal: [entry for entry in journal.find("put_item") if entry.call_numbers])
     assert sierra.call_numbers("7") == ["84.31"]
 
 

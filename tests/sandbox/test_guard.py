@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -22,10 +23,13 @@ def test_what_is_left_at_the_end_is_ended_and_removed(tmp_path: Path, sleeper: s
     folder = tmp_path / "left behind"
     folder.mkdir()
     (folder / "file").touch()
+    reaper = Thread(target=sleeper.wait)  # init does so for who has lost his parent
+    reaper.start()
     with Guard() as guard:
         guard.watch_process(sleeper.pid)
         guard.watch_folder(folder)
-    assert sleeper.wait(5) != 0
+    reaper.join()
+    assert sleeper.returncode != 0
     assert not folder.exists()
 
 

@@ -46,7 +46,7 @@ def load(database: TestDatabase, **settings: Any) -> subprocess.CompletedProcess
         env={**database.environment(), "SANDBOX_ITEMS": "22", **settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 
