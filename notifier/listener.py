@@ -63,7 +63,7 @@ class Listener:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._hear(connection))
                 both.create_task(self._prove())
-        except* (psycopg.Error, OSError, TimeoutError, Deaf) as errors:
+        except ExceptionGroup as errors:  # not `except*`: until Python 3.11.4 it would wrap what is raised in it
             raise errors.exceptions[0] from None
         finally:
             with suppress(psycopg.Error, OSError):
