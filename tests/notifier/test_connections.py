@@ -87,7 +87,7 @@ async def serving(scheme: str = "http", **given: Any) -> AsyncIterator[tuple[Ser
     tls.load_cert_chain(CERTIFICATE)
     sierra = Server(**given)
     server = await asyncio.start_server(sierra.serve, "127.0.0.1", 0, ssl=tls if scheme == "https" else None)
-    endpoint = f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}"
+    endpoint = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     access = Access(
         endpoint, "k", "s", pool_size=1, timeout_seconds=PATIENCE_SECONDS, retries=1, ca_bundle=str(CERTIFICATE)
     )

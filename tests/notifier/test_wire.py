@@ -42,7 +42,7 @@ async def answering(*answers: bytes, scheme: str = "http") -> AsyncIterator[Sier
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(CERTIFICATE)
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls if scheme == "https" else None)
-    endpoint = f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}"
+    endpoint = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     access = Access(endpoint, "k", "s", pool_size=1, timeout_seconds=5, ca_bundle=str(CERTIFICATE))
     async with server, SierraClient(access) as client:
         yield client
