@@ -2,8 +2,6 @@
 
 import pytest
 
-import pytest
-
 from tests.fix_library import NEW, Library
 from tests.fix_notifier import eventually
 from tests.fix_postgres import TestDatabase
