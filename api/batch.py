@@ -18,7 +18,7 @@ class NoReadableId(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the sync stands (see the table sync_state), and what the last GET handed out."""
+    """Where the sync stands (see the table sync_state), what the last GET handed out, and what a batch was to it."""
 
     sync_mode: str
     last_synced_id: int
@@ -30,6 +30,7 @@ class Position:
     offered_last_synced_id: int
     offered_timestamp: datetime | None
     completes_full_sync: bool = False
+    answers_full_sync: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def _take_full(position: Position, received: Received, timestamp: datetime) -> P
         position,
         last_synced_id=max(position.last_synced_id, received.highest_id or 0),
         sync_changes_since=began_at,
+        answers_full_sync=True,
     )
     return _complete(moved, began_at) if is_last else moved
 

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, BinaryIO, Literal, TypedDict
+from typing import Any, BinaryIO, Literal, NotRequired, TypedDict
 
 import psycopg
 
@@ -39,9 +39,10 @@ class Job(TypedDict):
 
 
 class LastWords(TypedDict):
-    """What it is told behind the file."""
+    """What it is told behind the file. With `changes_since` the highest bib of all is sent, not of those edited."""
 
     timestamp: str
+    changes_since: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +96,31 @@ def take_in(job: Job, stdin: BinaryIO) -> Result:
             return Result("busy", BUSY)
         position = Position(**sync.read_position(connection, job["batch_size"]))
         sync.fill_batch(connection, _rows(stdin, job["unpacked_limit_bytes"]))
-        sent_at = datetime.fromisoformat(read_json_frame(stdin)["timestamp"])
+        last_words: LastWords = read_json_frame(stdin)
+        sent_at = datetime.fromisoformat(last_words["timestamp"])
         timestamp = believable(sent_at, sync.read_clock(connection))
-        result = _merge(connection, position, timestamp, timedelta(minutes=job["longest_pause_minutes"]))
+        longest_pause = timedelta(minutes=job["longest_pause_minutes"])
+        has_highest_bibs = "changes_since" in last_words
+        result = _merge(connection, position, timestamp, longest_pause, has_highest_bibs=has_highest_bibs)
         if timestamp != sent_at:
             result.warnings.insert(0, _ahead(sent_at, timestamp))
         return result
 
 
-def _merge(connection: sync.Transaction, position: Position, timestamp: datetime, longest_pause: timedelta) -> Result:
+def _merge(
+    connection: sync.Transaction,
+    position: Position,
+    timestamp: datetime,
+    longest_pause: timedelta,
+    *,
+    has_highest_bibs: bool,
+) -> Result:
     counts = sync.count_received(connection)
     received, rejected = counts.pop("rows"), counts.pop("rejected")
     advanced = advance(position, Received(**counts), timestamp, longest_pause)
     reasons = sync.first_reasons(connection)
-    written = store_batch(connection, timestamp)
+    bibs: sync.Bibs = "forget" if has_highest_bibs else "note" if advanced.answers_full_sync else "heed"
+    written = store_batch(connection, timestamp, bibs)
     sync.save_position(connection, asdict(advanced))
     warnings = [_gap(position, timestamp, longest_pause)] if is_gap(position, timestamp, longest_pause) else []
     return Result("taken", "", received, rejected, written, reasons, warnings)

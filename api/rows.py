@@ -1,4 +1,4 @@
-"""Which rows of the ETL's file can be stored, and as what? Each becomes an Item or a Refusal with its reason.
+"""Each row of the ETL's file becomes an Item that can be stored, or a Refusal with its reason.
 
 Whatever PostgreSQL could not store is refused here: one such row would take the whole batch down with it.
 """
@@ -58,9 +58,10 @@ class Item(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A row that can't. `item_record_id` is None where it could not be read; `line` is made fit to be stored."""
+    """A row that can't. Its ids are None where they could not be read; `line` is made fit to be stored."""
 
     item_record_id: int | None
+    bib_record_id: int | None
     reason_code: str
     reason: str
     line: str
@@ -92,15 +93,16 @@ def make_row_reader(header: list[str]) -> Callable[[list[str]], Item | Refusal]:
     pick = itemgetter(*map(header.index, COLUMNS))
 
     def read_row(fields: list[str]) -> Item | Refusal:
-        item_record_id = None
+        item_record_id = bib_record_id = None
         try:
             if len(fields) != len(header):
                 raise _RowRefused("field_count", f"has {len(fields)} fields, the header has {len(header)}")
             cells = pick(fields)
             item_record_id = _key(cells[0])
-            return _read_item(item_record_id, cells)
+            bib_record_id = _whole("bib_record_id", cells[3], 64)
+            return _read_item(item_record_id, bib_record_id, cells)
         except _RowRefused as refused:
-            return Refusal(item_record_id, refused.reason_code, str(refused), _kept_line(fields))
+            return Refusal(item_record_id, bib_record_id, refused.reason_code, str(refused), _kept_line(fields))
 
     return read_row
 
@@ -112,8 +114,8 @@ def _key(text: str) -> int:
     return key
 
 
-def _read_item(item_record_id: int, cells: tuple[str, ...]) -> Item:
-    _, number, barcode, bib, bib_number, author, title, itype, itype_name, material, material_name, class_, json = cells
+def _read_item(item_record_id: int, bib_record_id: int | None, cells: tuple[str, ...]) -> Item:
+    _, number, barcode, _, bib_number, author, title, itype, itype_name, material, material_name, class_, json = cells
     _check_storable(cells[:-1])
     if len(barcode) > BARCODE_LIMIT:
         raise _RowRefused("barcode", f"barcode is longer than {BARCODE_LIMIT} characters")
@@ -121,7 +123,7 @@ def _read_item(item_record_id: int, cells: tuple[str, ...]) -> Item:
         item_record_id,
         _item_number(number),
         barcode or None,
-        _whole("bib_record_id", bib, 64),
+        bib_record_id,
         _without_fraction("bib_number", bib_number),
         author or None,
         title or None,

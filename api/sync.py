@@ -1,17 +1,17 @@
-"""How does the catalogue come in? The ETL asks what to send (`GET /sync`), and sends it by batches (`POST /sync`)."""
+"""The catalogue comes in: the ETL asks what to send (`GET /sync`), and sends it by batches (`POST /sync`)."""
 
 import asyncio
 import logging
 from datetime import MAXYEAR, UTC, datetime
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from api.dependencies import Etl, database_of
-from api.ingest import BUSY, Job, Result
+from api.ingest import BUSY, Job, LastWords, Result
 from api.ingest_process import start_ingest
 from api.metrics import count_batch
 from api.openapi import reference_to
@@ -72,6 +72,12 @@ class Batch(BaseModel):
         examples=["2026-11-20T12:00:00+02:00"],
     )
     file: bytes = Field(description="data.tsv.gz: gzip of UTF-8 TSV with a header")
+    changes_since: datetime | None = Field(
+        None,
+        description="From when on all changes are in this batch. An ETL that says so sends each item with the highest "
+        "of all its bibs; one that does not, with the highest of those that were edited",
+        examples=[None],
+    )
 
 
 _BODY = {
@@ -159,8 +165,10 @@ async def _ingest(request: Request, settings: ApiSettings) -> tuple[datetime, Re
             raise too_large(limit_bytes)
         async with start_ingest(_job(settings)) as ingest:
             content_type = request.headers.get("content-type", "")
-            timestamp = read_timestamp(await receive_upload(content_type, request.stream(), limit_bytes, ingest.send))
-            return timestamp, await ingest.finish({"timestamp": timestamp.isoformat()})
+            texts = await receive_upload(content_type, request.stream(), limit_bytes, ingest.send)
+            times = {name: read_time(name, text) for name, text in texts.items()}
+            last_words = {name: time.isoformat() for name, time in times.items()}
+            return times[TIMESTAMP], await ingest.finish(cast(LastWords, last_words))
     except FieldRefused as error:
         raise RequestValidationError(
             [{"type": "value_error", "loc": ("body", error.name), "msg": str(error), "input": None}]
@@ -189,16 +197,16 @@ def _job(settings: ApiSettings) -> Job:
     }
 
 
-def read_timestamp(text: str) -> datetime:
+def read_time(field: str, text: str) -> datetime:
     """A point in time: ISO 8601 with offset, within the years that PostgreSQL and Python both know in every zone."""
     try:
         timestamp = datetime.fromisoformat(text)
     except ValueError as error:
-        raise FieldRefused(TIMESTAMP, "Field is no ISO 8601 date and time") from error
+        raise FieldRefused(field, "Field is no ISO 8601 date and time") from error
     if timestamp.tzinfo is None:
-        raise FieldRefused(TIMESTAMP, "Field has no offset from UTC")
+        raise FieldRefused(field, "Field has no offset from UTC")
     if not 1 < timestamp.year < MAXYEAR:
-        raise FieldRefused(TIMESTAMP, "Field is out of range")
+        raise FieldRefused(field, "Field is out of range")
     return timestamp.astimezone(UTC)
 
 

@@ -1,4 +1,4 @@
-"""How does an upload reach us without being spooled? Its multipart body is parsed as it comes, and its file passed on.
+"""An upload is not spooled: its multipart body is parsed as it comes, and its file passed on.
 
 UploadRefused           the answer's status and detail
 └── FieldRefused        422, which names the part
@@ -11,8 +11,10 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 FILE = "file"
 TIMESTAMP = "timestamp"
+CHANGES_SINCE = "changes_since"
 
-TIMESTAMP_LIMIT_BYTES = 100
+TEXTS = (TIMESTAMP, CHANGES_SINCE)
+TEXT_LIMIT_BYTES = 100
 MOST_PARTS = 16
 
 
@@ -34,8 +36,8 @@ class FieldRefused(UploadRefused):
 
 async def receive_upload(
     content_type: str, body: AsyncIterator[bytes], limit_bytes: int, pass_on: Callable[[bytes], Awaitable[None]]
-) -> str:
-    """Pass the file's bytes on as they come; the timestamp, which may stand before or behind it. UploadRefused."""
+) -> dict[str, str]:
+    """Pass the file's bytes on as they come. The texts that were sent, before or behind it; UploadRefused."""
     form = _Form(_boundary(content_type))
     received = 0
     async for piece in body:
@@ -68,7 +70,7 @@ class _Form:
         self._header = b""
         self._header_value = b""
         self._disposition = b""
-        self._timestamp = b""
+        self._texts: dict[str, bytes] = {}
         self._file_pieces: list[bytes] = []
         self._complete = False
         try:
@@ -96,14 +98,14 @@ class _Form:
             raise UploadRefused(400, f"The body is not multipart: {error}") from error
         return self._file_pieces
 
-    def end(self) -> str:
-        """The timestamp, once the body is complete."""
+    def end(self) -> dict[str, str]:
+        """The texts by their names, once the body is complete; the timestamp is among them."""
         if not self._complete:
             raise UploadRefused(400, "The upload is cut off: its multipart body has no end")
         for name in (TIMESTAMP, FILE):
             if name not in self._seen:
                 raise FieldRefused(name, "Field required")
-        return self._timestamp.decode("utf-8", "replace")
+        return {name: text.decode("utf-8", "replace") for name, text in self._texts.items()}
 
     def _on_part_begin(self) -> None:
         self._part, self._header, self._header_value, self._disposition = "", b"", b"", b""
@@ -122,8 +124,10 @@ class _Form:
     def _on_headers_finished(self) -> None:
         _, options = parse_options_header(self._disposition.decode("latin-1"))
         self._part = options.get(b"name", b"").decode("latin-1")
-        if self._part in (FILE, TIMESTAMP) and self._part in self._seen:
+        if self._part in (FILE, *TEXTS) and self._part in self._seen:
             raise FieldRefused(self._part, "Field comes twice")
+        if self._part in TEXTS:
+            self._texts[self._part] = b""
         self._seen.append(self._part)
         if len(self._seen) > MOST_PARTS:
             raise UploadRefused(400, f"The body has more than {MOST_PARTS} parts")
@@ -131,10 +135,10 @@ class _Form:
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part == FILE:
             self._file_pieces.append(data[start:end])
-        elif self._part == TIMESTAMP:
-            self._timestamp += data[start:end]
-            if len(self._timestamp) > TIMESTAMP_LIMIT_BYTES:
-                raise FieldRefused(TIMESTAMP, f"Field is longer than {TIMESTAMP_LIMIT_BYTES} bytes")
+        elif self._part in TEXTS:
+            self._texts[self._part] += data[start:end]
+            if len(self._texts[self._part]) > TEXT_LIMIT_BYTES:
+                raise FieldRefused(self._part, f"Field is longer than {TEXT_LIMIT_BYTES} bytes")
 
     def _on_end(self) -> None:
         self._complete = True

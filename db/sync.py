@@ -5,7 +5,7 @@ Synchronous: this runs in a process of its own (api/ingest.py).
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -18,6 +18,10 @@ read_any_moment()
 SQL = load("sync")
 
 Transaction = Connection[Any]
+
+# What a batch does with the bibs of an item that has several: a full sync has all of them and notes them; changes have
+# those that were edited and heed what is noted; changes of an ETL that sends the highest of all bibs need no note.
+Bibs = Literal["note", "heed", "forget"]
 
 
 def take_lock(connection: Transaction) -> bool:
@@ -45,6 +49,7 @@ def fill_batch(connection: Transaction, rows: Iterable[tuple[Any, ...]]) -> None
     """Copy the rows, good and refused, into the temporary table; columns as in `copy_batch`."""
     connection.execute(SQL["notice_our_end"])
     connection.execute(SQL["create_batch"])
+    connection.execute(SQL["create_noted_bibs"])
     with connection.cursor() as cursor, cursor.copy(SQL["copy_batch"]) as copy:
         for row in rows:
             copy.write_row(row)
@@ -56,6 +61,11 @@ def count_received(connection: Transaction) -> dict[str, Any]:
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(SQL["count_received"])
         return cursor.fetchone() or {}
+
+
+def note_bibs(connection: Transaction) -> None:
+    """Note which items of the batch have several bibs, before their further rows are dropped."""
+    connection.execute(SQL["note_bibs"])
 
 
 def drop_further_rows(connection: Transaction) -> None:
@@ -79,9 +89,9 @@ def fill_shelfmarks(connection: Transaction, shelfmarks: Iterable[tuple[int, str
     connection.execute(SQL["analyze_new_shelfmark"])
 
 
-def merge_batch(connection: Transaction, timestamp: datetime) -> int:
+def merge_batch(connection: Transaction, timestamp: datetime, bibs: Bibs = "heed") -> int:
     """Store what is new or changed, and keep aside what was refused. The number of items written."""
-    written = connection.execute(SQL["merge_batch"], {"timestamp": timestamp}).rowcount
+    written = connection.execute(SQL["merge_batch"], {"timestamp": timestamp, "bibs": bibs}).rowcount
     connection.execute(SQL["forget_refused"], {"timestamp": timestamp})
     connection.execute(SQL["keep_refused"], {"timestamp": timestamp})
     return written

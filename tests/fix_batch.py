@@ -60,13 +60,18 @@ def send(etl: ApiClient) -> Send:
     """Send rows, or a TSV, or (as `packed=`) the file itself; the answer."""
 
     def post(
-        content: Iterable[Row] | bytes = (), *, timestamp: str = TIMESTAMP, packed: bytes | None = None, **more: Any
+        content: Iterable[Row] | bytes = (),
+        *,
+        timestamp: str = TIMESTAMP,
+        changes_since: str | None = None,
+        packed: bytes | None = None,
+        **more: Any,
     ) -> httpx.Response:
         unpacked = content if isinstance(content, bytes) else tsv(content)
         file = gzip.compress(unpacked) if packed is None else packed
         return etl.post(
             "/sync",
-            data={"timestamp": timestamp},
+            data={"timestamp": timestamp} | ({} if changes_since is None else {"changes_since": changes_since}),
             files={"file": ("data.tsv.gz", file, "application/gzip")},
             timeout=60,
             **more,

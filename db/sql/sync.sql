@@ -60,6 +60,11 @@ CREATE TEMPORARY TABLE batch (
 ) ON COMMIT DROP;
 
 
+-- name: create_noted_bibs
+-- The bibs of each item that has several; empty unless the batch notes them.
+CREATE TEMPORARY TABLE noted_bibs (item_record_id bigint NOT NULL, bib_record_ids bigint[] NOT NULL) ON COMMIT DROP;
+
+
 -- name: copy_batch
 -- Fill it. The order of the columns is that of api.rows: line number, Item, Refusal.
 COPY batch (
@@ -83,6 +88,21 @@ SELECT
     count(*) AS rows,
     count(reason_code) AS rejected
 FROM batch;
+
+
+-- name: note_bibs
+-- All rows of an item are in one batch of a full sync. A refused one counts: the item has that bib all the same.
+INSERT INTO noted_bibs (item_record_id, bib_record_ids)
+SELECT b.item_record_id, array_agg(DISTINCT b.bib_record_id ORDER BY b.bib_record_id)
+FROM batch b
+JOIN (
+    SELECT item_record_id
+    FROM batch
+    GROUP BY item_record_id
+    HAVING min(bib_record_id) < max(bib_record_id)
+) AS several USING (item_record_id)
+WHERE b.bib_record_id IS NOT NULL
+GROUP BY b.item_record_id;
 
 
 -- name: drop_further_rows
@@ -132,27 +152,38 @@ ANALYZE new_shelfmark;
 -- Store what is new or changed. An unchanged row is not even locked: hence the join, and not ON CONFLICT alone, which
 -- says the same once more for a row that somebody else has written since. A strictly older batch overwrites nothing.
 -- item_record_id is not SET: with it the update would take a lock that the marks of the queue wait for.
+--
+-- The deployed ETL's changes bring the highest bib of those that were edited. Where that is not the highest of all, its
+-- class must not get onto the label: a row of a lower bib of those noted changes nothing.
 INSERT INTO sierra_item AS stored (
     item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title, itype_code_num,
-    item_type_name, material_code, material_name, classification, shelfmark_json, shelfmark, updated_at
+    item_type_name, material_code, material_name, classification, shelfmark_json, shelfmark, updated_at, bib_record_ids
 )
 SELECT
     b.item_record_id, b.item_number, b.barcode, b.bib_record_id, b.bib_number, b.best_author, b.best_title,
     b.itype_code_num, b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json,
-    coalesce(n.shelfmark, s.shelfmark), %(timestamp)s
+    coalesce(n.shelfmark, s.shelfmark), %(timestamp)s, known.bib_record_ids
 FROM batch b
 LEFT JOIN sierra_item s ON s.item_record_id = b.item_record_id
 LEFT JOIN new_shelfmark n ON n.line_number = b.line_number
+LEFT JOIN noted_bibs m ON m.item_record_id = b.item_record_id
+CROSS JOIN LATERAL (
+    SELECT CASE %(bibs)s::text WHEN 'note' THEN m.bib_record_ids WHEN 'heed' THEN s.bib_record_ids END AS bib_record_ids
+) AS known
 WHERE b.reason_code IS NULL
     AND (
         s.item_record_id IS NULL
         OR s.updated_at <= %(timestamp)s
         AND (
+            b.bib_record_id < s.bib_record_id
+            AND ARRAY[b.bib_record_id, s.bib_record_id] <@ known.bib_record_ids
+        ) IS NOT TRUE
+        AND (
             s.item_number, s.barcode, s.bib_record_id, s.bib_number, s.best_author, s.best_title, s.itype_code_num,
-            s.item_type_name, s.material_code, s.material_name, s.classification, s.shelfmark_json
+            s.item_type_name, s.material_code, s.material_name, s.classification, s.shelfmark_json, s.bib_record_ids
         ) IS DISTINCT FROM (
             b.item_number, b.barcode, b.bib_record_id, b.bib_number, b.best_author, b.best_title, b.itype_code_num,
-            b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json
+            b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json, known.bib_record_ids
         )
     )
 ORDER BY b.item_record_id
@@ -170,26 +201,37 @@ ON CONFLICT (item_record_id) DO UPDATE SET
     classification = excluded.classification,
     shelfmark_json = excluded.shelfmark_json,
     shelfmark = excluded.shelfmark,
-    updated_at = excluded.updated_at
+    updated_at = excluded.updated_at,
+    bib_record_ids = excluded.bib_record_ids
 WHERE stored.updated_at <= excluded.updated_at
+    AND (
+        excluded.bib_record_id < stored.bib_record_id
+        AND ARRAY[excluded.bib_record_id, stored.bib_record_id] <@ excluded.bib_record_ids
+    ) IS NOT TRUE
     AND (
         stored.item_number, stored.barcode, stored.bib_record_id, stored.bib_number, stored.best_author,
         stored.best_title, stored.itype_code_num, stored.item_type_name, stored.material_code, stored.material_name,
-        stored.classification, stored.shelfmark_json
+        stored.classification, stored.shelfmark_json, stored.bib_record_ids
     ) IS DISTINCT FROM (
         excluded.item_number, excluded.barcode, excluded.bib_record_id, excluded.bib_number, excluded.best_author,
         excluded.best_title, excluded.itype_code_num, excluded.item_type_name, excluded.material_code,
-        excluded.material_name, excluded.classification, excluded.shelfmark_json
+        excluded.material_name, excluded.classification, excluded.shelfmark_json, excluded.bib_record_ids
     );
 
 
 -- name: forget_refused
--- What had been refused of an item is gone once the item is stored, unless a newer batch refused it.
+-- What had been refused of an item is gone once the item is stored, unless a newer batch refused it. An item that did
+-- not take the row, for it was of a lower bib, keeps it: the higher one's may be what was refused.
 DELETE FROM rejected_row r
 USING batch b
 WHERE r.item_record_id = b.item_record_id
     AND b.reason_code IS NULL
-    AND r.batch_timestamp <= %(timestamp)s;
+    AND r.batch_timestamp <= %(timestamp)s
+    AND EXISTS (
+        SELECT
+        FROM sierra_item s
+        WHERE s.item_record_id = b.item_record_id AND s.bib_record_id IS NOT DISTINCT FROM b.bib_record_id
+    );
 
 
 -- name: keep_refused
@@ -220,7 +262,7 @@ SELECT line_number, item_record_id, reason FROM batch WHERE reason_code IS NOT N
 
 -- name: drop_batch
 -- For whoever takes in several batches in one transaction. At its end they are gone by themselves.
-DROP TABLE batch, new_shelfmark;
+DROP TABLE batch, new_shelfmark, noted_bibs;
 
 
 -- name: save_position

@@ -36,7 +36,8 @@ async def receive(
     async def pass_on(data: bytes) -> None:
         passed_on.extend(data)
 
-    return await receive_upload(content_type, pieces(), limit_bytes, pass_on), bytes(passed_on)
+    texts = await receive_upload(content_type, pieces(), limit_bytes, pass_on)
+    return texts["timestamp"], bytes(passed_on)
 
 
 @pytest.mark.parametrize("parts", [(TIMESTAMP, FILE), (FILE, TIMESTAMP)])
@@ -58,6 +59,8 @@ async def test_file_is_the_same_however_the_body_is_cut(content: bytes, piece_si
         ((TIMESTAMP, FILE, FILE), "file"),
         ((TIMESTAMP, TIMESTAMP, FILE), "timestamp"),
         ((('name="timestamp"', b"1" * 101), FILE), "timestamp"),
+        ((TIMESTAMP, ('name="changes_since"', b"1" * 101), FILE), "changes_since"),
+        ((TIMESTAMP, ('name="changes_since"', b""), FILE, ('name="changes_since"', b"")), "changes_since"),
     ],
 )
 async def test_part_that_is_missing_doubled_or_too_long_is_named(
