@@ -14,7 +14,7 @@ from cli.screen import AsJson, say, show_json, span
 from db.pulse import find_pulse
 from runtime.logging import configure_logging
 from runtime.release import release
-from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, read_settings
+from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, SettingsError, read_settings
 from runtime.stderr import write_stderr_in_background
 
 log = logging.getLogger("signum.migrate")
@@ -67,9 +67,30 @@ def _check_notifier(as_json: bool) -> None:
             f"{pulse.notifier} has stalled: its loop has not come round for {looped}, "
             f"and an item has been waiting for {due}. Restart it"
         )
+    if pulse.gets_no_answer and _does_sierra_answer():
+        raise Refused(
+            f"{pulse.notifier} gets no answer from Sierra, which answers here. "
+            "It tries again within a minute; if this is still said then, restart it"
+        )
     if not as_json:
         reason = f": {pulse.reason}" if pulse.reason else ""
         say(f"{pulse.notifier} is {pulse.state}, its breaker {pulse.breaker}{reason}")
+
+
+def _does_sierra_answer() -> bool:
+    """Ask Sierra as the notifier does. False too where only the database's settings are here."""
+    try:
+        return asyncio.run(_is_sierra_answering(read_settings(NotifierSettings)))
+    except SettingsError:
+        return False
+
+
+async def _is_sierra_answering(settings: NotifierSettings) -> bool:
+    from notifier.doctor import is_answering
+    from notifier.setup import client_of
+
+    async with client_of(settings) as sierra:
+        return await is_answering(sierra)
 
 
 def migrate(

@@ -1,7 +1,10 @@
 """Checks of Sierra: does it take our key, and for what; and of what surrounds a notifier. They only read."""
 
+import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from db.doctor import check_clock, check_triggers
 from db.queue import Connection
@@ -14,6 +17,7 @@ from runtime.settings import NotifierSettings
 log = logging.getLogger("signum.notifier")
 
 NEEDED = ("read", "write")
+LONGEST_QUESTION_SECONDS = 5.0  # a health check may take 10 in all
 
 
 async def check_sierra(sierra: SierraClient, endpoint: str) -> AsyncIterator[Finding]:
@@ -29,6 +33,17 @@ async def check_sierra(sierra: SierraClient, endpoint: str) -> AsyncIterator[Fin
         return
     yield Finding("ok", "Sierra", f"{endpoint} gave a token")
     yield await _check_roles(sierra)
+
+
+async def is_answering(sierra: SierraClient) -> bool:
+    """Ask what a notifier asks before it calls Sierra silent. Return False too where that takes too long."""
+    with suppress(SierraError, TimeoutError):
+        async with asyncio.timeout(LONGEST_QUESTION_SECONDS):
+            await sierra.token.get()
+            asked_at = time.monotonic()
+            await sierra.token_info()
+            return sierra.last_answer_at > asked_at
+    return False
 
 
 async def _check_roles(sierra: SierraClient) -> Finding:
