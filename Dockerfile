@@ -15,6 +15,7 @@ LABEL org.opencontainers.image.title="signum-savotta-backend" \
       org.opencontainers.image.version="1.0.0" \
       org.opencontainers.image.licenses="MIT"
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN test -f /usr/share/zoneinfo/Europe/Helsinki # or TZ would be UTC without a word
 COPY --from=build /opt/venv /opt/venv
 USER 10001:10001
 ENTRYPOINT ["signum"]

@@ -48,7 +48,10 @@ Reason = Annotated[
 ]
 Work = Callable[[Connection, Sequence[NamedItem]], Awaitable[list[int]]]
 Action = Callable[..., Awaitable[list[int]]]
-By = Annotated[str, typer.Option("--by", help="In whose name.", default_factory=_operator, show_default="you")]
+By = Annotated[
+    str,
+    typer.Option("--by", help="In whose name.", default_factory=_operator, show_default="you", envvar="SIGNUM_BY"),
+]
 
 
 @app.command("list")

@@ -14,7 +14,7 @@ LIBPQ = {"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE", 
 
 # Tests mark and push: a DB_HOST or SIERRA_API_ENDPOINT of a library's must lead none of them there.
 for name in list(os.environ):
-    if name.removesuffix("_FILE") in SETTINGS or name in LIBPQ:
+    if name.removesuffix("_FILE") in SETTINGS or name in LIBPQ | {"SIGNUM_BY"}:
         del os.environ[name]
 os.environ["SETTINGS_FILE"] = os.devnull
 

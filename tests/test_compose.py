@@ -17,7 +17,7 @@ COMPOSE = (HOUSE / "docker-compose.yml").read_text(encoding="utf-8")
 SANDBOX = (HOUSE / "sandbox" / "docker-compose.yml").read_text(encoding="utf-8")
 EXAMPLE = (HOUSE / ".env.example").read_text(encoding="utf-8")
 EXPLAINED = dict(re.findall(r"^# .+\n#([A-Z][A-Z_0-9]*)=(.*)$", EXAMPLE, re.MULTILINE))
-INTERPOLATED = dict(re.findall(r"\$\{([A-Z_0-9]+):-([^}]*)\}", COMPOSE + SANDBOX))
+INTERPOLATED = dict(re.findall(r"\$\{([A-Z_0-9]+):-((?:\$\{[^}]*\}|[^$}])*)\}", COMPOSE + SANDBOX))
 SETTINGS = {
     name.upper(): field
     for kind in (MigrateSettings, ApiSettings, NotifierSettings)
@@ -91,6 +91,34 @@ def test_a_service_has_a_role_of_its_own_and_no_secret_of_another(service, role,
     given = {name for value in environment.values() for name in re.findall(r"\$\{(\w+)", str(value))}
     assert given & {"DB_PASSWORD", *PASSWORDS, *SIERRA} == secrets
     assert environment.keys() >= {"DB_PASSWORD", *PASSWORDS, *SIERRA}, "what is not said here comes from .env"
+
+
+def test_look_at_a_database_that_was_stopped_does_not_start_it():
+    for text in (COMPOSE, SANDBOX):
+        assert "depends_on" not in yaml.safe_load(text)["services"]["signum"]
+
+
+def test_commands_act_in_the_name_of_the_person_at_the_keyboard_and_in_the_librarys_zone():
+    services = yaml.safe_load(COMPOSE)["services"]
+    assert services["signum"]["environment"]["SIGNUM_BY"] == "${SIGNUM_BY:-${USER:-}}"
+    processes = [service for service in services.values() if service["image"] == "signum-savotta-backend"]
+    assert len(processes) == 4
+    assert {service["environment"]["TZ"] for service in processes} == {"${TZ:-UTC}"}
+    assert "/usr/share/zoneinfo/" in (HOUSE / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_readme_tells_how_both_projects_are_stopped_and_removed():
+    lines = [line.partition("  ")[0] for line in (HOUSE / "README.md").read_text(encoding="utf-8").splitlines()]
+    assert "docker compose down" in lines
+    assert "docker compose --file sandbox/docker-compose.yml down --volumes" in lines
+
+
+def test_restored_volume_is_one_that_compose_made():
+    operations = (HOUSE / "docs" / "operations.md").read_text(encoding="utf-8")
+    (restore,) = re.findall(r"From a copy of the volume:\n\n```sh\n(.*?)```", operations, re.DOTALL)
+    commands = [line.partition("  ")[0] for line in restore.splitlines()]
+    assert commands[1] == "docker compose up --no-start database"
+    assert commands[2].startswith("docker run --rm --volume signum-savotta_database:")
 
 
 def test_image_holds_every_package_and_nothing_that_is_not_named():

@@ -27,6 +27,15 @@ def test_a_pause_without_an_end_waits_for_a_person_and_takes_the_place_of_anothe
     assert database.fetch(PAUSE) == [("eino", "y", True, None)]
 
 
+def test_environment_says_in_whose_name_where_the_system_does_not_know(signum, database):
+    signum("queue", "pause", "--reason", "x", settings={"SIGNUM_BY": "desk of aino"})
+    assert database.fetch(PAUSE)[0][0] == "desk of aino"
+    signum("queue", "pause", "--reason", "x", "--by", "eino", settings={"SIGNUM_BY": "desk of aino"})
+    assert database.fetch(PAUSE)[0][0] == "eino"
+    signum("queue", "pause", "--reason", "x", settings={"SIGNUM_BY": ""})
+    assert database.fetch(PAUSE)[0][0] == "aino"
+
+
 @pytest.mark.parametrize("written", ["{:%H:%M}", "{:%Y-%m-%dT%H:%M}", "{:%Y-%m-%d %H:%M}"])
 def test_a_pause_until_a_time_ends_then(signum, database, written):
     end = (datetime.now().astimezone() + timedelta(hours=23)).replace(second=0, microsecond=0)
