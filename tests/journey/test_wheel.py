@@ -91,6 +91,22 @@ def test_wheel_holds_the_packages_with_the_migrations_and_nothing_else(wheel: Pa
     assert names >= migrations | statements | {"db/migrations/env.py"}
 
 
+def test_wheel_says_what_it_is(wheel: Path) -> None:
+    files = zipfile.ZipFile(wheel)
+    (name,) = (name for name in files.namelist() if name.endswith("/METADATA"))
+    said = files.read(name).decode().partition("\n\n")[0].splitlines()
+    fields = {line.partition(": ")[0] for line in said}
+    assert fields >= {
+        "Summary",
+        "Author",
+        "License-Expression",
+        "Keywords",
+        "Requires-Python",
+        "Description-Content-Type",
+    }
+    assert "Classifier: Private :: Do Not Upload" in said, "its packages have names like `api`: not for an index"
+
+
 def test_wheel_in_an_empty_environment_serves_and_pushes(
     installed: Installed, empty_database: TestDatabase, sierra: SierraInThread
 ) -> None:
