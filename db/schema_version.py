@@ -8,7 +8,9 @@ from sqlalchemy import text
 
 log = logging.getLogger("signum.db")
 
-MIGRATIONS = Path(__file__).resolve().parent.parent / "alembic"
+_INSTALLED = Path(__file__).resolve().with_name("migrations")
+# In a wheel alembic/ travels within db/, for its own name is the library's there.
+MIGRATIONS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "alembic"
 SCHEMA_VERSION = text("SELECT version_num FROM alembic_version")
 
 
