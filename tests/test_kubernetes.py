@@ -13,7 +13,7 @@ from runtime.sources import is_secret
 
 HOUSE = Path(__file__).parent.parent
 FOLDER = HOUSE / "docs" / "kubernetes"
-OPERATIONS = (HOUSE / "docs" / "operations.md").read_text(encoding="utf-8")
+INSTALLATION = (HOUSE / "docs" / "installation.md").read_text(encoding="utf-8")
 OLDEST, NEWEST = "1.30", "1.37"
 
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))
@@ -60,8 +60,8 @@ def mounted(pod: str) -> dict[str, str]:
 
 
 def created() -> dict[str, list[str]]:
-    """The secrets that docs/operations.md has one make, and their keys."""
-    lines = re.findall(r"^kubectl create secret generic (\S+)(.*)$", OPERATIONS, re.MULTILINE)
+    """The secrets that docs/installation.md has one make, and their keys."""
+    lines = re.findall(r"^kubectl create secret generic (\S+)(.*)$", INSTALLATION, re.MULTILINE)
     return {name: re.findall(r"--from-file=(\w+)", rest) for name, rest in lines}
 
 
