@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from api.gunzip import UnreadableFile
 from api.tsv import Record
+from runtime.characters import is_invisible
 
 COLUMNS = (
     "item_record_id",
@@ -36,6 +37,10 @@ QUOTED_CHARACTERS = 60
 _WHOLE = re.compile(r"(-?[0-9]{1,19})(?:\.0*)?")
 _DECIMAL = re.compile(r"(-?[0-9]+)\.([0-9]*)")
 _DIGITS = re.compile(r"[0-9]+")
+# From 2^53 on a float stands for several whole numbers, and 1e15 for as many as have its first digits.
+_EXACT = 1 << 53
+_EXACT_DIGITS = len(str(_EXACT))
+_POWER = re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+")
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
@@ -117,6 +122,7 @@ def _key(text: str) -> int:
 def _read_item(item_record_id: int, bib_record_id: int | None, cells: tuple[str, ...]) -> Item:
     _, number, barcode, _, bib_number, author, title, itype, itype_name, material, material_name, class_, json = cells
     _check_storable(cells[:-1])
+    barcode = _trimmed(barcode)
     if len(barcode) > BARCODE_LIMIT:
         raise _RowRefused("barcode", f"barcode is longer than {BARCODE_LIMIT} characters")
     return Item(
@@ -124,7 +130,7 @@ def _read_item(item_record_id: int, bib_record_id: int | None, cells: tuple[str,
         _item_number(number),
         barcode or None,
         bib_record_id,
-        _without_fraction("bib_number", bib_number),
+        _without_fraction("bib_number", _trimmed(bib_number)),
         author or None,
         title or None,
         _whole("itype_code_num", itype, 32),
@@ -144,6 +150,8 @@ def _whole(column: str, text: str, bits: int) -> int | None:
     number = int(match[1]) if match else None
     if number is None or not -(1 << bits - 1) <= number < 1 << bits - 1:
         raise _RowRefused(column, f"{column} {_quoted(text)} is no whole number of {bits} bits")
+    if "." in text:
+        _check_exact(column, text, str(abs(number)))
     return number
 
 
@@ -155,12 +163,30 @@ def _item_number(text: str) -> str | None:
 
 
 def _without_fraction(column: str, text: str) -> str | None:
+    if text.isdigit() and text.isascii():
+        return text
+    if _POWER.fullmatch(text):
+        raise _RowRefused(column, f"{column} {_quoted(text)} names no record for sure")
     match = _DECIMAL.fullmatch(text) if "." in text else None
     if match is None:
         return text or None
     if match[2].strip("0"):
         raise _RowRefused(column, f"{column} {_quoted(text)} is no whole number")
+    _check_exact(column, text, match[1].lstrip("-0"))
     return match[1]
+
+
+def _check_exact(column: str, text: str, digits: str) -> None:
+    if len(digits) > _EXACT_DIGITS or int(digits or 0) >= _EXACT:
+        raise _RowRefused(column, f"{column} {_quoted(text)} is too large a float to name a record for sure")
+
+
+def _trimmed(text: str) -> str:
+    """The text without blanks, line ends and invisible characters at its ends: no reader reads them."""
+    if text.isalnum():
+        return text
+    seen = [place for place, character in enumerate(text) if not character.isspace() and not is_invisible(character)]
+    return text[seen[0] : seen[-1] + 1] if seen else ""
 
 
 def _check_storable(cells: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Which rows are stored, as what, and why the others are not."""
+"""Rows are stored as Items; those that can't be are refused, with the reason."""
 
 from typing import Any
 
@@ -86,7 +86,10 @@ def test_words_for_nothing_are_texts(text: str) -> None:
         ("item_record_id", f"{FIRST_ID}.0", FIRST_ID),
         ("item_record_id", str(2**63 - 1), 2**63 - 1),
         ("item_record_id", str(-(2**63)), -(2**63)),
+        ("item_record_id", "9007199254740991.0", 2**53 - 1),
+        ("item_record_id", "9007199254740993", 2**53 + 1),
         ("item_number", "1000001.0", "1000001"),
+        ("item_number", "00009007199254740991.0", "00009007199254740991"),
         ("item_number", "0012", "0012"),
         ("bib_record_id", "420907800001.00", 420_907_800_001),
         ("bib_number", "2000001.0", "2000001"),
@@ -97,6 +100,18 @@ def test_words_for_nothing_are_texts(text: str) -> None:
 )
 def test_whole_numbers_may_come_as_pandas_writes_them(column: str, cell: str, value: Any) -> None:
     assert getattr(item(**{column: cell}), column) == value
+
+
+UNSEEN = ["", " ", "\r\n", "\t", "\x1b", "\x85", "\xa0", "\xad", "\u200b", "\u2028", "\u3000", "\ufeff", " \u200b\r\n "]
+
+
+@pytest.mark.parametrize("end", UNSEEN)
+def test_what_no_reader_reads_is_taken_off_the_ends_of_a_barcode(end: str) -> None:
+    assert item(barcode=f"{end}3123 4000").barcode == "3123 4000"
+    assert item(barcode=f"3123\u200b4000{end}").barcode == "3123\u200b4000"
+    assert item(barcode=end).barcode is None
+    assert item(bib_number=f"{end}b2000001{end}").bib_number == "b2000001"
+    assert item(bib_number=f"2000001.0{end}").bib_number == "2000001"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +136,17 @@ def test_whole_numbers_may_come_as_pandas_writes_them(column: str, cell: str, va
         ("item_number", "-5"),
         ("item_number", " 1000001"),
         ("bib_number", "2000001.25"),
+        ("bib_number", "2.000001e+06"),
+        ("bib_number", "9007199254740992.0"),
+        ("bib_record_id", "1e+15"),
+        ("bib_record_id", "9007199254740992.0"),
+        ("bib_record_id", "-9007199254740992."),
+        ("item_record_id", "1E15"),
+        ("item_record_id", "9007199254740992.0"),
+        ("item_record_id", f"{2**63 - 1}.0"),
+        ("item_number", "1e15"),
+        ("item_number", "9007199254740993.0"),
+        ("item_number", "1" * 5000 + ".0"),
         ("barcode", "x" * (BARCODE_LIMIT + 1)),
         ("barcode", "3301\0"),
         ("best_title", "Sinuhe\0"),
