@@ -14,6 +14,7 @@ from api.fence import RequestFence
 from api.openapi import DescribedAPI, name_operation
 from api.problems import handle_problems
 from api.repeats import HoldBackRepeats, Repeats
+from api.shared_barcodes import SharedBarcodes
 from db.engine import Database, api_parameters
 from runtime.release import release
 from runtime.settings import ApiSettings
@@ -35,6 +36,7 @@ def make_app(settings: ApiSettings) -> FastAPI:
         app.state.settings = settings
         app.state.failed_keys = FailedKeys(settings.api_key_failures_per_minute)
         app.state.repeats = Repeats(asyncio.get_running_loop().call_later)
+        app.state.shared_barcodes = SharedBarcodes()
         app.state.taking_in = asyncio.Lock()
         app.state.database = Database(api_parameters(settings), settings.api_db_pool_size)
         gc.collect()

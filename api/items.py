@@ -1,4 +1,4 @@
-"""What does the print station do with an item? It reads one by its barcode, and after printing says so: a mark.
+"""The print station reads an item by its barcode, and after printing says so: a mark.
 
 The mark is the first hop of an update's way to Sierra: the row that it leaves in update_queue rings the notifier.
 Both routes check the key in the same statement that does the work: one round trip per request.
@@ -6,6 +6,7 @@ Both routes check the key in the same statement that does the work: one round tr
 
 import logging
 import re
+import time
 from typing import Annotated, Any
 
 from annotated_types import Interval
@@ -16,6 +17,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from api.dependencies import SentKey, database_of, refuse
 from api.problems import KEYED, invalid, problems
 from api.schemas import ItemData, Marked
+from api.shared_barcodes import SharedBarcodes
 from db.items import find_items, mark_item
 from runtime.logging import request_id
 from runtime.sentry import current_trace, timed
@@ -99,8 +101,10 @@ async def read_item(barcode: Barcode, key: SentKey, request: Request) -> dict[st
     if not items:
         raise HTTPException(404, "Item not found")
     if len(items) > 1:
-        numbers = ", ".join(item["item_number"] or "(none)" for item in items)
-        raise HTTPException(409, f"Several items share the barcode {barcode}: item numbers {numbers}")
+        numbers = [item["item_number"] or "(none)" for item in items]
+        shared_barcodes: SharedBarcodes = request.app.state.shared_barcodes
+        shared_barcodes.warn(barcode, numbers, time.monotonic())
+        raise HTTPException(409, f"Several items share the barcode {barcode}: item numbers {', '.join(numbers)}")
     return items[0]
 
 

@@ -46,7 +46,7 @@ def _examine_settings(settings: NotifierSettings) -> list[Finding]:
 
 
 async def _examine_contents(connection: Connection, settings: NotifierSettings) -> list[Finding]:
-    from db.doctor import check_clock, check_notification_queue, check_notifications, check_triggers
+    from db.doctor import check_barcodes, check_clock, check_notification_queue, check_notifications, check_triggers
     from db.verdicts import judge_notifiers, judge_queue, judge_sync
     from notifier.setup import listening_at
 
@@ -58,4 +58,5 @@ async def _examine_contents(connection: Connection, settings: NotifierSettings) 
         *judge_notifiers(await control.list_notifiers(connection)),
         *judge_queue(await control.read_progress(connection), await queue.overview(connection)),
         judge_sync(await sync_admin.show_sync(connection)),
+        *await check_barcodes(connection),
     ]

@@ -98,3 +98,18 @@ async def check_clock(connection: Connection) -> Finding:
         text = f"this machine's clock is {abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} the database's"
         return Finding("warning", "clock", text, "Set both by NTP")
     return Finding("ok", "clock", "as the database's")
+
+
+async def check_barcodes(connection: Connection) -> list[Finding]:
+    """Barcodes for which a print station gets nothing."""
+    shared, unreadable = await (await connection.execute(SQL["barcodes"])).fetchone() or (0, 0)
+    found = []
+    if shared:
+        advice = "Remove the items that Sierra deleted: SELECT * FROM shared_barcode names them"
+        found.append(
+            Finding("warning", "barcodes", f"{shared} shared by several items, print stations get 409", advice)
+        )
+    if unreadable:
+        advice = "Correct them in Sierra: SELECT * FROM unreadable_barcode names them"
+        found.append(Finding("warning", "barcodes", f"{unreadable} that no print station can ask for", advice))
+    return found or [Finding("ok", "barcodes", "each is one item's, and can be asked for")]

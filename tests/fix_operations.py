@@ -19,6 +19,10 @@ INSERT INTO sierra_item (item_record_id, item_number, barcode, best_title, class
 SELECT 450971566080 + number, number, '3301000' || number, 'Kirja ' || number, '84.31', now()
 FROM generate_series(2043111, 2043116) AS number
 """
+ODD_BARCODES = """
+UPDATE sierra_item SET barcode = '33010002043114' WHERE item_number = '2043115';
+UPDATE sierra_item SET barcode = '33010 2043116' WHERE item_number = '2043116';
+"""
 REFUSED_ROW = """
 INSERT INTO rejected_row (row_key, reason_code, batch_timestamp, line, reason, last_at)
 VALUES ('x', 'field_count', now(), 'x', 'has 1 fields, the header has 13', now() - interval '1 year')
@@ -41,6 +45,7 @@ async def _fill(database: TestDatabase) -> None:
     async with await database.aconnect() as connection:
         await connection.execute(OLD_HISTORY)
         await connection.execute(ITEMS)
+        await connection.execute(ODD_BARCODES)
         await connection.execute(REFUSED_ROW)
         await client_admin.add_client(connection, "desk 1", "signum-printer")
         notifier = f"{socket.gethostname()}:1"

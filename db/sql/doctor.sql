@@ -23,3 +23,10 @@ SELECT extract(epoch FROM clock_timestamp())::float8;
 -- name: notification_usage
 -- How full the server's queue of notifications is, from 0 to 1. At 1 every mark fails.
 SELECT pg_notification_queue_usage();
+
+
+-- name: barcodes
+-- How many barcodes several items share, and how many items have one that no print station can ask for.
+SELECT
+    (SELECT count(*) FROM shared_barcode) AS shared,
+    (SELECT count(*) FROM unreadable_barcode) AS unreadable;

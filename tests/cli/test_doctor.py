@@ -14,6 +14,7 @@ from runtime.settings import NotifierSettings
 BEAT = "INSERT INTO notifier_state (notifier, mode, breaker, looped_at) VALUES ('n1', 'listening', 'closed', now())"
 CHECKS = [
     *("database", "schema", "trigger", "notifications", "notification queue", "clock", "notifiers", "queue", "sync"),
+    "barcodes",
     *("Sierra", "Sierra roles", "settings"),
 ]
 
@@ -57,6 +58,7 @@ REFUSED = "UPDATE notifier_state SET breaker = 'open', waits_for = 'person', rea
 DOWN = "UPDATE notifier_state SET breaker = 'open', waits_for = 'Sierra', reason = 'Sierra is busy'"
 PAUSED = "UPDATE queue_control SET paused_at = now(), paused_by = 'eino'"
 PAUSED_UNTIL = f"{PAUSED}, resume_at = now() + interval '1 hour'"
+ITEM = "INSERT INTO sierra_item (item_record_id, barcode, updated_at) VALUES (1, '{0}', now()), (2, '{0}', now())"
 GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
 
 
@@ -76,6 +78,7 @@ GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
         ("queue", "warning", PAUSED, "until a person resumes it", "A person must let it go on"),
         ("queue", "warning", PAUSED_UNTIL, "paused by eino until 20", "It goes on by itself then"),
         ("sync", "warning", GAP, "between 2026-11-01", 'Run "signum sync restart"'),
+        ("barcodes", "warning", ITEM.format("1231231230012"), "1 shared by several items", "FROM shared_barcode"),
     ],
 )
 def test_what_is_broken_in_the_database_is_named(examine, database, check, level, broken, text, advice):
@@ -86,6 +89,11 @@ def test_what_is_broken_in_the_database_is_named(examine, database, check, level
     assert text in found["text"]
     assert advice in found["advice"]
     assert ran.code == (1 if level == "problem" else 0)
+
+
+def test_a_barcode_that_no_print_station_can_ask_for_is_named(examine, database):
+    database.add_item(1, barcode="31234 0000 0010 1")
+    assert "1 that no print station can ask for" in examine().out
 
 
 @pytest.mark.parametrize(
