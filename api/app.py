@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import documentation, health, items, status, sync
 from api.failed_keys import FailedKeys
 from api.fence import RequestFence
+from api.last_seen import LastSeen
 from api.openapi import DescribedAPI, name_operation
 from api.problems import handle_problems
 from api.repeats import HoldBackRepeats, Repeats
@@ -43,7 +44,9 @@ def make_app(settings: ApiSettings) -> FastAPI:
         gc.freeze()  # what is loaded by now stays: to look through it again and again would make requests wait
         hold_back = HoldBackRepeats(app.state.repeats)
         logging.getLogger("uvicorn.error").addFilter(hold_back)
-        yield
+        app.state.last_seen = LastSeen(app.state.database)
+        async with app.state.last_seen.written():
+            yield
         logging.getLogger("uvicorn.error").removeFilter(hold_back)
         app.state.repeats.tell_all()
         await app.state.database.close()

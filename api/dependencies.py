@@ -17,6 +17,7 @@ from fastapi.security import APIKeyHeader
 from starlette.requests import HTTPConnection
 
 from api.failed_keys import FailedKeys
+from api.last_seen import LastSeen
 from api.problems import PATH_IN_LOG
 from api.repeats import SECONDS, Repeats
 from db.clients import ClientType, Known, find_client
@@ -62,6 +63,12 @@ def _failed_keys(request: HTTPConnection) -> FailedKeys:
     return failed_keys
 
 
+def note_seen(request: Request, key: Key) -> None:
+    """Note that the client with this key, which is valid, was seen."""
+    last_seen: LastSeen = request.app.state.last_seen
+    last_seen.note(key.sha256)
+
+
 async def refuse(request: Request, key: Key, wanted: ClientType) -> HTTPException:
     """The 403 or 429 to raise for a key that is no valid one of this type, once the log has the reason."""
     return _refusal(request, await find_client(database_of(request), key.sha256), key, wanted)
@@ -69,6 +76,8 @@ async def refuse(request: Request, key: Key, wanted: ClientType) -> HTTPExceptio
 
 def _refusal(request: Request, known: Known | None, key: Key, wanted: ClientType) -> HTTPException:
     is_nobodys = known is None or known.revoked_at is not None
+    if not is_nobodys:  # it has called, if at the wrong door
+        note_seen(request, key)
     wait = _failed_keys(request).count(key.shown, key.sha256, time.monotonic(), is_nobodys=is_nobodys)
     _log_refusal(request, known, key, wanted)
     return _too_often(wait) if wait else HTTPException(403, "Invalid x-api-key")
@@ -101,6 +110,7 @@ async def _of_type(request: Request, key: Key, wanted: ClientType) -> Known:
     known = await find_client(database_of(request), key.sha256)
     if known is None or known.revoked_at or known.client_type != wanted:
         raise _refusal(request, known, key, wanted)
+    note_seen(request, key)
     return known
 
 

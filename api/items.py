@@ -14,7 +14,7 @@ from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BeforeValidator, StringConstraints
 from starlette.convertors import Convertor, register_url_convertor
 
-from api.dependencies import SentKey, database_of, refuse
+from api.dependencies import SentKey, database_of, note_seen, refuse
 from api.problems import KEYED, invalid, problems
 from api.schemas import ItemData, Marked
 from api.shared_barcodes import SharedBarcodes
@@ -98,6 +98,7 @@ async def read_item(barcode: Barcode, key: SentKey, request: Request) -> dict[st
     items = await find_items(database, key.sha256, barcode)
     if items is None:
         raise await refuse(request, key, "signum-printer")
+    note_seen(request, key)
     if not items:
         raise HTTPException(404, "Item not found")
     if len(items) > 1:
@@ -127,6 +128,7 @@ async def mark_printed_item(item_record_id: ItemRecordId, key: SentKey, request:
         marked = await mark_item(database, key.sha256, item_record_id, request_id.get(), current_trace())
     if marked is None:
         raise await refuse(request, key, "signum-printer")
+    note_seen(request, key)
     client, found = marked
     if not found:
         raise HTTPException(404, "Item not found")

@@ -1,9 +1,22 @@
-"""Who is it that calls? A client is known by the SHA-256 of its API key; the key itself is nowhere here."""
+"""The clients that call. Each is known by the SHA-256 of its API key; the key itself is nowhere here."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, update
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    LargeBinary,
+    and_,
+    bindparam,
+    column,
+    func,
+    literal,
+    or_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
 from db.engine import Database
@@ -11,7 +24,7 @@ from db.models import Client, SyncState
 
 ClientType = Literal["etl", "signum-printer"]
 
-SEEN_EVERY = timedelta(seconds=5)  # how far behind last_seen_at may be: printers call every two seconds
+SEEN_EVERY = timedelta(seconds=5)  # how often last_seen_at is written: print stations call every two seconds
 
 
 def valid(client_type: ClientType) -> ColumnElement[bool]:
@@ -47,15 +60,13 @@ _FIND = select(*(col(getattr(Client, name)) for name in Known._fields)).where(
     col(Client.api_key_sha256) == bindparam("api_key_sha256")
 )
 
-_SEEN = (
+_MOVED = (
     update(Client)
     .where(
         col(Client.client_id) == bindparam("known_id"),
         or_(
             col(Client.internal_hostname).is_distinct_from(bindparam("hostname")),
             col(Client.internal_ip_address).is_distinct_from(bindparam("ip_address")),
-            col(Client.last_seen_at).is_(None),
-            col(Client.last_seen_at) < func.now() - SEEN_EVERY,
         ),
     )
     .values(
@@ -64,10 +75,37 @@ _SEEN = (
         last_seen_at=func.now(),
     )
     .returning(col(Client.client_id))
-    .cte("seen")
+    .cte("moved")
 )
 
-_REPORT = select(*(col(getattr(SyncState, name)) for name in SyncTimes._fields)).add_cte(_SEEN)
+_REPORT = select(*(col(getattr(SyncState, name)) for name in SyncTimes._fields)).add_cte(_MOVED)
+
+_NOTED = (
+    func.unnest(bindparam("keys_sha256", type_=ARRAY(LargeBinary)), bindparam("seconds_ago", type_=ARRAY(Double)))
+    .table_valued(column("api_key_sha256", LargeBinary), column("seconds_ago", Double))
+    .render_derived(name="noted")
+)
+_SEEN_AT = func.now() - _NOTED.c.seconds_ago * literal(timedelta(seconds=1))
+
+# In one order, and never waiting for a row: another api's statement, or a person's, may be at it. Rows that are not
+# far behind are left alone, or each of several processes would write them.
+_SEEN = (
+    select(col(Client.client_id), _SEEN_AT.label("seen_at"))
+    .join(_NOTED, _NOTED.c.api_key_sha256 == col(Client.api_key_sha256))
+    .where(
+        col(Client.revoked_at).is_(None),
+        or_(col(Client.last_seen_at).is_(None), col(Client.last_seen_at) < _SEEN_AT - SEEN_EVERY),
+    )
+    .order_by(col(Client.client_id))
+    .with_for_update(of=Client, key_share=True, skip_locked=True)
+    .cte("seen")
+)
+_WRITE_SEEN = (
+    update(Client)
+    .where(col(Client.client_id) == _SEEN.c.client_id)
+    .values(last_seen_at=_SEEN.c.seen_at)
+    .returning(col(Client.client_id))
+)
 
 
 async def find_client(database: Database, key_sha256: bytes) -> Known | None:
@@ -77,10 +115,13 @@ async def find_client(database: Database, key_sha256: bytes) -> Known | None:
 
 
 async def report_status(database: Database, client_id: int, hostname: str | None, ip_address: str | None) -> SyncTimes:
-    """Note where the client is and that it was seen, and tell it where the sync stands.
-
-    The note is left out where it would change nothing but the time, by less than SEEN_EVERY.
-    """
+    """Note where the client is, if that is new, and tell it where the sync stands."""
     parameters = {"known_id": client_id, "hostname": hostname, "ip_address": ip_address}
     (row,) = await database.fetch(_REPORT, parameters, may_wait=True)
     return SyncTimes._make(row)
+
+
+async def write_seen(database: Database, seconds_ago: Mapping[bytes, float]) -> None:
+    """Write when the clients with these keys were last seen: so many seconds ago. Revoked ones are left alone."""
+    parameters = {"keys_sha256": list(seconds_ago), "seconds_ago": list(seconds_ago.values())}
+    await database.fetch(_WRITE_SEEN, parameters, may_wait=True)

@@ -55,7 +55,7 @@ def test_batch_that_was_not_told_to_its_end_is_not_taken_in(database: TestDataba
 
 
 def test_database_that_can_not_be_reached_is_unavailable(database: TestDatabase) -> None:
-    nowhere = {**database.parameters, "host": "signum.invalid", "connect_timeout": 2}
+    nowhere = {**database.parameters, "host": "signum.invalid", "hostaddr": "", "connect_timeout": 2}
     _, output = ingest(frames(database, PACKED, connection=nowhere))
     assert json.loads(output)["kind"] == "unavailable"
 
