@@ -1,9 +1,10 @@
-"""Which three letters sort an item on its shelf? Made from its bib's main heading.
+"""The three letters that sort an item on its shelf, made from its bib's main heading.
 
-The heading is the first of RULES that the bib has. Its letters of the Latin script and its digits count, upper case;
-a heading without any is romanised first.
+The heading is the first of RULES that the bib has. Its letters of the Latin script and its digits count, upper case; a
+heading with more letters of other scripts is romanised first.
 """
 
+import re
 import unicodedata
 from functools import cache, lru_cache
 from typing import Protocol
@@ -11,6 +12,7 @@ from typing import Protocol
 import regex  # type: ignore[import-untyped]
 
 from api.subfields import MainEntry, UnreadableSubfields, read_main_entries
+from runtime.characters import decode, drop_invisible
 
 NO_SHELFMARK = "***"
 LENGTH = 3
@@ -40,6 +42,14 @@ _UNRANKED = len(RULES)
 # Unicode's script property: the standard library has none. `regex` has it exactly, for 23 ms and 3 MB (measured), and
 # is here anyway: uroman depends on it. A table of the 40 ranges would have to follow each new version of Unicode.
 _DROPPED = regex.compile(r"[^[\p{Script=Latin}&&\p{Letter}]0-9]+", regex.VERSION1)
+_LATIN = regex.compile(r"[\p{Script=Latin}&&\p{Letter}]", regex.VERSION1)
+_FOREIGN = regex.compile(r"[\p{Letter}--\p{Script=Latin}]", regex.VERSION1)
+
+# Characters and codes that need more than a look at each: nearly all headings have none. Migration 0008 knows them too.
+_ODD = re.compile(r"[^ -~À-ÖØ-öø-ÿŠšŽž–—‘’“”]|\{u|&#x")
+
+# What stands between them is not sorted by: MARC-8's marks, as Unicode has them.
+_NON_SORTING, _SORTING = "\x98", "\x9c"
 
 
 class Romaniser(Protocol):
@@ -58,7 +68,7 @@ def shelfmark_of(shelfmark_json: str | None) -> str:
         entry = main_heading(read_main_entries(text))
     except UnreadableSubfields:
         return NO_SHELFMARK
-    return NO_SHELFMARK if entry is None else _shelfmark_of_heading(_filing_part(entry))
+    return NO_SHELFMARK if entry is None else _shelfmark_of_entry(entry)
 
 
 def main_heading(entries: list[MainEntry]) -> MainEntry | None:
@@ -71,15 +81,30 @@ def _rank(entry: MainEntry) -> int:
     return _RANK.get(entry[:2], _RANK["245", None] if entry.marc_tag == "245" else _UNRANKED)
 
 
-def _filing_part(entry: MainEntry) -> str:
-    """The content, composed, without the article that a title's second indicator counts ("The " = 4)."""
-    content = unicodedata.normalize("NFC", entry.content)
+def _shelfmark_of_entry(entry: MainEntry) -> str:
     skipped = entry.ind2 if entry.marc_tag == "245" and entry.ind2 else ""
-    return content[int(skipped) :] if skipped in _DIGITS else content
+    article = int(skipped) if skipped in _DIGITS else 0
+    if not _ODD.search(entry.content):
+        return _first_letters(entry.content[article:]) or NO_SHELFMARK
+    heading = unicodedata.normalize("NFKC", _filing_part(entry.content, article))
+    start = heading[:ROMANISED_CHARACTERS]
+    is_foreign = len(_FOREIGN.findall(start)) > len(_LATIN.findall(start))
+    return (is_foreign and _romanised_letters(start)) or _first_letters(heading) or NO_SHELFMARK
 
 
-def _shelfmark_of_heading(heading: str) -> str:
-    return _first_letters(heading) or _romanised_letters(heading[:ROMANISED_CHARACTERS]) or NO_SHELFMARK
+def _filing_part(content: str, article: int) -> str:
+    """The content, decoded, visible and composed, without what is not sorted by.
+
+    That is what stands between non-sorting marks, or else the first `article` characters.
+    """
+    visible = drop_invisible(decode(content), but=_NON_SORTING + _SORTING)
+    parts, end = list[str](), 0
+    composed = unicodedata.normalize("NFC", visible)
+    while (begin := composed.find(_NON_SORTING, end)) >= 0 and (last := composed.find(_SORTING, begin)) >= 0:
+        parts.append(composed[end:begin])
+        end = last + 1
+    heading = drop_invisible("".join(parts) + composed[end:])
+    return heading if end else heading[article:]
 
 
 def _first_letters(heading: str) -> str:

@@ -1,4 +1,4 @@
-"""What does a `shelfmark_json` say? Its objects; and of these the main entries, which can name a shelf.
+"""The objects of a `shelfmark_json`; and of these the main entries, which can name a shelf.
 
 The deployed ETL sends the Python repr of a list of objects, a correct ETL sends JSON. Three readers, all linear:
 
@@ -12,6 +12,8 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+
+from runtime.characters import is_visible
 
 MAIN_ENTRY_TAGS = ("100", "110", "111", "245")
 
@@ -54,7 +56,7 @@ class UnreadableSubfields(ValueError):
 
 
 class MainEntry(NamedTuple):
-    """A subfield `a`, not blank, of a heading that can name a shelf."""
+    """A subfield `a`, with something to be seen in it, of a heading that can name a shelf."""
 
     marc_tag: str
     ind1: str | None
@@ -92,7 +94,7 @@ def _scan_deployed(text: str) -> list[MainEntry] | None:
     return [
         MainEntry(marc_tag, ind1, ind2, content)
         for marc_tag, ind1, ind2, literal in zip(*columns, strict=True)
-        if marc_tag and (content := _unquote(literal)).strip()
+        if marc_tag and is_visible(content := _unquote(literal))
     ]
 
 
@@ -103,7 +105,7 @@ def _main_entries(objects: list[dict[str, Any]]) -> list[MainEntry]:
         if entry.get("tag") == "a"
         and _text(entry.get("marc_tag")) in MAIN_ENTRY_TAGS
         and (content := _text(entry.get("content")))
-        and content.strip()
+        and is_visible(content)
     ]
 
 

@@ -33,7 +33,8 @@ def is_invisible(character: str) -> bool:
 
 def is_visible(text: str | None) -> bool:
     """Whether a person would see anything of it: it is not of blanks and invisible characters alone."""
-    return any(not character.isspace() and not is_invisible(character) for character in decode(text or ""))
+    text = text or ""
+    return text[:1].isalnum() or any(not one.isspace() and not is_invisible(one) for one in decode(text))
 
 
 def drop_invisible(text: str, but: str = "") -> str:

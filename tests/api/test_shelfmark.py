@@ -44,8 +44,12 @@ def of_title(title: str, ind2: str) -> str:
         ("O'Brien", "OBR"),
         ("d'Artagnan", "DAR"),
         ("X", "X"),
-        ("²³", "***"),
-        ("Ⅷ Z", "Z"),
+        ("²³", "23"),
+        ("Ⅷ Z", "VII"),
+        ("x²³", "X23"),
+        ("１Ｑ８４", "1Q8"),
+        ("Ｍurakami", "MUR"),
+        ("ﬁn", "FIN"),
         ("ŉab", "NAB"),
         ("١٢٣ abc", "ABC"),
     ],
@@ -88,7 +92,60 @@ def test_of_several_equals_the_first_counts() -> None:
     assert shelfmark_of(json_of(("245", "1", "0", "One"), ("245", "1", "0", "Two"))) == "ONE"
 
 
-@pytest.mark.parametrize("blank", [None, "", "  "])
+@pytest.mark.parametrize(
+    ("name", "shelfmark"),
+    [
+        ("{u00C4}iti", "ÄIT"),
+        ("A{u0308}iti", "ÄIT"),
+        ("{u0427}{u0435}{u0445}{u043E}{u0432}", "CHE"),
+        ("&#x410;нна", "ANN"),
+        ("&#x1F600; Tod", "TOD"),
+        ("{u0098}Der {u009C}Tod", "TOD"),
+        ("{uD800}", "UD8"),
+        ("&#x110000;", "X11"),
+    ],
+)
+def test_code_is_the_character_that_it_means_and_the_code_of_none_stays(name: str, shelfmark: str) -> None:
+    assert of_author(name) == shelfmark
+
+
+@pytest.mark.parametrize(
+    ("title", "ind2", "shelfmark"),
+    [
+        ("\x98Der\x9c Tod", "0", "TOD"),
+        ("\x98Der \x9cTod", "4", "TOD"),
+        ("\x98L'\x9cA\u200br\x98ab\x9cx", "0", "ARX"),
+        ("\x98\x9cDer Tod", "4", "DER"),
+        ("\x98Der Tod", "4", "TOD"),
+        ("Der \x9cTod\x98", "4", "TOD"),
+        ("\x98Der\x9c", "0", "***"),
+        ("\u200bThe\u00ad winter", "4", "WIN"),
+        ("\u200fהבית", "1", "VYT"),
+        ("{u200F}A{u030A} la carte", "2", "LAC"),
+    ],
+)
+def test_non_sorting_marks_go_before_the_indicator_and_nothing_invisible_counts(
+    title: str, ind2: str, shelfmark: str
+) -> None:
+    assert of_title(title, ind2) == shelfmark
+
+
+@pytest.mark.parametrize(
+    ("name", "shelfmark"),
+    [
+        ("Война и мир. Т. 1", "VOI"),
+        ("Мастер и Маргарита [DVD]", "MAS"),
+        ("Мир DVD", "DVD"),
+        ("Мири DVD", "MIR"),
+        ("!" * 61 + "DVD" + "Ч" * 9, "DVD"),
+        ("!" * 60 + "ЧехDVD", "CHE"),
+    ],
+)
+def test_what_most_letters_are_decides_whether_a_heading_is_romanised(name: str, shelfmark: str) -> None:
+    assert of_author(name) == shelfmark
+
+
+@pytest.mark.parametrize("blank", [None, "", "  ", "\u200b", "{u200B}", "\x98 \x9c", "\ufeff\u00ad"])
 def test_blank_heading_is_not_there(blank: str | None) -> None:
     assert shelfmark_of(json_of(("100", "1", " ", blank), ("245", "1", "0", "Title"))) == "TIT"
 
