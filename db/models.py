@@ -73,7 +73,9 @@ class SierraItem(SQLModel, table=True):
     material_name: str | None = nullable(Text, "Name of the bib's material type")
     classification: str | None = nullable(Text, "Class number that is printed and written to Sierra; NULL: none")
     shelfmark_json: str | None = nullable(
-        Text, "Subfields of MARC 100/110/111/130/245 as received, JSON or Python repr; compared byte for byte"
+        Text,
+        "Subfields of MARC 100/110/111/130/245 as received, JSON or Python repr; compared byte for byte. "
+        "Empty: forgotten, the next batch that brings the item makes its shelfmark anew",
     )
     shelfmark: str = col(
         Text, "The three letters that sort the item on its shelf, made from shelfmark_json; *** where there are none",

@@ -279,7 +279,7 @@ COMMENT ON COLUMN public.sierra_item.material_name IS 'Name of the bib''s materi
 
 COMMENT ON COLUMN public.sierra_item.classification IS 'Class number that is printed and written to Sierra; NULL: none';
 
-COMMENT ON COLUMN public.sierra_item.shelfmark_json IS 'Subfields of MARC 100/110/111/130/245 as received, JSON or Python repr; compared byte for byte';
+COMMENT ON COLUMN public.sierra_item.shelfmark_json IS 'Subfields of MARC 100/110/111/130/245 as received, JSON or Python repr; compared byte for byte. Empty: forgotten, the next batch that brings the item makes its shelfmark anew';
 
 COMMENT ON COLUMN public.sierra_item.shelfmark IS 'The three letters that sort the item on its shelf, made from shelfmark_json; *** where there are none';
 

@@ -123,7 +123,7 @@ WHERE ranked.line_number = b.line_number AND ranked.place > 1;
 
 -- name: copy_new_subfields
 -- The subfields that are not what is stored, byte for byte: of the others the shelfmark is known. (So a release that
--- makes shelfmarks otherwise has to forget sierra_item.shelfmark_json, by its migration.)
+-- makes shelfmarks otherwise has to forget sierra_item.shelfmark_json, by its migration: '' is what no batch brings.)
 COPY (
     SELECT b.line_number, b.shelfmark_json
     FROM batch b
