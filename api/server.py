@@ -17,6 +17,7 @@ from api.metrics import told_to_prometheus
 from db.engine import DatabaseUnavailable, connection_parameters
 from db.startup import prepare_database
 from runtime.logging import configure_logging
+from runtime.open_files import raise_limit_of_open_files
 from runtime.release import release
 from runtime.sentry import configure_sentry
 from runtime.settings import ApiSettings, read_settings
@@ -45,6 +46,7 @@ def run(settings: ApiSettings) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, wherever it meets us
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "api")
+    raise_limit_of_open_files()
     log.info("starting", extra={"version": release()})
     try:
         asyncio.run(_prepare(settings))

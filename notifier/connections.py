@@ -23,6 +23,10 @@ class Silent(Exception):
         self.has_begun = has_begun
 
 
+class Unconnected(Silent):
+    """No connection could be made: nothing was sent. What came in the way is its `__cause__`."""
+
+
 class Connections:
     """`size` of them, with one TLS context and one set of cookies, so that we are one session at Sierra."""
 
@@ -71,6 +75,8 @@ class Connections:
             body = await read_body(response)
             await close_if_more_came(response)
             await response.aclose()
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise Unconnected(f"{type(error).__name__} {error}".strip()) from error
         except TimeoutError:
             raise
         except Unreadable as error:

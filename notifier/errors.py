@@ -3,6 +3,7 @@
 SierraError
 ├── SierraUnavailable       Sierra as a whole: stop, give everything back, wait, probe. Burns nobody's attempts
 │   ├── SierraSilent        … it gives no answer
+│   ├── NotReached          … there was no connection, so no item is ever to blame
 │   └── NeedsPerson         … and waiting alone does not help: the address, the configuration
 │       └── SierraRefused   … our key or its role is refused
 ├── ListFailed              says nothing about any one item: read them one by one
@@ -12,7 +13,7 @@ SierraError
 LeaseTooShort               not Sierra's: too little of the lease is left to begin a write
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 WaitsFor = Literal["answer", "Sierra", "person"]
 
@@ -27,7 +28,7 @@ class SierraUnavailable(SierraError):
     `waits_for`: what must come before it makes sense to go on, as in the column of notifier_state.
     """
 
-    waits_for: ClassVar[WaitsFor] = "Sierra"
+    waits_for: WaitsFor = "Sierra"
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -38,6 +39,14 @@ class SierraSilent(SierraUnavailable):
     """Sierra gives no answer, or half of one."""
 
     waits_for = "answer"
+
+
+class NotReached(SierraUnavailable):
+    """No connection could be made, so nothing was sent. Whose fault that is, `waits_for` says."""
+
+    def __init__(self, message: str, waits_for: WaitsFor = "answer") -> None:
+        super().__init__(message)
+        self.waits_for = waits_for
 
 
 class NeedsPerson(SierraUnavailable):

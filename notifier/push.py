@@ -23,6 +23,7 @@ from notifier.errors import (
     LeaseTooShort,
     ListFailed,
     NeedsPerson,
+    NotReached,
     SierraRefused,
     SierraUnavailable,
 )
@@ -204,7 +205,8 @@ class Pusher:
 
     async def unavailable(self, several: Sequence[Held], fault: SierraUnavailable) -> None:
         """Sierra as a whole: open the breaker and give the items back. Unless one item makes it look so."""
-        if len(several) == 1 and not fault.retry_after and self.suspects.is_to_blame(several[0].claim.item_record_id):
+        may_be_the_items = len(several) == 1 and not fault.retry_after and not isinstance(fault, NotReached)
+        if may_be_the_items and self.suspects.is_to_blame(several[0].claim.item_record_id):
             await self._settle(several[0], ItemTroubled(str(fault)))
             return
         self._opened_by = None

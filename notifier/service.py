@@ -24,7 +24,7 @@ from notifier.belt import Belt
 from notifier.breaker import Breaker
 from notifier.desk import Desk
 from notifier.doctor import warn_at_start
-from notifier.errors import NeedsPerson, SierraUnavailable
+from notifier.errors import SierraUnavailable
 from notifier.listener import Listener
 from notifier.metrics import COUNTED, Condition, ConditionCollector
 from notifier.push import Pusher
@@ -33,6 +33,7 @@ from notifier.sierra import SierraClient
 from notifier.worker import Worker
 from runtime.logging import configure_logging
 from runtime.metrics import metrics_served
+from runtime.open_files import raise_limit_of_open_files
 from runtime.release import release
 from runtime.sentry import configure_sentry
 from runtime.settings import NotifierSettings, SettingsError
@@ -130,10 +131,11 @@ class Service:
         """Have the token before the first item wants it; say at the start, not at the first mark, if none is given."""
         try:
             await self._sierra.token.get()
-        except NeedsPerson as error:
-            self.breaker.open(error)
         except SierraUnavailable as error:
-            log.warning("%s", error)
+            if error.waits_for == "person":
+                self.breaker.open(error)
+            else:
+                log.warning("%s", error)
 
     async def _check_self(self) -> None:
         """Warn of what would go wrong without a word; the start does not wait for it."""
@@ -236,6 +238,7 @@ def run(settings: NotifierSettings) -> int:
     """The process. Its exit code: 0 stopped as it was told, 3 no database, 4 a bug."""
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "notifier")
+    raise_limit_of_open_files()
     try:
         uvloop.run(serve(settings))
     except DatabaseUnavailable as error:

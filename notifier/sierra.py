@@ -27,7 +27,7 @@ from notifier.answers import (
     read_records,
     unwrap,
 )
-from notifier.connections import Connections, Silent
+from notifier.connections import Connections, Silent, Unconnected
 from notifier.errors import (
     ItemError,
     ItemRejected,
@@ -41,6 +41,7 @@ from notifier.errors import (
 )
 from notifier.patch import Record
 from notifier.token import Token
+from notifier.unreached import fault_of
 
 REPEAT_PAUSE_SECONDS = 0.1
 SILENCE = "silence"
@@ -198,6 +199,8 @@ class SierraClient:
         try:
             async with asyncio.timeout(self._access.timeout_seconds):
                 return await self._send_with_repeats(request, fence)
+        except Unconnected as error:
+            raise fault_of(error, str(error)) from error
         except (TimeoutError, Silent) as error:
             reason = str(error) or f"no answer within {self._access.timeout_seconds:g} s"
             if path != "token" and await self._has_answered_since(sent_at, request):

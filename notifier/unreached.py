@@ -1,0 +1,42 @@
+"""Why no connection to Sierra could be made, and who must act: a person, where the fault is on our side. Pure."""
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+
+from notifier.errors import NotReached
+
+WHAT_WE_LACK = {
+    errno.EMFILE: "raise this process's limit of open files (ulimit -n)",
+    errno.ENFILE: "raise this machine's limit of open files (fs.file-max)",
+    errno.EADDRNOTAVAIL: "see what uses up this machine's local ports",
+    errno.ENOBUFS: "see what uses up this machine's memory",
+    errno.ENOMEM: "see what uses up this machine's memory",
+}
+
+
+def fault_of(error: BaseException, words: str) -> NotReached:
+    """What an error of connecting means; `words` tell it where it can only be Sierra's, or the network's."""
+    for cause in _causes(error):
+        match cause:
+            case OSError(errno=number) if number in WHAT_WE_LACK:
+                lack = f"{os.strerror(number)}, {WHAT_WE_LACK[number]}"
+                return NotReached(f"not Sierra, but this machine is at its limit: {lack}", waits_for="person")
+            case ssl.SSLCertVerificationError():
+                why = f"{cause.verify_message}. Check SIERRA_API_CA_BUNDLE and SIERRA_API_ENDPOINT"
+                return NotReached(f"Sierra's certificate is not trusted: {why}", waits_for="person")
+            case socket.gaierror(errno=socket.EAI_NONAME):
+                return NotReached("Sierra's host name is not known. Check SIERRA_API_ENDPOINT", waits_for="person")
+    return NotReached(f"Sierra does not answer: {words}")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and all that led to it: httpx, httpcore and anyio each wrap the one below."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for one in error.exceptions:
+                yield from _causes(one)
+        error = error.__cause__ or error.__context__
