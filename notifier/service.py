@@ -24,12 +24,12 @@ from notifier.belt import Belt
 from notifier.breaker import Breaker
 from notifier.desk import Desk
 from notifier.doctor import warn_at_start
-from notifier.errors import SierraUnavailable
 from notifier.listener import Listener
 from notifier.metrics import COUNTED, Condition, ConditionCollector
 from notifier.push import Pusher
 from notifier.setup import client_of, limits_of, listening_at, rules_of
 from notifier.sierra import SierraClient
+from notifier.token import prefetch_token
 from notifier.worker import Worker
 from runtime.logging import configure_logging
 from runtime.metrics import metrics_served
@@ -72,7 +72,12 @@ class Service:
 
     async def run(self) -> None:
         """Serve until the bell is stopped; then finish what is being written and give the rest back."""
-        jobs = (self.listener.run(), self._keep_house(), self._greet_sierra(), self._check_self())
+        jobs = (
+            self.listener.run(),
+            self._keep_house(),
+            prefetch_token(self._sierra.token, self.breaker, self.bell),
+            self._check_self(),
+        )
         helpers = [asyncio.create_task(job) for job in jobs]
         loop = asyncio.create_task(self._loop())
         stopped = asyncio.create_task(self.bell.stopped.wait())
@@ -126,16 +131,6 @@ class Service:
             late = time.monotonic() - due_at
             if late > self._settings.sierra_update_misfire_grace_time_seconds:
                 log.warning("the sweep came late: was this process stopped?", extra={"late_seconds": round(late, 1)})
-
-    async def _greet_sierra(self) -> None:
-        """Have the token before the first item wants it; say at the start, not at the first mark, if none is given."""
-        try:
-            await self._sierra.token.get()
-        except SierraUnavailable as error:
-            if error.waits_for == "person":
-                self.breaker.open(error)
-            else:
-                log.warning("%s", error)
 
     async def _check_self(self) -> None:
         """Warn of what would go wrong without a word; the start does not wait for it."""

@@ -50,3 +50,13 @@ async def test_who_must_act_is_told_by_the_state(
         database.fetch("UPDATE update_queue SET due_at = now()")  # a failed probe waits a minute at the back
         await eventually(database, EMPTY, at_most=20)
         await eventually(database, STATE, "(listening,)")
+
+
+async def test_a_refused_key_that_is_taken_again_is_noticed_without_an_item(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    sierra.revoke_key()
+    async with notifier(**NO_SWEEP):
+        await eventually(database, STATE, PERSON)
+        sierra.revoke_key(revoked=False)
+        await eventually(database, STATE, "(listening,)")
