@@ -13,11 +13,12 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import NoReturn
 
-QUEUE_BYTES = 1024 * 1024
+QUEUE_BYTES = 8 * 1024 * 1024
+WHOLE_BYTES = getattr(select, "PIPE_BUF", 512)  # up to here a write to a pipe stays whole, whoever else writes to it
 EXIT_SECONDS = 0.5
 DROPPED = "%d log lines were dropped: the log took them too slowly or not at all"
 
@@ -100,8 +101,7 @@ class BackgroundStderr(io.TextIOBase):
         self._queue.put((data, lines))
 
     def _run(self) -> None:
-        while (piece := self._queue.get()) is not None:
-            data, lines = piece
+        for data, lines in self._pieces():
             written = self._write_out(data)
             with self._lock:
                 self._waiting_bytes -= len(data)
@@ -109,6 +109,21 @@ class BackgroundStderr(io.TextIOBase):
                     self._dropped += lines
                 elif self._waiting_bytes == 0:
                     self._say_what_was_dropped()
+
+    def _pieces(self) -> Iterator[tuple[bytes, int]]:
+        """The queued texts, until the end; small ones together, for each write costs a turn at the interpreter."""
+        data, lines = b"", 0
+        while True:
+            if data and self._queue.empty():
+                yield data, lines
+                data, lines = b"", 0
+            piece = self._queue.get()
+            if data and (piece is None or len(data) + len(piece[0]) > WHOLE_BYTES):
+                yield data, lines
+                data, lines = b"", 0
+            if piece is None:
+                return
+            data, lines = data + piece[0], lines + piece[1]
 
     def _write_out(self, data: bytes) -> bool:
         """Write it all, however long that takes. False if the descriptor refuses: no reader, no space."""
