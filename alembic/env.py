@@ -1,36 +1,58 @@
-"""How Alembic runs here: on one connection, under a lock, patient with whoever uses the tables meanwhile.
+"""Alembic as it runs here: one migrator at a time, a transaction per migration, patient with the tables' other users.
 
 No __init__.py in this folder, or `import alembic` would find it instead of the library.
 """
 
 from alembic import context
-from sqlalchemy import Connection, create_engine, text
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 import db.models
-from db.engine import connection_parameters
+from db.encoding import refuse_other_encodings
+from db.engine import DatabaseUnavailable, connection_parameters
+from db.locks import find_holders, name_all
+from db.migrator import Session, lift_time_limits, sole_migrator
 from runtime.settings import DatabaseSettings, read_settings
 
-MIGRATOR_LOCK = 7_411_001  # any number that nobody else uses: one migrator at a time
 assert db.models.SQLModel is SQLModel  # the import registers the tables
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations in one transaction. Others wait for a minute; a lock on a table is waited for 10 s."""
-    connection.execute(text("SET lock_timeout = '60s'"))
-    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATOR_LOCK})
-    connection.execute(text("SET lock_timeout = '10s'"))
-    connection.commit()
-    try:
-        context.configure(connection=connection, target_metadata=SQLModel.metadata, compare_server_default=True)
-        with context.begin_transaction():
-            context.run_migrations()
-        connection.commit()
-    finally:
-        connection.rollback()
-        connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATOR_LOCK})
-        connection.commit()
+    """Run the migrations, each in its own transaction. A lock on a table is waited for 10 s, for others wait behind us.
+
+    DatabaseUnavailable, naming the sessions that hold our tables, if that is too short. What is done by then stays.
+    """
+    ours = psycopg_of(connection)
+    refuse_other_encodings(ours)
+    with connection.engine.connect() as guard, sole_migrator(psycopg_of(guard)):
+        lift_time_limits(ours)
+        try:
+            context.configure(
+                connection=connection,
+                target_metadata=SQLModel.metadata,
+                compare_server_default=True,
+                transaction_per_migration=True,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+            connection.commit()
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            holders = name_all(find_holders(psycopg_of(guard)))
+            raise DatabaseUnavailable(f"the migration gave up waiting for a lock: {holders}. Run it again") from error
+        finally:
+            connection.rollback()
+
+
+def psycopg_of(connection: Connection) -> Session:
+    """The driver's connection."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return driver
 
 
 given = context.config.attributes.get("connection")

@@ -23,7 +23,7 @@ from api.ingest_process import IngestEnded
 from api.openapi import reference_to
 from api.repeats import SECONDS, Repeats
 from api.schemas import InvalidProblem, Problem
-from db.engine import DatabaseUnavailable
+from db.engine import DatabaseLocked, DatabaseUnavailable
 
 log = logging.getLogger("signum.api")
 
@@ -88,15 +88,16 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     kind = {"method": request.method, "route": request.scope["route"].path_format}
 
     def tell_more(count: int) -> None:
-        line = "%d more requests were not done within %d s, the database does not answer: %s"
+        line = "%d more requests were not done within %d s, the database is not available: %s"
         log.warning(line, count, SECONDS, reason, extra=kind)
 
     repeats: Repeats = request.app.state.repeats
     # A mark always has its line: the label is printed, and is found by its path.
     if request.method == "PUT" or repeats.is_first((*kind.values(), reason), tell_more):
         about = {"method": request.method, "path": request.url.path[:PATH_IN_LOG]}
-        log.warning("request was not done, the database does not answer: %s", reason, extra=about)
-    return ProblemResponse(503, f"The database does not answer: {error}", {"Retry-After": str(RETRY_AFTER_SECONDS)})
+        log.warning("request was not done, the database is not available: %s", reason, extra=about)
+    detail = reason if isinstance(error, DatabaseLocked) else f"The database does not answer: {reason}"
+    return ProblemResponse(503, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 async def _ingest_ended(request: Request, error: Exception) -> Response:

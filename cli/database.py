@@ -1,21 +1,31 @@
-"""How does a command reach the database? With one connection, for as long as it asks.
+"""A command's way to the database: one connection, for as long as it asks.
 
 SQLAlchemy is imported only then: it takes longer to load than `signum --help` to answer.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction, UndefinedColumn, UndefinedTable
+from psycopg.errors import (
+    InsufficientPrivilege,
+    LockNotAvailable,
+    ReadOnlySqlTransaction,
+    UndefinedColumn,
+    UndefinedTable,
+)
 
 from cli.fence import Unreachable
+from cli.screen import aside
 from db.queue import Connection
 from runtime.settings import DatabaseSettings, read_settings
 
 Answer = TypeVar("Answer")
+
+PATIENCE_SECONDS = 1.0
+LOCK_TIMEOUT_MS = 10_000
 
 
 def ask(work: Callable[[Connection], Awaitable[Answer]], settings: DatabaseSettings | None = None) -> Answer:
@@ -26,11 +36,33 @@ def ask(work: Callable[[Connection], Awaitable[Answer]], settings: DatabaseSetti
 
 
 async def _ask(work: Callable[[Connection], Awaitable[Answer]], settings: DatabaseSettings) -> Answer:
-    from db.engine import connection_parameters
+    from db.encoding import refuse_other_encodings
+    from db.engine import DatabaseLocked, connection_parameters, one_line
 
-    parameters: dict[str, Any] = connection_parameters(settings, "signum")
+    parameters: dict[str, Any] = connection_parameters(settings, "signum", lock_timeout=LOCK_TIMEOUT_MS)
     async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:
-        return await work(connection)
+        refuse_other_encodings(connection)
+        working = asyncio.ensure_future(work(connection))
+        done, _ = await asyncio.wait({working}, timeout=PATIENCE_SECONDS)
+        held = "" if done else await _tell_what_holds_it_up(connection.info.backend_pid, parameters)
+        try:
+            return await working
+        except LockNotAvailable as error:
+            seconds = LOCK_TIMEOUT_MS // 1000
+            raise DatabaseLocked(f"gave up after {seconds} s: {held or one_line(error)}") from error
+
+
+async def _tell_what_holds_it_up(pid: int, parameters: dict[str, Any]) -> str:
+    """Say which sessions our session `pid` waits for, where it does; as said. On another connection, for ours waits."""
+    from db.locks import find_waited_for, name_all
+
+    held = ""
+    with suppress(psycopg.Error):
+        async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as another:
+            if sessions := await find_waited_for(another, pid):
+                held = name_all(sessions)
+                aside(f"waiting: {held}")
+    return held
 
 
 @contextmanager

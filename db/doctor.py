@@ -1,4 +1,4 @@
-"""Is the database as we need it? A function per check; each changes nothing."""
+"""The doctor's checks of the database, a function each; none changes anything."""
 
 import secrets
 import time
@@ -7,11 +7,13 @@ from contextlib import aclosing
 import psycopg
 from psycopg.errors import UndefinedTable
 
+from db.encoding import encoding_problem
 from db.engine import Parameters, one_line
+from db.locks import Session, find_false_batches, find_transactions
 from db.queue import Connection
 from db.schema_version import schema_problem
 from db.sql import load
-from runtime.findings import Finding
+from runtime.findings import Finding, Level
 
 SQL = load("doctor")
 SCHEMA, LISTENER = load("schema"), load("listener")
@@ -19,11 +21,15 @@ SCHEMA, LISTENER = load("schema"), load("listener")
 OLDEST_SERVER = 14
 LONGEST_HEARING_SECONDS = 5.0
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 2.0
+LONGEST_BLOCKING_SECONDS = 60
 FULLEST_NOTIFICATION_QUEUE = 0.1
 
 
 def check_server(connection: Connection) -> Finding:
-    """Its version."""
+    """Its encoding and version."""
+    if problem := encoding_problem(connection):
+        text, _, advice = problem.partition(": ")
+        return Finding("problem", "database", text, advice[:1].upper() + advice[1:])
     version = connection.info.server_version // 10_000
     if version < OLDEST_SERVER:
         advice = f"Upgrade it to {OLDEST_SERVER} or later"
@@ -113,3 +119,23 @@ async def check_barcodes(connection: Connection) -> list[Finding]:
         advice = "Correct them in Sierra: SELECT * FROM unreadable_barcode names them"
         found.append(Finding("warning", "barcodes", f"{unreadable} that no print station can ask for", advice))
     return found or [Finding("ok", "barcodes", "each is one item's, and can be asked for")]
+
+
+async def check_locks(connection: Connection) -> list[Finding]:
+    """Transactions that others wait for, or that stand idle: a person's session left open, mostly."""
+    findings = []
+    for session in await find_transactions(connection):
+        keeps = f"keeps {session.waiting} {'other' if session.waiting == 1 else 'others'} waiting"
+        text = f"{session} {keeps if session.waiting else 'keeps dead rows from being cleared away'}"
+        # The age of another role's transaction is hidden from some: then it counts as long.
+        is_long = session.seconds is None or session.seconds > LONGEST_BLOCKING_SECONDS
+        level: Level = "problem" if session.waiting and is_long else "warning"
+        findings.append(Finding(level, "locks", text, _end(session)))
+    for session in await find_false_batches(connection):
+        text = f"{session} holds the lock of the sync though it is no batch: the ETL is told to come again later"
+        findings.append(Finding("problem", "locks", text, _end(session)))
+    return findings or [Finding("ok", "locks", "no session keeps others waiting")]
+
+
+def _end(session: Session) -> str:
+    return f"Have it end its transaction, or end it: SELECT pg_terminate_backend({session.pid})"

@@ -37,6 +37,7 @@ NOTIFIER_STATEMENT_TIMEOUT_MS = 10_000
 NOTIFIER_LOCK_TIMEOUT_MS = 1_000
 
 ALL_BUSY = "all database connections of this process are busy"
+LOCKED = 'Another session of the database has locked a row or table that this needs: "signum doctor" names it'
 
 # When the request began that is being answered (monotonic): its statements share one deadline.
 request_began_at: ContextVar[float | None] = ContextVar("request_began_at", default=None)
@@ -65,12 +66,17 @@ class DatabaseUnavailable(Exception):
     """The database does not answer, or not in time. Wait and try again: nothing was acknowledged."""
 
 
+class DatabaseLocked(DatabaseUnavailable):
+    """The database answers, but another session holds a lock. Wait and try again: nothing was acknowledged."""
+
+
 def connection_parameters(
     settings: DatabaseSettings, name: str, *, host: str | None = None, port: int | None = None, **server: int | str
 ) -> dict[str, str | int]:
     """What libpq is told: where the database is, how soon a dead one is noticed, and `server`'s settings.
 
-    A wire that is cut without a word is noticed after 15 s; a standby that can't be written to is refused.
+    A wire that is cut without a word is noticed after 15 s; a standby that can't be written to is refused. Texts are
+    UTF-8, whatever PGCLIENTENCODING says.
     """
     parameters: dict[str, str | int] = {
         "host": host or settings.db_host,
@@ -84,6 +90,7 @@ def connection_parameters(
         "keepalives_count": 2,
         "tcp_user_timeout": 15_000,
         "target_session_attrs": "read-write",
+        "client_encoding": "UTF8",
         "options": " ".join(f"-c {key}={value}" for key, value in {"timezone": "UTC", **server}.items()),
     }
     if settings.db_password is not None:
@@ -208,6 +215,8 @@ def _translated(error: Exception) -> Exception:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return DatabaseUnavailable('the schema is not up to date: run "signum migrate"')
+    if isinstance(cause, psycopg.errors.LockNotAvailable):
+        return DatabaseLocked(LOCKED)
     if isinstance(cause, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout):
         return DatabaseUnavailable(one_line(cause))
     return error

@@ -1,4 +1,4 @@
-"""How does the schema come to head? By Alembic, one migrator at a time: the first does it, the others wait."""
+"""The schema brought to head by Alembic, one migrator at a time: the first does it, the others wait."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Is the database ready for this process? It waits until it is: for the server, then for the schema."""
+"""A database that is ready for this process: it waits for the server, then for the schema."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ import logging
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
+from db.encoding import refuse_other_encodings
 from db.engine import DatabaseUnavailable, Parameters, one_line, wait_for_database
 from db.schema_version import schema_problem, warn_if_newer
 from db.sql import load
@@ -42,6 +43,7 @@ async def prepare_database(parameters: Parameters, *, migrate: bool, at_most_sec
 async def read_schema_problem(parameters: Parameters) -> str | None:
     """Why this release can't work with the schema, or None. A newer schema is none, but said."""
     async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
+        refuse_other_encodings(connection)
         try:
             row = await (await connection.execute(SQL["version"])).fetchone()
         except psycopg.errors.UndefinedTable:

@@ -5,8 +5,9 @@
 
 
 -- name: one_at_a_time
--- Two of us at once would meet in the catalogue: "tuple concurrently updated". Until the transaction ends.
-SELECT pg_advisory_xact_lock(1398361682);
+-- Two of us at once would meet in the catalogue: "tuple concurrently updated". Until the transaction ends. No reader can
+-- take this lock, and so none can keep us from it.
+LOCK TABLE public.alembic_version IN SHARE UPDATE EXCLUSIVE MODE;
 
 
 -- name: find_roles

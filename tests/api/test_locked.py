@@ -1,0 +1,18 @@
+"""A mark that meets a locked row is told so: the database does answer."""
+
+import psycopg
+
+from tests.fix_api import ApiClient, detail
+from tests.fix_postgres import TestDatabase
+
+
+def test_a_mark_whose_row_is_locked_is_told_who_can_say_by_whom(printer: ApiClient, database: TestDatabase) -> None:
+    item = database.add_item(1001)
+    assert printer.put(f"/itemdata/{item}").status_code == 200
+    with psycopg.connect(**database.parameters) as dba:
+        dba.execute("SELECT FROM update_queue FOR UPDATE")
+        answer = printer.put(f"/itemdata/{item}")
+        dba.rollback()
+    assert (answer.status_code, answer.headers["retry-after"].isdigit()) == (503, True)
+    assert detail(answer).startswith("Another session of the database has locked a row or table that this needs")
+    assert printer.put(f"/itemdata/{item}").status_code == 200
