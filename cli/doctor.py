@@ -1,41 +1,70 @@
 """The whole system, looked at: a line per check with what was found and who must do what."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from cli.database import ask
-from cli.fence import Refused
+from cli.fence import Refused, Unreachable
 from cli.screen import AsJson, show_rows
 from db import control, queue, sync_admin
 from db.queue import Connection
 from runtime.contradictions import find_contradictions, find_dry_run
 from runtime.findings import Finding
 from runtime.settings import NotifierSettings, read_settings
+from runtime.sources import look_up
 
 
 def doctor(as_json: AsJson = False) -> None:
     """Look at database, notifications, Sierra, settings, notifiers, queue and sync. 1 if there is a problem."""
-    settings = read_settings(NotifierSettings)
-    findings = ask(lambda connection: _examine(connection, settings), settings)
+    settings, unset = _read_settings()
+    away = None
+    try:
+        findings = ask(lambda connection: _examine_database(connection, settings), settings)
+    except Unreachable as error:
+        away, findings = error, [Finding("problem", "database", str(error))]
+    findings += asyncio.run(_examine_sierra(settings, unset))
+    findings += _examine_settings(settings)
     rows = [asdict(finding) | ({} if as_json else {"found": str(finding)}) for finding in findings]
     show_rows(rows, as_json, ("level", "check", "found"))
+    if away:
+        raise away
     problems = sum(finding.level == "problem" for finding in findings)
     if problems:
         raise Refused("1 problem" if problems == 1 else f"{problems} problems")
 
 
-async def _examine(connection: Connection, settings: NotifierSettings) -> list[Finding]:
-    """All checks; where the schema is behind, those of the schema's contents can't be done."""
+def _read_settings() -> tuple[NotifierSettings, list[str]]:
+    """The notifier's settings, and the names of those that it can't do without and that are unset here.
+
+    These have a value that leads nowhere, so that all the others can be looked at.
+    """
+    given, _ = look_up(NotifierSettings)
+    required = (name for name, field in NotifierSettings.model_fields.items() if field.is_required())
+    unset = [name for name in required if name not in given]
+    return read_settings(NotifierSettings, **dict.fromkeys(unset, "https://unset.invalid")), unset
+
+
+async def _examine_database(connection: Connection, settings: NotifierSettings) -> list[Finding]:
+    """All checks of it; where the schema is behind, those of the schema's contents can't be done."""
     from db.doctor import check_schema, check_server
-    from notifier.doctor import check_sierra
-    from notifier.setup import client_of
 
     schema = await check_schema(connection)
     findings = [check_server(connection), schema]
     if schema.level == "ok":
         findings += await _examine_contents(connection, settings)
+    return findings
+
+
+async def _examine_sierra(settings: NotifierSettings, unset: Sequence[str]) -> list[Finding]:
+    from notifier.doctor import check_sierra
+    from notifier.setup import client_of
+
+    if unset:
+        text = f"not looked at: not set here: {', '.join(name.upper() for name in unset)}"
+        return [Finding("warning", "Sierra", text, "Set here what the notifier has, to have Sierra looked at too")]
     async with client_of(settings) as sierra:
-        findings += [finding async for finding in check_sierra(sierra, settings.sierra_api_endpoint)]
-    return [*findings, *_examine_settings(settings)]
+        return [finding async for finding in check_sierra(sierra, settings.sierra_api_endpoint)]
 
 
 def _examine_settings(settings: NotifierSettings) -> list[Finding]:
@@ -46,7 +75,14 @@ def _examine_settings(settings: NotifierSettings) -> list[Finding]:
 
 
 async def _examine_contents(connection: Connection, settings: NotifierSettings) -> list[Finding]:
-    from db.doctor import check_barcodes, check_clock, check_notification_queue, check_notifications, check_triggers
+    from db.doctor import (
+        check_barcodes,
+        check_clock,
+        check_locks,
+        check_notification_queue,
+        check_notifications,
+        check_triggers,
+    )
     from db.verdicts import judge_notifiers, judge_queue, judge_sync
     from notifier.setup import listening_at
 
@@ -55,6 +91,7 @@ async def _examine_contents(connection: Connection, settings: NotifierSettings) 
         await check_notifications(connection, listening_at(settings)),
         await check_notification_queue(connection),
         await check_clock(connection),
+        *await check_locks(connection),
         *judge_notifiers(await control.list_notifiers(connection)),
         *judge_queue(await control.read_progress(connection), await queue.overview(connection)),
         judge_sync(await sync_admin.show_sync(connection)),

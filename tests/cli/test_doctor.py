@@ -13,9 +13,8 @@ from runtime.settings import NotifierSettings
 
 BEAT = "INSERT INTO notifier_state (notifier, mode, breaker, looped_at) VALUES ('n1', 'listening', 'closed', now())"
 CHECKS = [
-    *("database", "schema", "trigger", "notifications", "notification queue", "clock", "notifiers", "queue", "sync"),
-    "barcodes",
-    *("Sierra", "Sierra roles", "settings"),
+    *("database", "schema", "trigger", "notifications", "notification queue", "clock", "locks", "notifiers", "queue"),
+    *("sync", "barcodes", "Sierra", "Sierra roles", "settings"),
 ]
 
 
@@ -145,10 +144,19 @@ def test_a_sierra_or_a_listening_address_that_is_not_there_is_a_problem(examine)
     assert "Set LISTEN_DB_HOST and LISTEN_DB_PORT" in ran.out
 
 
-def test_a_database_that_is_away_is_3_and_a_missing_setting_2(examine):
-    ran = examine(DB_PORT="1")
-    assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1)
-    assert examine(SIERRA_API_ENDPOINT="").code == 2
+def test_a_database_that_is_away_is_3_and_sierra_is_looked_at_all_the_same(examine):
+    ran = examine("--json", DB_PORT="1")
+    assert (ran.code, ran.err.count("\n")) == (3, 1)
+    found = {row["check"]: row["level"] for row in ran.json}
+    assert found == {"database": "problem", "Sierra": "ok", "Sierra roles": "ok", "settings": "ok"}
+
+
+def test_where_sierra_is_unset_all_else_is_looked_at_and_that_is_said(examine):
+    ran = examine("--json", SIERRA_API_ENDPOINT="", SIERRA_API_CLIENT_KEY="")
+    assert [row["check"] for row in ran.json] == [check for check in CHECKS if check != "Sierra roles"]
+    (sierra,) = [row for row in ran.json if row["level"] != "ok"]
+    assert (ran.code, sierra["check"], sierra["level"]) == (0, "Sierra", "warning")
+    assert sierra["text"] == "not looked at: not set here: SIERRA_API_ENDPOINT, SIERRA_API_CLIENT_KEY"
 
 
 async def test_an_address_that_hears_nothing_is_a_problem(database, connection, monkeypatch):
