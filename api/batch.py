@@ -10,6 +10,7 @@ FULL = "SYNC_FULL"
 CHANGES = "SYNC_CHANGES"
 
 MOST_AHEAD = timedelta(minutes=15)
+MOST_EARLY_ENDS = 3  # in a row: then Sierra itself has so few
 
 
 class NoReadableId(Exception):
@@ -29,6 +30,8 @@ class Position:
     offered_batch_size: int
     offered_last_synced_id: int
     offered_timestamp: datetime | None
+    full_sync_items: int = 0
+    early_ends: int = 0
     completes_full_sync: bool = False
     answers_full_sync: bool = False
 
@@ -47,14 +50,47 @@ def believable(timestamp: datetime, clock: datetime) -> datetime:
     return clock - MOST_AHEAD if timestamp - clock > MOST_AHEAD else timestamp
 
 
-def advance(position: Position, received: Received, timestamp: datetime, longest_pause: timedelta) -> Position:
-    """The position after a batch with this timestamp. NoReadableId if it must not be taken in."""
+def advance(
+    position: Position, received: Received, timestamp: datetime, longest_pause: timedelta, known_items: int = 0
+) -> Position:
+    """The position after a batch with this timestamp. NoReadableId if it must not be taken in.
+
+    `known_items` are those that were here before; they matter only if the batch `would_complete` a full sync.
+    """
     if position.offered_mode == CHANGES:
         return _take_changes(position, timestamp, longest_pause)
-    if received.lowest_id is not None and received.lowest_id <= position.offered_last_synced_id:
-        # Not what was asked for, so an upload repeated: its rows are welcome, and say nothing about the rest.
+    if _is_repeated(position, received):
         return position
+    if is_early_end(position, received, known_items) and position.early_ends + 1 < MOST_EARLY_ENDS:
+        return replace(position, early_ends=position.early_ends + 1)
     return _take_full(position, received, timestamp)
+
+
+def would_complete(position: Position, received: Received) -> bool:
+    """Whether the batch is the last one of a full sync, by its size."""
+    is_answer = position.offered_mode == FULL and not _is_repeated(position, received)
+    return is_answer and received.items < position.offered_batch_size
+
+
+def is_early_end(position: Position, received: Received, known_items: int) -> bool:
+    """Whether the full sync would be complete with fewer items than half of those that are here.
+
+    So a second ETL, that still sends the changes it was asked for before, does not end one that has just begun.
+    """
+    return would_complete(position, received) and 2 * brought_items(position, received) < known_items
+
+
+def brought_items(position: Position, received: Received) -> int:
+    """The items that the full sync has brought with this batch. One that is sent twice counts once."""
+    if position.last_synced_id == 0:
+        return received.items
+    is_counted = (received.highest_id or 0) <= position.last_synced_id
+    return position.full_sync_items + (0 if is_counted else received.items)
+
+
+def _is_repeated(position: Position, received: Received) -> bool:
+    """Whether it is an upload repeated, not what was asked for: its rows are taken in and say nothing of the rest."""
+    return received.lowest_id is not None and received.lowest_id <= position.offered_last_synced_id
 
 
 def _take_full(position: Position, received: Received, timestamp: datetime) -> Position:
@@ -67,6 +103,8 @@ def _take_full(position: Position, received: Received, timestamp: datetime) -> P
         position,
         last_synced_id=max(position.last_synced_id, received.highest_id or 0),
         sync_changes_since=began_at,
+        full_sync_items=brought_items(position, received),
+        early_ends=0,
         answers_full_sync=True,
     )
     return _complete(moved, began_at) if is_last else moved

@@ -15,7 +15,18 @@ from typing import Any, BinaryIO, Literal, NotRequired, TypedDict
 
 import psycopg
 
-from api.batch import NoReadableId, Position, Received, advance, believable, is_gap
+from api.batch import (
+    MOST_EARLY_ENDS,
+    NoReadableId,
+    Position,
+    Received,
+    advance,
+    believable,
+    brought_items,
+    is_early_end,
+    is_gap,
+    would_complete,
+)
 from api.frames import Interrupted, read_file_frames, read_json_frame
 from api.gunzip import FileTooLarge, UnreadableFile, gunzip
 from api.rows import read_rows
@@ -116,14 +127,32 @@ def _merge(
     has_highest_bibs: bool,
 ) -> Result:
     counts = sync.count_received(connection)
-    received, rejected = counts.pop("rows"), counts.pop("rejected")
-    advanced = advance(position, Received(**counts), timestamp, longest_pause)
+    rows, rejected = counts.pop("rows"), counts.pop("rejected")
+    received = Received(**counts)
+    known_items = sync.count_items(connection) if would_complete(position, received) else 0
+    advanced = advance(position, received, timestamp, longest_pause, known_items)
     reasons = sync.first_reasons(connection)
     bibs: sync.Bibs = "forget" if has_highest_bibs else "note" if advanced.answers_full_sync else "heed"
     written = store_batch(connection, timestamp, bibs)
     sync.save_position(connection, asdict(advanced))
-    warnings = [_gap(position, timestamp, longest_pause)] if is_gap(position, timestamp, longest_pause) else []
-    return Result("taken", "", received, rejected, written, reasons, warnings)
+    warnings = []
+    if is_gap(position, timestamp, longest_pause):
+        warnings.append(_gap(position, timestamp, longest_pause))
+    if is_early_end(position, received, known_items):
+        warnings.append(_early_end(advanced, brought_items(position, received), known_items))
+    return Result("taken", "", rows, rejected, written, reasons, warnings)
+
+
+def _early_end(advanced: Position, brought: int, known: int) -> str:
+    if advanced.completes_full_sync:
+        return (
+            f"the full sync was completed with {brought} items, fewer than half of the {known} here, by the last of "
+            f'{MOST_EARLY_ENDS} such batches: if Sierra has more, run "signum sync restart"'
+        )
+    return (
+        f"a batch would have completed the full sync with {brought} items, fewer than half of the {known} here: it was "
+        f"taken in, and the full sync goes on ({advanced.early_ends} of {MOST_EARLY_ENDS} in a row)"
+    )
 
 
 def _ahead(sent_at: datetime, timestamp: datetime) -> str:

@@ -124,7 +124,8 @@ class _Import:
 
     def _take_position(self, old: OldPosition) -> None:
         mode = CHANGES if old.sync_mode == CHANGES else FULL
-        position = {**asdict(old), "sync_mode": mode, "last_synced_id": self._highest_id}
+        items = self._brought.items + self._brought.unchanged
+        position = {**asdict(old), "sync_mode": mode, "last_synced_id": self._highest_id, "full_sync_items": items}
         if predecessor.take_position(self._ours, position):
             self._brought.sync_mode = mode
         else:

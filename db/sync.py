@@ -63,6 +63,12 @@ def count_received(connection: Transaction) -> dict[str, Any]:
         return cursor.fetchone() or {}
 
 
+def count_items(connection: Transaction) -> int:
+    """The items that are here, before the batch is stored."""
+    (count,) = connection.execute(SQL["count_items"]).fetchone() or (0,)
+    return int(count)
+
+
 def note_bibs(connection: Transaction) -> None:
     """Note which items of the batch have several bibs, before their further rows are dropped."""
     connection.execute(SQL["note_bibs"])

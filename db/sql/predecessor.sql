@@ -101,6 +101,7 @@ UPDATE sync_state SET
     initialized_at = coalesce(%(initialized_at)s, initialized_at),
     sync_mode = %(sync_mode)s,
     last_synced_id = %(last_synced_id)s,
+    full_sync_items = %(full_sync_items)s,
     full_sync_completed_at = %(full_sync_completed_at)s,
     sync_changes_since = %(sync_changes_since)s,
     last_sync_run_completed_at = %(last_sync_run_completed_at)s,

@@ -18,6 +18,8 @@ SELECT
     sync_changes_since,
     gap_from,
     gap_until,
+    full_sync_items,
+    early_ends,
     coalesce(offered_mode, sync_mode) AS offered_mode,
     coalesce(offered_batch_size, %(batch_size)s) AS offered_batch_size,
     coalesce(offered_last_synced_id, last_synced_id) AS offered_last_synced_id,
@@ -88,6 +90,11 @@ SELECT
     count(*) AS rows,
     count(reason_code) AS rejected
 FROM batch;
+
+
+-- name: count_items
+-- How many items are here. Asked once in a full sync, at its end: a second for some millions.
+SELECT count(*) FROM sierra_item;
 
 
 -- name: note_bibs
@@ -273,6 +280,8 @@ UPDATE sync_state SET
     sync_changes_since = %(sync_changes_since)s,
     gap_from = %(gap_from)s,
     gap_until = %(gap_until)s,
+    full_sync_items = %(full_sync_items)s,
+    early_ends = %(early_ends)s,
     full_sync_completed_at = CASE WHEN %(completes_full_sync)s THEN clock_timestamp() ELSE full_sync_completed_at END,
     last_sync_run_completed_at = clock_timestamp();
 
@@ -297,6 +306,8 @@ WITH free AS MATERIALIZED (
     UPDATE sync_state s SET
         sync_mode = CASE WHEN s.full_sync_requested_at IS NULL THEN s.sync_mode ELSE 'SYNC_FULL' END,
         last_synced_id = CASE WHEN s.full_sync_requested_at IS NULL THEN s.last_synced_id ELSE 0 END,
+        full_sync_items = CASE WHEN s.full_sync_requested_at IS NULL THEN s.full_sync_items ELSE 0 END,
+        early_ends = CASE WHEN s.full_sync_requested_at IS NULL THEN s.early_ends ELSE 0 END,
         full_sync_requested_at = NULL,
         offered_mode = CASE WHEN s.full_sync_requested_at IS NULL THEN s.sync_mode ELSE 'SYNC_FULL' END,
         offered_batch_size = %(batch_size)s,

@@ -25,9 +25,9 @@ HALFWAY = replace(BEGUN, last_synced_id=30, offered_last_synced_id=30, sync_chan
 COMPLETE = replace(HALFWAY, sync_mode=CHANGES, offered_mode=CHANGES, offered_timestamp=NOON)
 
 
-def after(position: Position, *ids: int, unreadable: int = 0, at: datetime = NOON) -> Position:
+def after(position: Position, *ids: int, unreadable: int = 0, at: datetime = NOON, known: int = 0) -> Position:
     received = Received(len(set(ids)) + unreadable, min(ids, default=None), max(ids, default=None))
-    return advance(position, received, at, HOUR)
+    return advance(position, received, at, HOUR, known)
 
 
 def test_full_batch_moves_the_cursor_to_its_highest_id() -> None:
@@ -119,3 +119,50 @@ def test_timestamp_up_to_15_minutes_ahead_is_believed(minutes: float) -> None:
 @pytest.mark.parametrize("ahead", [timedelta(minutes=15, microseconds=1), timedelta(days=2_900_000)])
 def test_timestamp_further_ahead_is_the_clock_less_15_minutes(ahead: timedelta) -> None:
     assert believable(NOON + ahead, clock=NOON) == NOON - timedelta(minutes=15)
+
+
+RESTARTED = replace(COMPLETE, sync_mode=FULL, last_synced_id=0, offered_mode=FULL, offered_last_synced_id=0)
+
+
+def offered(position: Position) -> Position:
+    """The position once another GET has handed it out."""
+    return replace(position, offered_mode=position.sync_mode, offered_last_synced_id=position.last_synced_id)
+
+
+@pytest.mark.parametrize("ids", [(), (7,), (7, 9)])
+def test_batch_that_would_end_a_full_sync_too_early_moves_nothing_and_the_third_does(ids: tuple[int, ...]) -> None:
+    once = after(RESTARTED, *ids, at=NOON + HOUR, known=5)
+    twice = after(offered(once), *ids, at=NOON + HOUR, known=5)
+    assert (once, twice) == (replace(RESTARTED, early_ends=1), replace(RESTARTED, early_ends=2))
+    third = after(offered(twice), *ids, at=NOON + HOUR, known=5)
+    assert (third.sync_mode, third.completes_full_sync, third.early_ends) == (CHANGES, True, 0)
+
+
+@pytest.mark.parametrize(("known", "mode"), [(0, CHANGES), (4, CHANGES), (5, FULL)])
+def test_half_of_the_items_is_enough_and_an_empty_database_has_none(known: int, mode: str) -> None:
+    assert after(RESTARTED, 7, 8, known=known).sync_mode == mode
+
+
+def test_items_of_all_batches_of_the_full_sync_count_each_once() -> None:
+    first = after(RESTARTED, 7, 8, 9, known=12)
+    repeated = after(first, 7, 8, 9, known=12)
+    second = after(offered(repeated), 10, 11, unreadable=1, known=12)
+    assert [position.full_sync_items for position in (first, repeated, second)] == [3, 3, 6]
+    assert after(offered(second), known=12).sync_mode == CHANGES
+    assert after(offered(second), 12, known=15).sync_mode == FULL
+
+
+def test_batch_that_moves_the_full_sync_on_ends_the_row_of_early_ends() -> None:
+    assert after(replace(RESTARTED, early_ends=2), 7, 8, 9, known=100).early_ends == 0
+
+
+def test_repeated_upload_is_no_early_end() -> None:
+    assert after(replace(HALFWAY, full_sync_items=3), 30, known=100).early_ends == 0
+
+
+def test_only_a_batch_that_completes_or_moves_the_full_sync_answers_it() -> None:
+    assert after(RESTARTED, 7, 8, 9, known=100).answers_full_sync
+    assert after(RESTARTED, 7, known=2).answers_full_sync
+    assert not after(RESTARTED, 7, known=100).answers_full_sync
+    assert not after(HALFWAY, 7, 8, 9).answers_full_sync
+    assert not after(COMPLETE, 7, 8, 9).answers_full_sync
