@@ -36,6 +36,8 @@ KEYED = {  # of every route that needs a key
     429: "Too many requests with an invalid x-api-key: try again in 42 s",
 }
 
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; Python before 3.13 has older names
+
 Headers = dict[str, str]
 
 
@@ -49,7 +51,8 @@ class ProblemResponse(JSONResponse):
 
 
 def _body(status: int, detail: object) -> dict[str, object]:
-    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    title = _TITLES.get(status) or HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
 
 
 def problems(examples: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:

@@ -3,7 +3,6 @@
 import logging
 import socket
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from logging.handlers import QueueHandler
 from queue import SimpleQueue
 
@@ -137,6 +136,22 @@ def test_wrong_method_is_told_so(api: ApiClient, path: str) -> None:
     assert (answer.status_code, detail(answer)) == (405, "Method Not Allowed")
 
 
+TITLES = {  # of RFC 9110 and RFC 6585: those of Python differ by its version
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    409: "Conflict",
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/nowhere", 404), ("DELETE", "/healthz", 405), ("GET", "/sync", 403), ("GET", "/itemdata/12", 422)],
@@ -144,8 +159,19 @@ def test_wrong_method_is_told_so(api: ApiClient, path: str) -> None:
 def test_problem_says_what_it_is(printer: ApiClient, method: str, path: str, status: int) -> None:
     answer = printer.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    said = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    said = {"type": "about:blank", "title": TITLES[status], "status": status}
     assert answer.json() == {**said, "detail": detail(answer)}
+
+
+def test_title_is_one_text_whatever_python_it_is(api: ApiClient) -> None:
+    described: dict[int, set[str]] = {}
+    for methods in api.get("/openapi.json").json()["paths"].values():
+        for response in (response for found in methods.values() for response in found["responses"].items()):
+            for content in response[1]["content"].values():
+                if "title" in content.get("example", {}):
+                    described.setdefault(int(response[0]), set()).add(content["example"]["title"])
+    assert described == {status: {TITLES[status]} for status in described}
+    assert {401, 403, 404, 408, 409, 413, 422, 429, 503} <= described.keys()
 
 
 def test_request_is_one_line_in_the_log_at_debug(api: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
