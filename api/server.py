@@ -21,6 +21,7 @@ from runtime.open_files import raise_limit_of_open_files
 from runtime.release import release
 from runtime.sentry import configure_sentry
 from runtime.settings import ApiSettings, read_settings
+from runtime.stderr import write_last_lines
 
 log = logging.getLogger("signum.api")
 
@@ -92,8 +93,17 @@ def make_worker() -> FastAPI:
     settings = read_settings(ApiSettings)
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "api")
+    logging.getLogger().addHandler(_LastLine())
     threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     return make_app(settings)
+
+
+class _LastLine(logging.Handler):
+    """Writes the log out at uvicorn's last line: it then ends a worker by the signal it got, without exit handlers."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name == "uvicorn.error" and record.getMessage().startswith("Finished server process"):
+            write_last_lines()
 
 
 def _stop_with_parent() -> None:

@@ -152,10 +152,15 @@ def write_stderr_in_background() -> BackgroundStderr:
     return stream
 
 
-def exit_now(code: int) -> NoReturn:
-    """End the process without its `finally` blocks and exit handlers, but with the log's last lines."""
+def write_last_lines() -> None:
+    """Write what is queued, where the process is about to end without its exit handlers."""
     if isinstance(sys.stderr, BackgroundStderr):
         sys.stderr.close_within(EXIT_SECONDS)
+
+
+def exit_now(code: int) -> NoReturn:
+    """End the process without its `finally` blocks and exit handlers, but with the log's last lines."""
+    write_last_lines()
     os._exit(code)
 
 
