@@ -19,7 +19,7 @@ CREATE TRIGGER bug BEFORE INSERT ON update_queue FOR EACH ROW EXECUTE FUNCTION f
 """
 
 NO_NOTIFIER_SURVIVES = """
-DROP VIEW queue_detail CASCADE;
+DROP VIEW queue_detail, shared_barcode, unreadable_barcode CASCADE;
 ALTER TABLE sierra_item ALTER item_number TYPE bigint USING item_number::bigint;
 INSERT INTO update_queue (item_record_id) SELECT item_record_id FROM sierra_item;
 """
