@@ -17,12 +17,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from db.moments import read_any_moment
 from runtime.settings import DatabaseSettings
 
 log = logging.getLogger("signum.db")
-
-read_any_moment()
 
 Parameters = Mapping[str, str | int]
 

@@ -43,6 +43,14 @@ def col(type_: Any, comment: str, *extra: Any, **options: Any) -> Any:
     return Field(sa_column=Column(type_, *extra, comment=comment, **options), default=None)
 
 
+def readable(*columns: str) -> list[CheckConstraint]:
+    """Checks that keep the times within Python's calendar, in every zone: no infinity, no year that it has not."""
+    return [
+        CheckConstraint(f"{column} AT TIME ZONE 'UTC' BETWEEN '0001-01-02' AND '9999-12-30'", name=f"{column}_readable")
+        for column in columns
+    ]
+
+
 def nullable(type_: Any, comment: str) -> Any:
     """A column that may be NULL."""
     return col(type_, comment, nullable=True)
@@ -53,6 +61,7 @@ class SierraItem(SQLModel, table=True):
 
     __tablename__ = "sierra_item"
     __table_args__ = (
+        *readable("updated_at"),
         Index(None, "barcode"),
         {"comment": "Items as the ETL last sent them from Sierra, one row per item. Owned by the sync."},
     )
@@ -92,6 +101,7 @@ class UpdateQueue(SQLModel, table=True):
 
     __tablename__ = "update_queue"
     __table_args__ = (
+        *readable("queued_at", "due_at", "lease_until"),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         CheckConstraint("priority BETWEEN 0 AND 2", name="priority_0_to_2"),
         Index(None, "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
@@ -157,6 +167,7 @@ class UpdateLog(SQLModel, table=True):
 
     __tablename__ = "update_log"
     __table_args__ = (
+        *readable("queued_at", "finished_at"),
         CheckConstraint("outcome IN ('pushed', 'unchanged', 'rejected', 'dismissed')", name="outcome_known"),
         Index(None, "barcode"),
         Index(None, "finished_at", postgresql_using="brin"),
@@ -189,6 +200,7 @@ class Client(SQLModel, table=True):
 
     __tablename__ = "client"
     __table_args__ = (
+        *readable("created_at", "revoked_at", "last_seen_at"),
         CheckConstraint("client_type IN ('etl', 'signum-printer')", name="client_type_known"),
         CheckConstraint("octet_length(api_key_sha256) = 32", name="api_key_sha256_is_sha256"),
         UniqueConstraint("client_name"),
@@ -212,6 +224,16 @@ class SyncState(SQLModel, table=True):
 
     __tablename__ = "sync_state"
     __table_args__ = (
+        *readable(
+            "initialized_at",
+            "full_sync_completed_at",
+            "sync_changes_since",
+            "last_sync_run_completed_at",
+            "full_sync_requested_at",
+            "offered_timestamp",
+            "gap_from",
+            "gap_until",
+        ),
         CheckConstraint("id", name="one_row"),
         CheckConstraint("sync_mode IN ('SYNC_FULL', 'SYNC_CHANGES')", name="sync_mode_known"),
         CheckConstraint("offered_mode IN ('SYNC_FULL', 'SYNC_CHANGES')", name="offered_mode_known"),
@@ -255,6 +277,7 @@ class RejectedRow(SQLModel, table=True):
 
     __tablename__ = "rejected_row"
     __table_args__ = (
+        *readable("batch_timestamp", "first_at", "last_at"),
         UniqueConstraint("row_key", "reason_code"),
         Index(None, "item_record_id"),
         {"comment": "Rows of the ETL's batches that could not be taken in; gone when their item is stored"},
@@ -276,6 +299,7 @@ class NotifierState(SQLModel, table=True):
 
     __tablename__ = "notifier_state"
     __table_args__ = (
+        *readable("started_at", "seen_at", "last_success_at", "looped_at"),
         CheckConstraint("mode IN ('starting', 'listening', 'polling', 'stopped')", name="mode_known"),
         CheckConstraint("breaker IN ('closed', 'open', 'probing')", name="breaker_known"),
         CheckConstraint("waits_for IN ('answer', 'Sierra', 'person')", name="waits_for_known"),
@@ -305,6 +329,7 @@ class QueueControl(SQLModel, table=True):
 
     __tablename__ = "queue_control"
     __table_args__ = (
+        *readable("paused_at", "resume_at"),
         CheckConstraint("id", name="one_row"),
         {"comment": "Whether pushes to Sierra are paused: one row. Marks and reads go on meanwhile"},
     )

@@ -27,7 +27,10 @@ CREATE TABLE public.client (
     internal_ip_address text,
     last_seen_at timestamp with time zone,
     CONSTRAINT client_api_key_sha256_is_sha256 CHECK ((octet_length(api_key_sha256) = 32)),
-    CONSTRAINT client_client_type_known CHECK ((client_type = ANY (ARRAY['etl'::text, 'signum-printer'::text])))
+    CONSTRAINT client_client_type_known CHECK ((client_type = ANY (ARRAY['etl'::text, 'signum-printer'::text]))),
+    CONSTRAINT client_created_at_readable CHECK ((((created_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((created_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT client_last_seen_at_readable CHECK ((((last_seen_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((last_seen_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT client_revoked_at_readable CHECK ((((revoked_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((revoked_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 );
 
 COMMENT ON TABLE public.client IS 'Who may call the API. Keys are shown once when made; here is only their SHA-256';
@@ -79,6 +82,26 @@ CREATE VIEW public.client_overview AS
 
 COMMENT ON VIEW public.client_overview IS 'Who may call the API, from which computer, and when each was last seen';
 
+COMMENT ON COLUMN public.client_overview.client_name IS 'Name, as it stands in update_queue.queued_by';
+
+COMMENT ON COLUMN public.client_overview.client_type IS 'etl: may sync; signum-printer: may read and mark items';
+
+COMMENT ON COLUMN public.client_overview.state IS 'valid, or revoked';
+
+COMMENT ON COLUMN public.client_overview.last_seen_ago IS 'How long ago it was last heard of; NULL: never';
+
+COMMENT ON COLUMN public.client_overview.internal_hostname IS 'Host name that the client last told';
+
+COMMENT ON COLUMN public.client_overview.internal_ip_address IS 'Address that the client last told';
+
+COMMENT ON COLUMN public.client_overview.api_key_prefix IS 'First characters of its API key, to recognise it by';
+
+COMMENT ON COLUMN public.client_overview.created_at IS 'When the client was added';
+
+COMMENT ON COLUMN public.client_overview.last_seen_at IS 'When it was last heard of';
+
+COMMENT ON COLUMN public.client_overview.revoked_at IS 'Since when its key is refused; NULL: valid';
+
 CREATE TABLE public.notifier_state (
     notifier text NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -90,7 +113,11 @@ CREATE TABLE public.notifier_state (
     looped_at timestamp with time zone,
     waits_for text,
     CONSTRAINT notifier_state_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'probing'::text]))),
+    CONSTRAINT notifier_state_last_success_at_readable CHECK ((((last_success_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((last_success_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT notifier_state_looped_at_readable CHECK ((((looped_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((looped_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT notifier_state_mode_known CHECK ((mode = ANY (ARRAY['starting'::text, 'listening'::text, 'polling'::text, 'stopped'::text]))),
+    CONSTRAINT notifier_state_seen_at_readable CHECK ((((seen_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((seen_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT notifier_state_started_at_readable CHECK ((((started_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((started_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT notifier_state_waits_for_known CHECK ((waits_for = ANY (ARRAY['answer'::text, 'Sierra'::text, 'person'::text])))
 );
 
@@ -120,7 +147,9 @@ CREATE TABLE public.queue_control (
     paused_by text,
     reason text,
     resume_at timestamp with time zone,
-    CONSTRAINT queue_control_one_row CHECK (id)
+    CONSTRAINT queue_control_one_row CHECK (id),
+    CONSTRAINT queue_control_paused_at_readable CHECK ((((paused_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((paused_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT queue_control_resume_at_readable CHECK ((((resume_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((resume_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 );
 
 COMMENT ON TABLE public.queue_control IS 'Whether pushes to Sierra are paused: one row. Marks and reads go on meanwhile';
@@ -150,7 +179,10 @@ CREATE TABLE public.update_queue (
     trace text,
     revert_of bigint,
     CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
-    CONSTRAINT update_queue_priority_0_to_2 CHECK (((priority >= 0) AND (priority <= 2)))
+    CONSTRAINT update_queue_due_at_readable CHECK ((((due_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((due_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_queue_lease_until_readable CHECK ((((lease_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((lease_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_queue_priority_0_to_2 CHECK (((priority >= 0) AND (priority <= 2))),
+    CONSTRAINT update_queue_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='20000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='2000', autovacuum_vacuum_cost_delay='0');
 
@@ -201,6 +233,18 @@ CREATE VIEW public.queue_progress AS
 
 COMMENT ON VIEW public.queue_progress IS 'One row. The pause that is in force, else NULL; and since when the oldest item that nobody pushes could have been claimed';
 
+COMMENT ON COLUMN public.queue_progress.paused_at IS 'Since when nothing is claimed; NULL: not paused';
+
+COMMENT ON COLUMN public.queue_progress.paused_by IS 'The person who paused it';
+
+COMMENT ON COLUMN public.queue_progress.pause_reason IS 'Why it is paused';
+
+COMMENT ON COLUMN public.queue_progress.resume_at IS 'When it goes on by itself; NULL: when a person says so';
+
+COMMENT ON COLUMN public.queue_progress.oldest_due_at IS 'Since when the oldest item that no notifier pushes could have been claimed; NULL: there is none';
+
+COMMENT ON COLUMN public.queue_progress.oldest_due_age IS 'For how long that is';
+
 CREATE VIEW public.notifier_overview AS
  SELECT n.notifier,
         CASE
@@ -234,6 +278,28 @@ CREATE VIEW public.notifier_overview AS
 
 COMMENT ON VIEW public.notifier_overview IS 'How each notifier is. waiting for a person: who acts as reason says, then it goes on; stalled: an item could have been claimed for 2 minutes, and its loop has not come round in that time; gone: not heard of for 30 s';
 
+COMMENT ON COLUMN public.notifier_overview.notifier IS 'Host name, process id and a random word; as in update_queue.claimed_by';
+
+COMMENT ON COLUMN public.notifier_overview.state IS 'listening or polling: well; paused; waiting for Sierra, or for a person; stalled; gone; starting; stopped';
+
+COMMENT ON COLUMN public.notifier_overview.mode IS 'starting, listening (woken by NOTIFY), polling (can''t hear, sweeps only), stopped';
+
+COMMENT ON COLUMN public.notifier_overview.breaker IS 'closed: pushing; open: waiting; probing: trying one item';
+
+COMMENT ON COLUMN public.notifier_overview.reason IS 'Why it does not push, or why it polls';
+
+COMMENT ON COLUMN public.notifier_overview.seen_ago IS 'How long ago it last said how it is; it does so every 5 s';
+
+COMMENT ON COLUMN public.notifier_overview.looped_ago IS 'How long ago its loop last came round: looked at the queue, or moved an item on';
+
+COMMENT ON COLUMN public.notifier_overview.last_success_ago IS 'How long ago Sierra last answered it well';
+
+COMMENT ON COLUMN public.notifier_overview.oldest_due_age IS 'For how long the oldest item that no notifier pushes could have been claimed; NULL: there is none';
+
+COMMENT ON COLUMN public.notifier_overview.started_at IS 'When the process began';
+
+COMMENT ON COLUMN public.notifier_overview.waits_for IS 'What must come before it pushes again: answer, Sierra or person; NULL: nothing';
+
 CREATE TABLE public.sierra_item (
     item_record_id bigint NOT NULL,
     item_number text,
@@ -250,7 +316,8 @@ CREATE TABLE public.sierra_item (
     shelfmark_json text,
     shelfmark text DEFAULT '***'::text NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    bib_record_ids bigint[]
+    bib_record_ids bigint[],
+    CONSTRAINT sierra_item_updated_at_readable CHECK ((((updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 );
 
 COMMENT ON TABLE public.sierra_item IS 'Items as the ETL last sent them from Sierra, one row per item. Owned by the sync.';
@@ -323,6 +390,38 @@ CREATE VIEW public.queue_detail AS
 
 COMMENT ON VIEW public.queue_detail IS 'Each item in the queue: title, barcode, state in words, next try, reason; of a revert, which push it undoes. Age is counted from when it was due';
 
+COMMENT ON COLUMN public.queue_detail.item_record_id IS 'The item';
+
+COMMENT ON COLUMN public.queue_detail.item_number IS 'Its record number in Sierra';
+
+COMMENT ON COLUMN public.queue_detail.barcode IS 'Its barcode';
+
+COMMENT ON COLUMN public.queue_detail.title IS 'Its title';
+
+COMMENT ON COLUMN public.queue_detail.classification IS 'The class number that is to be written';
+
+COMMENT ON COLUMN public.queue_detail.state IS 'waiting, in flight, postponed, or rejected';
+
+COMMENT ON COLUMN public.queue_detail.reason IS 'Why the last push failed';
+
+COMMENT ON COLUMN public.queue_detail.next_try_at IS 'When the next push is due. NULL: rejected, due never until a person acts';
+
+COMMENT ON COLUMN public.queue_detail.age IS 'For how long it has been due; NULL: it is not';
+
+COMMENT ON COLUMN public.queue_detail.queued_at IS 'When it entered. A mark on a rejected row enters anew';
+
+COMMENT ON COLUMN public.queue_detail.queued_by IS 'The client that marked it, or the database role for plain SQL';
+
+COMMENT ON COLUMN public.queue_detail.priority IS '0 print stations, 1 plain SQL and bulk, 2 whenever there is time; lower goes first';
+
+COMMENT ON COLUMN public.queue_detail.attempts IS 'Pushes begun since its last mark';
+
+COMMENT ON COLUMN public.queue_detail.revision IS 'How often it was marked since it entered';
+
+COMMENT ON COLUMN public.queue_detail.pushed_by IS 'The notifier that pushes it now; NULL: none';
+
+COMMENT ON COLUMN public.queue_detail.revert_of IS 'The row of history whose push is to be undone; NULL: an update';
+
 CREATE VIEW public.queue_overview AS
  SELECT known.state,
     count(q.item_record_id) AS items,
@@ -338,6 +437,16 @@ CREATE VIEW public.queue_overview AS
 
 COMMENT ON VIEW public.queue_overview IS 'How many items are in each state of the queue, and for how long the oldest has been due; and if pushes are paused, by whom, why and until when';
 
+COMMENT ON COLUMN public.queue_overview.state IS 'waiting, in flight, postponed, or rejected';
+
+COMMENT ON COLUMN public.queue_overview.items IS 'How many items are in that state';
+
+COMMENT ON COLUMN public.queue_overview.oldest_age IS 'For how long the oldest of them has been due; NULL: none is due';
+
+COMMENT ON COLUMN public.queue_overview.next_try_at IS 'When the first of them is due';
+
+COMMENT ON COLUMN public.queue_overview.paused IS 'The pause that is in force: by whom, why and until when; NULL: there is none';
+
 CREATE TABLE public.rejected_row (
     rejected_row_id bigint NOT NULL,
     row_key text NOT NULL,
@@ -348,7 +457,10 @@ CREATE TABLE public.rejected_row (
     reason text NOT NULL,
     first_at timestamp with time zone DEFAULT now() NOT NULL,
     last_at timestamp with time zone DEFAULT now() NOT NULL,
-    times integer DEFAULT 1 NOT NULL
+    times integer DEFAULT 1 NOT NULL,
+    CONSTRAINT rejected_row_batch_timestamp_readable CHECK ((((batch_timestamp AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((batch_timestamp AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT rejected_row_first_at_readable CHECK ((((first_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((first_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT rejected_row_last_at_readable CHECK ((((last_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((last_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 );
 
 COMMENT ON TABLE public.rejected_row IS 'Rows of the ETL''s batches that could not be taken in; gone when their item is stored';
@@ -429,8 +541,16 @@ CREATE TABLE public.sync_state (
     gap_until timestamp with time zone,
     full_sync_items bigint DEFAULT 0 NOT NULL,
     early_ends integer DEFAULT 0 NOT NULL,
+    CONSTRAINT sync_state_full_sync_completed_at_readable CHECK ((((full_sync_completed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_completed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_full_sync_requested_at_readable CHECK ((((full_sync_requested_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_requested_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_gap_from_readable CHECK ((((gap_from AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((gap_from AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_gap_until_readable CHECK ((((gap_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((gap_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_initialized_at_readable CHECK ((((initialized_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((initialized_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_last_sync_run_completed_at_readable CHECK ((((last_sync_run_completed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((last_sync_run_completed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_offered_mode_known CHECK ((offered_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text]))),
+    CONSTRAINT sync_state_offered_timestamp_readable CHECK ((((offered_timestamp AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((offered_timestamp AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_one_row CHECK (id),
+    CONSTRAINT sync_state_sync_changes_since_readable CHECK ((((sync_changes_since AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((sync_changes_since AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_sync_mode_known CHECK ((sync_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text])))
 );
 
@@ -496,6 +616,32 @@ CREATE VIEW public.sync_overview AS
 
 COMMENT ON VIEW public.sync_overview IS 'Where the sync with Sierra stands, whether a batch is being taken in just now, whether changes are missing, and what to do then';
 
+COMMENT ON COLUMN public.sync_overview.sync_mode IS 'SYNC_FULL: all items, in id order; SYNC_CHANGES: what changed';
+
+COMMENT ON COLUMN public.sync_overview.last_synced_id IS 'Cursor of the full sync: items up to this item_record_id are here';
+
+COMMENT ON COLUMN public.sync_overview.sync_changes_since IS 'From when on the ETL is asked for changes (Sierra''s clock)';
+
+COMMENT ON COLUMN public.sync_overview.last_sync_run_completed_at IS 'When the last batch was taken in';
+
+COMMENT ON COLUMN public.sync_overview.last_sync_run_ago IS 'How long ago that was';
+
+COMMENT ON COLUMN public.sync_overview.full_sync_completed_at IS 'When the last full sync was complete';
+
+COMMENT ON COLUMN public.sync_overview.full_sync_requested_at IS 'A full sync was asked for and begins with the next GET /sync; NULL: none was';
+
+COMMENT ON COLUMN public.sync_overview.gap_from IS 'Changes in Sierra since then did not reach us …; NULL: none are missing';
+
+COMMENT ON COLUMN public.sync_overview.gap_until IS '… up to then';
+
+COMMENT ON COLUMN public.sync_overview.advice IS 'What is going on, or what to do';
+
+COMMENT ON COLUMN public.sync_overview.rejected_rows IS 'How many rows of the ETL are kept aside in rejected_row';
+
+COMMENT ON COLUMN public.sync_overview.initialized_at IS 'When this database was made';
+
+COMMENT ON COLUMN public.sync_overview.batch_under_way IS 'Whether a batch is being taken in just now';
+
 CREATE VIEW public.unreadable_barcode AS
  SELECT item_record_id,
     item_number,
@@ -542,7 +688,9 @@ CREATE TABLE public.update_log (
     sierra_ms integer,
     request_id text,
     revert_of bigint,
-    CONSTRAINT update_log_outcome_known CHECK ((outcome = ANY (ARRAY['pushed'::text, 'unchanged'::text, 'rejected'::text, 'dismissed'::text])))
+    CONSTRAINT update_log_finished_at_readable CHECK ((((finished_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((finished_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_log_outcome_known CHECK ((outcome = ANY (ARRAY['pushed'::text, 'unchanged'::text, 'rejected'::text, 'dismissed'::text]))),
+    CONSTRAINT update_log_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 );
 
 COMMENT ON TABLE public.update_log IS 'What came of each queued update, kept UPDATE_LOG_RETENTION_DAYS. Never a record as Sierra sent it: a lent item names its borrower';
@@ -606,6 +754,42 @@ CREATE VIEW public.update_history AS
    FROM public.update_log;
 
 COMMENT ON VIEW public.update_history IS 'What came of each update: call number before and after, who asked, how long it took; of a revert, which push it undid';
+
+COMMENT ON COLUMN public.update_history.finished_at IS 'When it ended';
+
+COMMENT ON COLUMN public.update_history.outcome IS 'pushed: written to Sierra; unchanged: was so already; rejected; dismissed by a person';
+
+COMMENT ON COLUMN public.update_history.barcode IS 'The item''s barcode then';
+
+COMMENT ON COLUMN public.update_history.item_number IS 'Its record number then';
+
+COMMENT ON COLUMN public.update_history.title IS 'Its title then';
+
+COMMENT ON COLUMN public.update_history.call_number_before IS 'Call number read from Sierra';
+
+COMMENT ON COLUMN public.update_history.call_number_after IS 'Call number in Sierra afterwards';
+
+COMMENT ON COLUMN public.update_history.reason IS 'Why it was rejected, or what was left out of the update and why';
+
+COMMENT ON COLUMN public.update_history.queued_by IS 'The client that had marked it, or the database role for plain SQL';
+
+COMMENT ON COLUMN public.update_history.queued_at IS 'When it had entered the queue';
+
+COMMENT ON COLUMN public.update_history.took IS 'From entering the queue to its end';
+
+COMMENT ON COLUMN public.update_history.sierra_ms IS 'Milliseconds from the item''s read to the end of its write at Sierra';
+
+COMMENT ON COLUMN public.update_history.attempts IS 'Pushes begun until then';
+
+COMMENT ON COLUMN public.update_history.finished_by IS 'The notifier, or the person who dismissed it';
+
+COMMENT ON COLUMN public.update_history.item_record_id IS 'The item; it may have left sierra_item since';
+
+COMMENT ON COLUMN public.update_history.request_id IS 'Id of the HTTP request that had marked it';
+
+COMMENT ON COLUMN public.update_history.update_log_id IS 'Rising number, by which signum revert names the row';
+
+COMMENT ON COLUMN public.update_history.revert_of IS 'The row of history whose push was to be undone; NULL: an update';
 
 ALTER TABLE public.update_log ALTER COLUMN update_log_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.update_log_update_log_id_seq

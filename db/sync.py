@@ -10,10 +10,7 @@ from typing import Any, Literal
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from db.moments import read_any_moment
 from db.sql import load
-
-read_any_moment()
 
 SQL = load("sync")
 

@@ -49,11 +49,11 @@ ORDER BY id;
 -- name: old_position
 -- Where its sync stands: one row, or none if it never started.
 SELECT
-    initialized_at::timestamptz,
+    nullif(nullif(initialized_at::timestamptz, 'infinity'), '-infinity') AS initialized_at,
     sync_mode::text,
-    full_sync_completed_at::timestamptz,
-    sync_changes_since::timestamptz,
-    last_sync_run_completed_at::timestamptz
+    nullif(nullif(full_sync_completed_at::timestamptz, 'infinity'), '-infinity') AS full_sync_completed_at,
+    nullif(nullif(sync_changes_since::timestamptz, 'infinity'), '-infinity') AS sync_changes_since,
+    nullif(nullif(last_sync_run_completed_at::timestamptz, 'infinity'), '-infinity') AS last_sync_run_completed_at
 FROM backend_state
 ORDER BY initialized_at DESC NULLS LAST
 LIMIT 1;

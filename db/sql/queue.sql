@@ -229,8 +229,8 @@ RETURNING q.item_record_id;
 -- Seconds until the next item is due or the next lease lapses; NULL if there is none. One look per priority and kind:
 -- min() over a million waiting rows would read them all. Asked when nothing can be claimed, so what is due already is
 -- leased, and little; or its lease has lapsed since, or somebody's lock hid it: look again in a second. While the queue
--- is paused it may be much, so only its start is looked at, where the leases are. What is due at `infinity` never is.
-SELECT extract(epoch FROM min(wake.at) FILTER (WHERE isfinite(wake.at)) - clock_timestamp())::float8 AS seconds
+-- is paused it may be much, so only its start is looked at, where the leases are.
+SELECT extract(epoch FROM min(wake.at) - clock_timestamp())::float8 AS seconds
 FROM (VALUES (0::smallint), (1), (2)) AS level (priority)
 CROSS JOIN LATERAL (
     (

@@ -366,8 +366,3 @@ def test_upload_is_described(etl: ApiClient) -> None:
     batch = etl.get("/openapi.json").json()["components"]["schemas"]["Batch"]
     assert batch["required"] == ["timestamp", "file"]
     assert {"200", "400", "401", "403", "409", "413", "422", "503"} <= described["responses"].keys()
-
-
-def test_a_time_that_a_person_set_and_python_has_not_keeps_no_batch_out(send: Send, database: TestDatabase) -> None:
-    database.fetch("UPDATE sync_state SET sync_mode = 'SYNC_CHANGES', sync_changes_since = '-infinity'")
-    assert send(rows(1)).status_code == 200

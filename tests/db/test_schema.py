@@ -32,7 +32,7 @@ UNCOMMENTED = """
         UNION ALL
         SELECT 'column', a.attrelid::regclass || '.' || attname, col_description(attrelid, attnum)
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') AND attnum > 0 AND NOT attisdropped
         UNION ALL
         SELECT 'function', oid::regprocedure::text, obj_description(oid, 'pg_proc')
         FROM pg_proc WHERE pronamespace = 'public'::regnamespace

@@ -74,7 +74,7 @@ async def test_notifier_pushes(
 async def test_notifier_follows_the_whole_protocol(database: TestDatabase, as_role: AsRole) -> None:
     mark(database, *(database.add_item(number) for number in range(5)))
     database.fetch(
-        "INSERT INTO notifier_state (notifier, mode, breaker, seen_at) VALUES ('old', 'stopped', 'closed', '-infinity')"
+        "INSERT INTO notifier_state (notifier, mode, breaker, seen_at) VALUES ('old', 'stopped', 'closed', 'epoch')"
     )
     async with await as_role("signum_notifier").aconnect() as connection:
         claims = await queue.claim(connection, "n1", 5, LEASE)
