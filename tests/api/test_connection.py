@@ -184,7 +184,7 @@ def test_blanks_around_expect_do_not_keep_it_from_being_met(
     api: ApiClient, etl_key: str, before: bytes, behind: bytes
 ) -> None:
     length = b"%d" % (1 << 40)  # more than is taken, so it is told so in place of the 100
-    for size, answer in ((b"10", b"HTTP/1.1 100 Continue\r\n"), (length, b"HTTP/1.1 413 ")):
+    for size, answer in ((length, b"HTTP/1.1 413 "), (b"10", b"HTTP/1.1 100 Continue\r\n")):
         headers = (b"Host", b"a"), (b"x-api-key", etl_key.encode()), (b"Content-Length", size)
         kind = b"Content-Type", b"multipart/form-data; boundary=b"
         pairs = (*headers, kind, (b"Expect", b"100-continue"))

@@ -253,9 +253,9 @@ def test_postgres_notices_that_the_machine_of_a_batch_is_gone(database: TestData
     assert 0 < looks + pause * times <= 20
 
 
-def test_ingest_process_that_dies_is_an_internal_error(
+def test_ingest_process_that_dies_while_it_is_sent_much_is_a_503(
     send: Send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(ingest_process.sys, "executable", shutil.which("false"))
-    assert send([row(number) for number in range(20_000)]).status_code == 500
+    assert send([row(number) for number in range(20_000)]).status_code == 503
     assert "ended with code 1" in caplog.text
