@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from runtime.open_files import NONE_LEFT, are_open_files_used_up
 from runtime.settings import DatabaseSettings
 
 log = logging.getLogger("signum.db")
@@ -221,6 +222,8 @@ def _translated(error: Exception) -> Exception:
 
 def one_line(error: BaseException) -> str:
     """The first line of a database error, which says what happened; the others repeat it per address."""
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None and are_open_files_used_up():
+        return NONE_LEFT  # libpq gives no reason then
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 

@@ -27,7 +27,7 @@ from notifier.answers import (
     read_records,
     unwrap,
 )
-from notifier.connections import Connections, Silent, Unconnected
+from notifier.connections import Connections, Silent
 from notifier.errors import (
     ItemError,
     ItemRejected,
@@ -199,9 +199,9 @@ class SierraClient:
         try:
             async with asyncio.timeout(self._access.timeout_seconds):
                 return await self._send_with_repeats(request, fence)
-        except Unconnected as error:
-            raise fault_of(error, str(error)) from error
         except (TimeoutError, Silent) as error:
+            if fault := fault_of(error):
+                raise fault from error
             reason = str(error) or f"no answer within {self._access.timeout_seconds:g} s"
             if path != "token" and await self._has_answered_since(sent_at, request):
                 raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", doubt=SILENCE) from error

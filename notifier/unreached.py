@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+from notifier.connections import Unconnected
 from notifier.errors import NotReached
 
 WHAT_WE_LACK = {
@@ -17,8 +18,8 @@ WHAT_WE_LACK = {
 }
 
 
-def fault_of(error: BaseException, words: str) -> NotReached:
-    """What an error of connecting means; `words` tell it where it can only be Sierra's, or the network's."""
+def fault_of(error: BaseException) -> NotReached | None:
+    """What ended a request, if no connection could be made. None where it may have been sent."""
     for cause in _causes(error):
         match cause:
             case OSError(errno=number) if number in WHAT_WE_LACK:
@@ -29,7 +30,7 @@ def fault_of(error: BaseException, words: str) -> NotReached:
                 return NotReached(f"Sierra's certificate is not trusted: {why}", waits_for="person")
             case socket.gaierror(errno=socket.EAI_NONAME):
                 return NotReached("Sierra's host name is not known. Check SIERRA_API_ENDPOINT", waits_for="person")
-    return NotReached(f"Sierra does not answer: {words}")
+    return NotReached(f"Sierra does not answer: {error}") if isinstance(error, Unconnected) else None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

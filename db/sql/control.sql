@@ -38,7 +38,7 @@ FROM queue_progress;
 -- name: notifiers
 -- Those that have not stopped, as they last said.
 SELECT
-    notifier, state, mode, breaker, reason,
+    notifier, state, mode, breaker, reason, waits_for,
     extract(epoch FROM seen_ago)::float8 AS seen_seconds,
     extract(epoch FROM looped_ago)::float8 AS looped_seconds,
     extract(epoch FROM last_success_ago)::float8 AS last_success_seconds

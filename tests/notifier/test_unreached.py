@@ -5,42 +5,45 @@ import socket
 
 import pytest
 
+from notifier.connections import Silent, Unconnected
 from notifier.errors import NotReached
 from notifier.sierra import Access, SierraClient
 from notifier.unreached import fault_of
 from tests.notifier.test_wire import TOKEN, answering
 
 
-def wrapped(*errors: OSError) -> Exception:
-    """As anyio and httpcore hand it on; several: of a name with several addresses."""
-    try:
-        try:
-            raise OSError("All connection attempts failed") from (
-                errors[0] if len(errors) == 1 else ExceptionGroup("multiple connection attempts failed", errors)
-            )
-        except OSError as error:
-            raise RuntimeError(error) from error
-    except RuntimeError as error:
-        return error
+def wrapped(*errors: OSError, by: type[Silent] = Unconnected) -> Silent:
+    """As anyio and the connections hand it on; several: of a name with several addresses."""
+    outer, middle = by("ConnectError x"), OSError("All connection attempts failed")
+    outer.__cause__ = middle
+    middle.__cause__ = errors[0] if len(errors) == 1 else ExceptionGroup("multiple attempts failed", errors)
+    return outer
+
+
+def waits_for(error: Silent) -> str:
+    fault = fault_of(error)
+    assert fault is not None
+    return fault.waits_for
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL])
 def test_what_this_machine_lacks_is_ours(number: int) -> None:
-    for error in wrapped(OSError(number, "x")), wrapped(ConnectionRefusedError(111, "x"), OSError(number, "x")):
-        fault = fault_of(error, "")
-        assert fault.waits_for == "person"
-        assert "not Sierra, but this machine" in str(fault)
+    one, several = OSError(number, "x"), (ConnectionRefusedError(errno.ECONNREFUSED, "x"), OSError(number, "x"))
+    for error in wrapped(one), wrapped(*several), wrapped(one, by=Silent):
+        assert waits_for(error) == "person"
+        assert "not Sierra, but this machine" in str(fault_of(error))
 
 
 @pytest.mark.parametrize("number", [errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ECONNRESET])
 def test_what_may_be_sierras_or_the_networks_is_waited_for(number: int) -> None:
-    fault = fault_of(wrapped(OSError(number, "x")), "ConnectError x")
-    assert (fault.waits_for, str(fault)) == ("answer", "Sierra does not answer: ConnectError x")
+    error = wrapped(OSError(number, "x"))
+    assert (waits_for(error), str(fault_of(error))) == ("answer", "Sierra does not answer: ConnectError x")
+    assert fault_of(wrapped(OSError(number, "x"), by=Silent)) is None, "it may have been sent"
 
 
 def test_a_name_that_is_not_known_needs_a_person_and_a_resolver_that_is_away_is_waited_for() -> None:
-    assert fault_of(wrapped(socket.gaierror(socket.EAI_NONAME, "x")), "").waits_for == "person"
-    assert fault_of(wrapped(socket.gaierror(socket.EAI_AGAIN, "x")), "").waits_for == "answer"
+    assert waits_for(wrapped(socket.gaierror(socket.EAI_NONAME, "x"))) == "person"
+    assert waits_for(wrapped(socket.gaierror(socket.EAI_AGAIN, "x"))) == "answer"
 
 
 async def test_a_certificate_that_is_not_trusted_names_the_setting() -> None:
