@@ -77,7 +77,7 @@ async def test_a_statement_that_is_wrong_is_a_bug_and_no_outage(api: Database) -
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"host": "no-such-host.invalid"}, {"port": 1, "host": "127.0.0.1"}, {"password": "x"}]
+    "wrong", [{"host": "no-such-host.invalid", "hostaddr": ""}, {"port": 1, "host": "127.0.0.1"}, {"password": "x"}]
 )
 async def test_a_database_that_is_not_there_is_waited_for_and_then_named(
     database: TestDatabase, wrong: dict[str, Any], caplog: pytest.LogCaptureFixture
