@@ -3,12 +3,13 @@
 A wrong value stops the process before it does anything: see `read_settings`.
 """
 
+from collections.abc import Set
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.sources import is_secret, look_up
+from runtime.sources import DATABASE_URL, is_secret, look_up
 
 MASKED = "********"
 
@@ -53,6 +54,9 @@ class ProcessSettings(BaseSettings):
 class DatabaseSettings(ProcessSettings):
     """Where the database is. libpq's own variables (`PGSSLMODE`, `PGSSLROOTCERT`, …) are honoured too."""
 
+    database_url: SecretStr | None = Field(
+        None, description="`postgresql://USER:PASSWORD@HOST:PORT/NAME`, for those of the next five that are unset"
+    )
     db_host: Text = Field("localhost", description="Database host, or the directory of its Unix socket")
     db_port: Port = Field(5432, description="Database port")
     db_user: Text = Field("signum", description="Database role")
@@ -162,11 +166,14 @@ def read_settings(kind: type[Settings], **given: Any) -> Settings:
     try:
         return kind(**{name: value for name, (value, _) in found.items()} | given)
     except ValidationError as error:
-        lines = [_problem(kind, problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
+        of_url = {name for name, (_, origin) in found.items() if origin == DATABASE_URL.upper()} - given.keys()
+        lines = [_problem(kind, one["loc"], one["msg"], one["input"], of_url) for one in error.errors()]
         raise SettingsError("\n".join(lines)) from None
 
 
-def _problem(kind: type[ProcessSettings], location: tuple[int | str, ...], message: str, value: object) -> str:
+def _problem(
+    kind: type[ProcessSettings], location: tuple[int | str, ...], message: str, value: object, of_url: Set[str]
+) -> str:
     name = str(location[0]) if location else ""
     field = kind.model_fields.get(name)
     if field is None:
@@ -174,5 +181,7 @@ def _problem(kind: type[ProcessSettings], location: tuple[int | str, ...], messa
     allowed = message.removeprefix("Value error, ").removeprefix("Input ")
     if isinstance(value, dict):
         return f"{name.upper()} is not set: {field.description}"
-    shown = MASKED if is_secret(field) else repr(value)
+    shown = MASKED if is_secret(field) or name in of_url else repr(value)
+    if name in of_url:
+        allowed = f"(of DATABASE_URL) {allowed}"
     return f"{name.upper()}={shown} {allowed}: {field.description}"

@@ -1,6 +1,7 @@
 """Where does a setting come from? From the environment, else from the file SETTINGS_FILE: `.env` in the current folder.
 
-A secret may stand in a file of its own, as Docker and Kubernetes hand them out: NAME_FILE says where NAME is.
+A secret may stand in a file of its own, as Docker and Kubernetes hand them out: NAME_FILE says where NAME is. What
+DATABASE_URL says holds for each DB_… that is set nowhere.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 ENVIRONMENT = "environment"
+DATABASE_URL = "database_url"
 
 
 class SettingsFile(BaseSettings):
@@ -43,7 +45,18 @@ def look_up(kind: type[BaseSettings]) -> tuple[dict[str, Given], list[str]]:
             given[name] = Given(_read_secret(Path(file.value)), f"{file.value} ({name.upper()}_FILE)")
         except (OSError, ValueError) as error:
             problems.append(f"{name.upper()}_FILE={file.value!r} can't be used: {_why(error)}")
+    if DATABASE_URL in given:
+        try:
+            given = _parts_of(given[DATABASE_URL]) | given
+        except ValueError as error:
+            problems.append(f"DATABASE_URL can't be used: {error}")
     return given, problems
+
+
+def _parts_of(url: Given) -> dict[str, Given]:
+    from runtime.database_url import read_database_url
+
+    return {name: Given(value, DATABASE_URL.upper()) for name, value in read_database_url(url.value).items()}
 
 
 def is_secret(field: FieldInfo) -> bool:
