@@ -61,6 +61,7 @@ async def _find(connection: Connection, statement: str, parameters: Mapping[str,
 
 
 def name_all(sessions: Sequence[Session]) -> str:
-    """The sessions in one phrase, with the table that they hold."""
+    """The sessions in one phrase, with the table that they hold. Where there is none any more, it has just ended."""
     table = next((session.relation for session in sessions if session.relation), None)
-    return f"{f'{table}, or a row of it, is' if table else 'what it needs is'} held by {', '.join(map(str, sessions))}"
+    held = f"{table}, or a row of it, is" if table else "what it needs is"
+    return f"{held} held by {', '.join(map(str, sessions)) or 'a session that has just ended'}"

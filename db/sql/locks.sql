@@ -20,18 +20,20 @@ ORDER BY a.xact_start, b.pid;
 
 
 -- name: holding
--- The sessions that have one of our tables, or `relation` alone, in their hands, the longest first.
+-- The sessions that have one of our tables, or `relation` alone, in their hands, or an advisory lock: the longest first.
 SELECT
     a.pid, a.usename AS role, a.application_name AS application, a.state,
     extract(epoch FROM now() - a.xact_start)::float8 AS seconds, min(c.relname)::text AS relation
 FROM pg_locks l
-JOIN pg_class c ON c.oid = l.relation AND c.relnamespace = 'public'::regnamespace
 JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'relation'
-    AND l.granted
+LEFT JOIN pg_class c ON c.oid = l.relation AND c.relnamespace = 'public'::regnamespace
+WHERE l.granted
     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
     AND l.pid <> pg_backend_pid()
-    AND (%(relation)s::text IS NULL OR c.relname = %(relation)s AND l.mode <> 'AccessShareLock')
+    AND CASE
+        WHEN %(relation)s::text IS NULL THEN c.relname IS NOT NULL OR l.locktype = 'advisory'
+        ELSE c.relname = %(relation)s AND l.mode <> 'AccessShareLock'
+    END
 GROUP BY a.pid, a.usename, a.application_name, a.state, a.xact_start
 ORDER BY a.xact_start, a.pid
 LIMIT 5;

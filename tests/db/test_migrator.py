@@ -7,6 +7,7 @@ import pytest
 
 from db import migrator
 from db.engine import DatabaseUnavailable
+from db.locks import find_holders, name_all
 from db.migrate import downgrade, migrate
 from db.migrator import sole_migrator
 from db.roles import grant_rights
@@ -38,9 +39,7 @@ def test_a_reader_can_take_no_lock_that_a_migrator_waits_for(database: TestDatab
             assert grant_rights(database.parameters)
 
 
-def test_who_migrates_already_is_named(
-    database: TestDatabase, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_migrates_already_is_named(database: TestDatabase, owner: psycopg.Connection) -> None:
     with psycopg.connect(**database.parameters, application_name="signum migrate") as first, sole_migrator(first):
         named = (
             rf"another migration is under way: alembic_version.* session {first.info.backend_pid} \(.*signum migrate"
@@ -63,6 +62,15 @@ def test_a_table_that_stays_locked_is_told_with_the_session_that_holds_it(
     downgrade(database.parameters, "0001")
     migrate(database.parameters)
     assert database.fetch("SELECT version_num FROM alembic_version") == [(known_revisions()[-1],)]
+
+
+def test_a_migration_that_waits_for_an_advisory_lock_names_who_has_taken_it(
+    empty_database: TestDatabase,
+) -> None:
+    with psycopg.connect(**empty_database.parameters) as guard, empty_database.connect() as reader:
+        reader.execute("SELECT pg_advisory_lock(1398361667)")
+        assert [session.pid for session in find_holders(guard)] == [reader.info.backend_pid]
+        assert f"held by session {reader.info.backend_pid} (" in name_all(find_holders(guard))
 
 
 def test_a_time_limit_of_the_database_ends_no_migration(database: TestDatabase) -> None:
