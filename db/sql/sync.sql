@@ -226,6 +226,16 @@ WHERE stored.updated_at <= excluded.updated_at
     );
 
 
+-- name: keep_noted_bibs
+-- The note of an item that took no row of this batch, for the highest bib's was refused: changes of the lower one must
+-- heed it all the same. Of the other items merge_batch has stored it.
+UPDATE sierra_item s SET bib_record_ids = n.bib_record_ids
+FROM noted_bibs n
+WHERE s.item_record_id = n.item_record_id
+    AND s.updated_at <= %(timestamp)s
+    AND s.bib_record_ids IS DISTINCT FROM n.bib_record_ids;
+
+
 -- name: forget_refused
 -- What had been refused of an item is gone once the item is stored, unless a newer batch refused it. An item that did
 -- not take the row, for it was of a lower bib, keeps it: the higher one's may be what was refused.

@@ -125,6 +125,22 @@ def test_lower_bib_does_not_stand_in_for_one_that_was_refused_nor_is_the_refusal
     assert database.fetch("SELECT reason_code FROM rejected_row") == [("itype_code_num",)]
 
 
+@pytest.mark.usefixtures("noted")
+@pytest.mark.parametrize("low_is_refused", [False, True], ids=["the highest", "all of them"])
+def test_bibs_are_noted_also_of_an_item_that_takes_no_row_for_they_were_refused(
+    etl: ApiClient, send: Send, database: TestDatabase, low_is_refused: bool
+) -> None:
+    database.fetch("UPDATE sierra_item SET bib_record_ids = NULL")
+    database.fetch("UPDATE sync_state SET full_sync_requested_at = now()")
+    etl.get("/sync")
+    low = on(LOW, "11", itype_code_num="x" if low_is_refused else "1")
+    assert send([low, on(HIGH, "21", itype_code_num="x")], timestamp=LATER).json()["written"] == 0
+    etl.get("/sync")
+    send([on(LOW, "12")], timestamp=LATEST)
+    assert item(database) == (HIGH, "20", [LOW, HIGH])
+    assert database.fetch("SELECT reason_code FROM rejected_row") == [("itype_code_num",)]
+
+
 @dataclass
 class Shelf:
     """What Sierra has of some items: their bibs, and each bib's class. Edits since the last run are remembered."""
