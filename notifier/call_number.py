@@ -51,7 +51,7 @@ def renew(old: str, classification: str) -> Renewal:
         return Renewal(old, number, f"{text!r} was replaced whole, for it does not begin with a class number", True)
     spaced = "".join(" " if _parts_words(character) else character for character in text)
     begin = _genre_begins(spaced)
-    lost = " ".join(spaced[len(spaced.partition(" ")[0]) : begin].split())
+    lost = _without_ends(text[len(spaced.partition(" ")[0]) : begin])
     # Words with which the classification ends and the genre begins stand once.
     twice = _overlap(_folded_words(decode(number)), _folded_words(spaced[begin:]))
     rest = "".join(spaced[begin:].split(maxsplit=twice)[twice:])
@@ -81,6 +81,12 @@ def _stripped(text: str) -> list[str]:
 
 def _parts_words(character: str) -> bool:
     return character == "/" or character.isspace() or is_invisible(character)
+
+
+def _without_ends(text: str) -> str:
+    """The text as it was read, from its first word to its last."""
+    words = [place for place, character in enumerate(text) if not _parts_words(character)]
+    return text[words[0] : words[-1] + 1] if words else ""
 
 
 def _genre_begins(spaced: str) -> int:

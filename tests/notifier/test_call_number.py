@@ -98,6 +98,8 @@ def test_classification_stands_in_front_and_the_genre_words_stay(old: str, class
         ("84.2 (2) luokka", "84.31", "84.31 luokka", "(2)"),
         ("84.2 ”2” luokka", "84.31", "84.31 luokka", "”2”"),
         ("84.2 1900", "84.31", "84.31", "1900"),
+        ("84.2 3/4 tahti", "84.31", "84.31 tahti", "3/4"),
+        ("37.01/.09 Kasvatus", "38", "38 Kasvatus", ".09"),
         ("84.2 \u200b/ 👍 Jännitys", "84.31", "84.31 Jännitys", "👍"),
     ],
 )
