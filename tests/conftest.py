@@ -11,11 +11,21 @@ from sandbox.loader import LoaderSettings
 KINDS = (MigrateSettings, ApiSettings, NotifierSettings, LoaderSettings)
 SETTINGS = {name.upper() for kind in KINDS for name in kind.model_fields}
 LIBPQ = {"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE", "PGOPTIONS", "PGTARGETSESSIONATTRS"}
+OF_A_PERSON = {"SIGNUM_BY", "COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"}
 
-# Tests mark and push: a DB_HOST or SIERRA_API_ENDPOINT of a library's must lead none of them there.
-for name in list(os.environ):
-    if name.removesuffix("_FILE") in SETTINGS or name in LIBPQ | {"SIGNUM_BY"}:
-        del os.environ[name]
+
+def is_foreign(name: str) -> bool:
+    """Tell whether the variable must not reach the tests.
+
+    They mark and push: a DB_HOST or SIERRA_API_ENDPOINT of a library's must lead none of them there, nor its proxy take
+    what they send to 127.0.0.1. What else libpq reads is for the server of TEST_DATABASE_URL: ours has no PGSSLMODE.
+    """
+    of_libpq = name in LIBPQ or (name.startswith("PG") and not os.environ.get("TEST_DATABASE_URL"))
+    return of_libpq or name.removesuffix("_FILE") in SETTINGS | OF_A_PERSON or name.lower().endswith("_proxy")
+
+
+for foreign in filter(is_foreign, list(os.environ)):
+    del os.environ[foreign]
 os.environ["SETTINGS_FILE"] = os.devnull
 
 pytest_plugins = sorted(f"tests.{file.stem}" for file in Path(__file__).parent.glob("fix_*.py"))

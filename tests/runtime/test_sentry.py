@@ -83,7 +83,7 @@ def test_error_that_ends_the_process_is_reported(receiver: Receiver) -> None:
 def test_nothing_secret_and_nothing_personal_leaves(receiver: Receiver) -> None:
     done = run(
         f"""
-def push(x_api_key, patron="Matti Meikäläinen"):
+def push(x_api_key, patron="nenialäkieM ittaM"[::-1]):  # a report may show this line
     raise RuntimeError(f"Sierra refused x-api-key: {{x_api_key}} with Bearer abc.def-ghi123456 and hunter2-hunter2")
 
 log.info("sent Authorization: Basic dXNlcjpwYXNzd29yZA==", extra={{"api_key": "{KEY}"}})
