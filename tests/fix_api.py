@@ -5,6 +5,7 @@ The server runs in a thread of the tests' own process, so that a test can reach 
 
 import contextlib
 import hashlib
+import http.client
 import secrets
 import socket
 import threading
@@ -114,6 +115,14 @@ def etl(api: ApiClient, etl_key: str) -> ApiClient:
     """The API, asked with the ETL's key."""
     api.headers["x-api-key"] = etl_key
     return api
+
+
+def read_answer(wire: socket.socket) -> bytes:
+    """One answer, whole, off a connection that stays: its head and body may come apart."""
+    answer = http.client.HTTPResponse(wire)
+    answer.begin()
+    head = f"HTTP/1.1 {answer.status} {answer.reason}\r\n{answer.headers}"
+    return head.encode() + answer.read()
 
 
 def detail(answer: httpx.Response) -> Any:

@@ -16,7 +16,7 @@ from api import ingest_process
 from api import sync as sync_routes
 from api.rows import COLUMNS
 from runtime.settings import ApiSettings
-from tests.fix_api import ApiClient, StartApi, detail
+from tests.fix_api import ApiClient, StartApi, detail, read_answer
 from tests.fix_batch import TIMESTAMP, Send, heading, row, tsv
 from tests.fix_postgres import TestDatabase
 
@@ -224,7 +224,7 @@ def test_batch_that_is_not_in_by_the_deadline_is_rolled_back(
 ) -> None:
     monkeypatch.setattr(sync_routes, "DEADLINE_SECONDS", 2)
     with upload_under_way(etl, etl_key) as wire:
-        answer = wire.recv(65536)
+        answer = read_answer(wire)
     assert b" 503 " in answer.partition(b"\r\n")[0]
     assert b"not in within 2 s" in answer
     wait_for_the_end_of_the_batch(database)
@@ -238,7 +238,7 @@ def test_database_that_goes_away_is_told_as_such(etl: ApiClient, etl_key: str, d
         )
         assert ended == [(True,)]
         wire.sendall(upload(etl_key, PACKED)[-HELD_BACK:])
-        answer = wire.recv(65536)
+        answer = read_answer(wire)
     assert b" 503 " in answer.partition(b"\r\n")[0]
     assert b"database does not answer" in answer
 

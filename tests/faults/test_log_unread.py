@@ -19,14 +19,14 @@ from tests.fix_processes import Start
 from tests.fix_sierra import SierraInThread
 from tests.fix_unread_log import UnreadLog
 
-STOP_SECONDS = 10.0
+STOP_SECONDS = 30.0  # a log that keeps a process waiting does so for ever
 LISTENING = "SELECT mode FROM notifier_state"
 
 
 def station_at(port: int, database: TestDatabase) -> httpx.AsyncClient:
-    """A print station, which tries for half a minute to connect."""
+    """A print station, which tries for a minute to connect."""
     headers = {"x-api-key": add_key(database, "desk 1", "signum-printer")}
-    transport = httpx.AsyncHTTPTransport(retries=7)
+    transport = httpx.AsyncHTTPTransport(retries=8)
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, transport=transport)
 
 
