@@ -10,6 +10,7 @@ The deployed ETL sends the Python repr of a list of objects, a correct ETL sends
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ MAIN_ENTRY_TAGS = ("100", "110", "111", "245")
 
 # A string as repr writes it. `*+` never goes back, so that an unclosed quote costs one look at each character.
 _STRING = r"""(?:'[^'\\\0-\x1f]*+(?:{escape}[^'\\\0-\x1f]*+)*+'|"[^"\\\0-\x1f]*+(?:{escape}[^"\\\0-\x1f]*+)*+")"""
+if sys.version_info < (3, 11, 5):  # where `*+` goes on in the midst of a repeat that failed (CPython issue 106052)
+    _STRING = _STRING.replace("(?:{escape}", "(?>(?:{escape}").replace(")*+", ")*)")  # takes more memory
 _ANY_ESCAPE = r"""\\(?:[\\'"nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4})"""
 # Neither NUL nor surrogates, which make a cell unreadable: the full reader judges those.
 _TAME_ESCAPE = r"""\\(?:[\\'"nrt]|x(?!00)[0-9a-f]{2}|u(?!0000|d[89a-f])[0-9a-f]{4})"""
