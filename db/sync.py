@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import dict_row
 
 from db.sql import load
@@ -22,9 +23,16 @@ Bibs = Literal["note", "heed", "forget"]
 
 
 def take_lock(connection: Transaction) -> bool:
-    """Become the one batch until the transaction ends. False if another one is."""
+    """Become the one batch until the transaction ends, of which this is the first. False if another one is."""
     row = connection.execute(SQL["take_lock"]).fetchone()
-    return row is not None and bool(row[0])
+    if row is None or not row[0]:
+        return False
+    try:
+        connection.execute(SQL["take_table"])
+    except LockNotAvailable:
+        connection.rollback()
+        return False
+    return True
 
 
 def read_position(connection: Transaction, batch_size: int) -> dict[str, Any]:

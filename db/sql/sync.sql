@@ -1,12 +1,31 @@
 -- The sync: one batch of the ETL, in the order of its life; and what GET /sync hands out.
 --
--- One batch at a time holds the advisory lock 1398361667 ("SYNC" in ASCII) until its transaction ends. The queue is
--- never touched, so no batch rings, and no mark waits for one.
+-- One batch at a time holds the advisory lock 1398361667 ("SYNC" in ASCII) until its transaction ends, and a lock on
+-- sync_state. The first is what the view shows and what the previous release takes, but any role may hold it; the second
+-- takes the right to update the table. So a session without that right is never taken for a batch. The queue is never
+-- touched, so no batch rings, and no mark waits for one.
 
 
 -- name: take_lock
 -- Become the one batch. Never waits: whoever comes second is told so.
-SELECT pg_try_advisory_xact_lock(1398361667) AS taken;
+SELECT pg_try_advisory_xact_lock(1398361667) OR NOT EXISTS (
+    SELECT
+    FROM pg_locks l
+    JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory'
+        AND l.granted
+        AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+        AND (l.classid, l.objid, l.objsubid) = (0, 1398361667, 1)
+        AND has_table_privilege(a.usesysid, 'sync_state', 'UPDATE')
+) AS taken;
+
+
+-- name: take_table
+-- The lock that counts. Others read and update the table meanwhile. Only where a session without rights holds the first
+-- one can two batches meet here; and a vacuum, which gives way after a second.
+SET LOCAL lock_timeout = '2s';
+LOCK TABLE sync_state IN SHARE UPDATE EXCLUSIVE MODE;
+SET LOCAL lock_timeout = DEFAULT;
 
 
 -- name: read_position
@@ -306,10 +325,14 @@ WITH free AS MATERIALIZED (
     SELECT free.id, (
         SELECT count(*) = 0
         FROM pg_locks l
-        WHERE l.locktype = 'advisory'
-            AND l.granted
+        JOIN pg_stat_activity a ON a.pid = l.pid
+        WHERE l.granted
             AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-            AND (l.classid, l.objid, l.objsubid) = (0, 1398361667, 1)
+            AND (
+                (l.locktype, l.classid, l.objid, l.objsubid) = ('advisory', 0, 1398361667, 1)
+                OR (l.relation, l.mode) = ('sync_state'::regclass, 'ShareUpdateExclusiveLock')
+            )
+            AND has_table_privilege(a.usesysid, 'sync_state', 'UPDATE')
     ) AS is_idle
     FROM free
 ), handed_out AS (
