@@ -13,7 +13,7 @@ FILL = f"""
 INSERT INTO update_queue (item_record_id, queued_by, due_at, attempts, last_error)
 SELECT item_record_id, 'desk 1, children''s department', NULL, 3, 'Sierra refused item {NUMBER}: 400 unknown field: x'
 FROM sierra_item WHERE item_number = '{NUMBER}';
-INSERT INTO update_queue (item_record_id, due_at) SELECT item_record_id, '2027-01-02 03:04:05+00' FROM sierra_item
+INSERT INTO update_queue (item_record_id, due_at) SELECT item_record_id, '2027-01-02 10:04:05+00' FROM sierra_item
 WHERE item_number <> '{NUMBER}';
 INSERT INTO update_log (
     item_record_id, item_number, barcode, title, queued_at, queued_by, finished_at, finished_by, outcome, attempts,
@@ -22,7 +22,8 @@ INSERT INTO update_log (
     '84.2 Jännitys, suuraakkoset', '84.31 Jännitys, suuraakkoset', NULL);
 INSERT INTO client (client_name, client_type, api_key_sha256, api_key_prefix, internal_hostname, internal_ip_address)
 VALUES ('desk 1', 'signum-printer', sha256('x'), 'sig_AbCd', 'children-1.library.example.org', '192.168.100.101');
-UPDATE sync_state SET sync_changes_since = '2026-11-25 10:11:12+00', gap_from = '2026-11-01', gap_until = '2026-11-02';
+UPDATE sync_state SET sync_changes_since = '2026-11-25 10:11:12+00',
+    gap_from = '2026-11-01 10:11:12+00', gap_until = '2026-11-02 10:11:12+00';
 INSERT INTO notifier_state (notifier, mode, breaker, reason, looped_at)
 VALUES ('{socket.gethostname()}:4711:beef', 'listening', 'open', 'Sierra is busy: try again in an hour', now());
 """
