@@ -35,7 +35,7 @@ format: .venv          ## formats, and repairs what ruff can
 # The command is what pip makes last: a start that was interrupted anywhere before is begun anew. So is one whose Python
 # has gone, or is another version now, which does not find the packages.
 .venv: $(INSTALLED)
-ifneq ($(shell $(BIN)/python -c 'from importlib.util import find_spec; print(bool(find_spec("typer")))' 2>&1),True)
+ifneq ($(shell { $(BIN)/python -c 'from importlib.util import find_spec; print(bool(find_spec("typer")))'; } 2>/dev/null),True)
 .PHONY: $(INSTALLED)
 endif
 $(INSTALLED): requirements-dev.lock
