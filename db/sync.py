@@ -103,7 +103,8 @@ def fill_shelfmarks(connection: Transaction, shelfmarks: Iterable[tuple[int, str
 def merge_batch(connection: Transaction, timestamp: datetime, bibs: Bibs = "heed") -> int:
     """Store what is new or changed, and keep aside what was refused. The number of items written."""
     written = connection.execute(SQL["merge_batch"], {"timestamp": timestamp, "bibs": bibs}).rowcount
-    connection.execute(SQL["keep_noted_bibs"], {"timestamp": timestamp})
+    if bibs == "note":
+        connection.execute(SQL["keep_noted_bibs"], {"timestamp": timestamp})
     connection.execute(SQL["forget_refused"], {"timestamp": timestamp})
     connection.execute(SQL["keep_refused"], {"timestamp": timestamp})
     return written

@@ -246,13 +246,18 @@ WHERE stored.updated_at <= excluded.updated_at
 
 
 -- name: keep_noted_bibs
--- The note of an item that took no row of this batch, for the highest bib's was refused: changes of the lower one must
--- heed it all the same. Of the other items merge_batch has stored it.
-UPDATE sierra_item s SET bib_record_ids = n.bib_record_ids
-FROM noted_bibs n
-WHERE s.item_record_id = n.item_record_id
+-- The note of an item that took no row of a full sync, for one was refused: changes heed the bibs that it has now all the
+-- same. Of the other items merge_batch has stored it.
+UPDATE sierra_item s SET bib_record_ids = known.bib_record_ids
+FROM (
+    SELECT DISTINCT b.item_record_id, n.bib_record_ids
+    FROM batch b
+    LEFT JOIN noted_bibs n ON n.item_record_id = b.item_record_id
+    WHERE b.reason_code IS NOT NULL
+) AS known
+WHERE s.item_record_id = known.item_record_id
     AND s.updated_at <= %(timestamp)s
-    AND s.bib_record_ids IS DISTINCT FROM n.bib_record_ids;
+    AND s.bib_record_ids IS DISTINCT FROM known.bib_record_ids;
 
 
 -- name: forget_refused

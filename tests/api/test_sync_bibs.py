@@ -141,6 +141,18 @@ def test_bibs_are_noted_also_of_an_item_that_takes_no_row_for_they_were_refused(
     assert database.fetch("SELECT reason_code FROM rejected_row") == [("itype_code_num",)]
 
 
+@pytest.mark.usefixtures("noted")
+def test_note_is_gone_also_where_the_row_of_the_only_bib_left_was_refused(
+    etl: ApiClient, send: Send, database: TestDatabase
+) -> None:
+    database.fetch("UPDATE sync_state SET full_sync_requested_at = now()")
+    etl.get("/sync")
+    send([on(LOW, "11", itype_code_num="x")], timestamp=LATER)
+    etl.get("/sync")
+    send([on(LOW, "12")], timestamp=LATEST)
+    assert item(database) == (LOW, "12", None)
+
+
 @dataclass
 class Shelf:
     """What Sierra has of some items: their bibs, and each bib's class. Edits since the last run are remembered."""
