@@ -114,7 +114,7 @@ def test_request_under_way_is_answered_before_the_process_stops(database: TestDa
 def test_first_process_makes_the_schema(empty_database: TestDatabase) -> None:
     with started(empty_database.environment(api_workers=2)) as process:
         process.hear("Application startup complete", times=2)
-        with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:  # it says so just before it listens
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:  # it says so just before it listens
             assert client.get(f"http://127.0.0.1:{process.port}/readiness").status_code == 200
         assert process.stop() == 0
 

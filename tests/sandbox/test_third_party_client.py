@@ -44,11 +44,12 @@ def test_highest_number_is_found_from_below_and_from_above(
 def test_changes_are_polled_by_a_window_of_time_and_the_last_number(
     sierra: SierraInThread, client: SierraRESTClient
 ) -> None:
-    now = SierraDateTime.from_datetime(datetime.now(UTC))
+    now = datetime.now(UTC)  # from Python 3.13 on a SierraDateTime can't be counted from
     changed = [item for item in make_catalogue(ITEMS) if item.oddity in (None, Oddity.LENT)][:5]
     for item in changed:
         sierra.edit(str(item.number), {"varFields": [{"fieldTag": "x", "content": "seen"}]})
-    window = f"[{now - timedelta(minutes=1)},{now + timedelta(minutes=10)}]"
+    begin, end = (SierraDateTime.from_datetime(now + timedelta(minutes=minutes)) for minutes in (-1, 10))
+    window = f"[{begin},{end}]"
     polled: list[str] = []
     first = 0
     while page := entries(client, deleted="false", updatedDate=window, id=f"[{first},]", limit=2, fields="default"):
