@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from db.migrate import migrate
+from tests.fix_migrator import Migrator
 from tests.fix_postgres import TestDatabase
 from tests.fix_signum import Signum
 
@@ -133,3 +134,19 @@ def test_between_the_two_migrations_odd_rows_can_be_claimed_and_stored(odd_rows:
     odd_rows.fetch("UPDATE sierra_item SET best_title = 'x', updated_at = now()")
     migrate(odd_rows.parameters)
     assert odd_rows.fetch("SELECT queued_at = finished_at FROM update_log") == [(True,)]
+
+
+def test_migration_waits_for_a_batch_while_items_can_be_read_and_the_sync_be_asked(odd_rows: TestDatabase) -> None:
+    migrator = Migrator(odd_rows)
+    with psycopg.connect(**odd_rows.parameters) as batch:
+        batch.execute("SELECT pg_advisory_xact_lock(1398361667)")
+        for table in ("rejected_row", "sierra_item", "sync_state"):
+            batch.execute(f"DELETE FROM {table} WHERE false".encode())
+        migrator.start()
+        migrator.wait_until_it_waits_for_the_batch()
+        with odd_rows.connect() as station:
+            station.execute("SET lock_timeout = '1s'")
+            for table in ("rejected_row", "sierra_item", "sync_state"):
+                station.execute(f"SELECT FROM {table}".encode())
+    migrator.join(60)
+    assert migrator.failed is None

@@ -1,12 +1,11 @@
 """Migration 0006 on a database in use: what was stamped in the future is healed, and nothing waits for it."""
 
-import threading
-
 import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from db.migrate import migrate
+from tests.fix_migrator import Migrator
 from tests.fix_postgres import TestDatabase
 
 ITEMS = """
@@ -21,7 +20,6 @@ VALUES ('x', 'itype_code_num', '2037-01-01', 'x', 'x', now() - interval '1 day',
 CUT_OFF = """
 ALTER TABLE sierra_item ADD CONSTRAINT cut_off CHECK (updated_at > '2036-01-01' OR item_record_id < 450971572080)
 """
-WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1398361667 AND NOT granted"
 TIMES = ("sync_changes_since", "offered_timestamp", "gap_from", "gap_until", "last_sync_run_completed_at")
 
 
@@ -104,25 +102,3 @@ def test_full_sync_under_way_has_brought_what_is_here_up_to_its_cursor(
     before.fetch("UPDATE sync_state SET sync_mode = %s, last_synced_id = 450971566110", mode)
     migrate(before.parameters)
     assert before.fetch("SELECT full_sync_items, early_ends FROM sync_state") == [(items, 0)]
-
-
-class Migrator(threading.Thread):
-    """A migration that runs meanwhile; `failed` is its error."""
-
-    def __init__(self, database: TestDatabase) -> None:
-        super().__init__(name="migrator")
-        self._database = database
-        self.failed: BaseException | None = None
-
-    def run(self) -> None:
-        """Migrate to head."""
-        try:
-            migrate(self._database.parameters)
-        except BaseException as error:
-            self.failed = error
-
-    def wait_until_it_waits_for_the_batch(self) -> None:
-        """Return when the migration asks for the sync's lock; fail if it ends before."""
-        with self._database.connect() as connection:
-            while connection.execute(WAITS).fetchone() == (0,):
-                assert self.is_alive(), self.failed
