@@ -54,11 +54,11 @@ def fill_batch(connection: Transaction, rows: Iterable[tuple[Any, ...]]) -> None
     """Copy the rows, good and refused, into the temporary table; columns as in `copy_batch`."""
     connection.execute(SQL["notice_our_end"])
     connection.execute(SQL["create_batch"])
+    connection.execute(SQL["create_noted_bibs"])
     with connection.cursor() as cursor, cursor.copy(SQL["copy_batch"]) as copy:
         for row in rows:
             copy.write_row(row)
     connection.execute(SQL["analyze_batch"])
-    connection.execute(SQL["create_repeated_items"])
 
 
 def count_received(connection: Transaction) -> dict[str, Any]:

@@ -77,9 +77,13 @@ CREATE TEMPORARY TABLE batch (
     shelfmark_json text,
     reason_code text,
     reason text,
-    line text,
-    bib_record_ids bigint[]
+    line text
 ) ON COMMIT DROP;
+
+
+-- name: create_noted_bibs
+-- The bibs of each item that has several; empty unless the batch notes them.
+CREATE TEMPORARY TABLE noted_bibs (item_record_id bigint NOT NULL, bib_record_ids bigint[] NOT NULL) ON COMMIT DROP;
 
 
 -- name: copy_batch
@@ -96,16 +100,10 @@ COPY batch (
 ANALYZE batch (item_record_id, bib_record_id, line_number, reason_code);
 
 
--- name: create_repeated_items
--- Items with several rows, mostly one for each of their bibs. Few, and found once for all that is asked of them below.
-CREATE TEMPORARY TABLE repeated_item ON COMMIT DROP AS
-SELECT item_record_id, count(*) AS rows FROM batch WHERE item_record_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1;
-
-
 -- name: count_received
 -- Items received, refused ones included; a row whose id can't be read is an item of its own.
 SELECT
-    count(*) - (SELECT coalesce(sum(r.rows - 1), 0)::bigint FROM repeated_item r) AS items,
+    count(DISTINCT item_record_id) + count(*) FILTER (WHERE item_record_id IS NULL) AS items,
     min(item_record_id) AS lowest_id,
     max(item_record_id) AS highest_id,
     count(*) AS rows,
@@ -119,18 +117,18 @@ SELECT count(*) FROM sierra_item;
 
 
 -- name: note_bibs
--- The bibs of each item that has several: all rows of an item are in one batch of a full sync. A refused one counts, for
--- the item has that bib all the same.
-UPDATE batch b SET bib_record_ids = several.bib_record_ids
-FROM (
-    SELECT item_record_id, array_agg(DISTINCT named.bib_record_id ORDER BY named.bib_record_id) AS bib_record_ids
-    FROM batch named
-    JOIN repeated_item USING (item_record_id)
-    WHERE named.bib_record_id IS NOT NULL
+-- All rows of an item are in one batch of a full sync. A refused one counts: the item has that bib all the same.
+INSERT INTO noted_bibs (item_record_id, bib_record_ids)
+SELECT b.item_record_id, array_agg(DISTINCT b.bib_record_id ORDER BY b.bib_record_id)
+FROM batch b
+JOIN (
+    SELECT item_record_id
+    FROM batch
     GROUP BY item_record_id
-    HAVING min(named.bib_record_id) < max(named.bib_record_id)
-) AS several
-WHERE several.item_record_id = b.item_record_id;
+    HAVING min(bib_record_id) < max(bib_record_id)
+) AS several USING (item_record_id)
+WHERE b.bib_record_id IS NOT NULL
+GROUP BY b.item_record_id;
 
 
 -- name: drop_further_rows
@@ -139,15 +137,14 @@ WHERE several.item_record_id = b.item_record_id;
 DELETE FROM batch b
 USING (
     SELECT
-        f.ctid,
+        line_number,
         row_number() OVER (
-            PARTITION BY item_record_id ORDER BY f.bib_record_id DESC NULLS LAST, f.line_number DESC
+            PARTITION BY item_record_id ORDER BY bib_record_id DESC NULLS LAST, line_number DESC
         ) AS place
-    FROM batch f
-    JOIN repeated_item USING (item_record_id)
-    WHERE f.reason_code IS NULL
+    FROM batch
+    WHERE reason_code IS NULL
 ) AS ranked
-WHERE ranked.ctid = b.ctid AND ranked.place > 1;
+WHERE ranked.line_number = b.line_number AND ranked.place > 1;
 
 
 -- name: copy_new_subfields
@@ -195,8 +192,9 @@ SELECT
 FROM batch b
 LEFT JOIN sierra_item s ON s.item_record_id = b.item_record_id
 LEFT JOIN new_shelfmark n ON n.line_number = b.line_number
+LEFT JOIN noted_bibs m ON m.item_record_id = b.item_record_id
 CROSS JOIN LATERAL (
-    SELECT CASE %(bibs)s::text WHEN 'note' THEN b.bib_record_ids WHEN 'heed' THEN s.bib_record_ids END AS bib_record_ids
+    SELECT CASE %(bibs)s::text WHEN 'note' THEN m.bib_record_ids WHEN 'heed' THEN s.bib_record_ids END AS bib_record_ids
 ) AS known
 WHERE b.reason_code IS NULL
     AND (
@@ -305,7 +303,7 @@ SELECT line_number, item_record_id, reason FROM batch WHERE reason_code IS NOT N
 
 -- name: drop_batch
 -- For whoever takes in several batches in one transaction. At its end they are gone by themselves.
-DROP TABLE batch, repeated_item, new_shelfmark;
+DROP TABLE batch, new_shelfmark, noted_bibs;
 
 
 -- name: save_position
