@@ -93,9 +93,16 @@ def make_worker() -> FastAPI:
     settings = read_settings(ApiSettings)
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "api")
-    logging.getLogger().addHandler(_LastLine())
+    _write_out_at_the_last_line()
     threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     return make_app(settings)
+
+
+def _write_out_at_the_last_line() -> None:
+    """See that it comes at any LOG_LEVEL; the log itself still leaves out what is below."""
+    uvicorns = logging.getLogger("uvicorn.error")
+    uvicorns.setLevel(min(uvicorns.getEffectiveLevel(), logging.INFO))
+    logging.getLogger().addHandler(_LastLine())
 
 
 class _LastLine(logging.Handler):

@@ -31,6 +31,7 @@ def configure_logging(level: str, form: Literal["text", "json"] = "text") -> Non
     handler = logging.StreamHandler(stderr)
     handler.setFormatter(formatter)
     lowest: int = logging.getLevelNamesMapping()[level]
+    handler.setLevel(lowest)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(lowest, logging.WARNING))

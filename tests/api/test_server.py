@@ -128,6 +128,23 @@ def test_workers_end_when_the_process_that_started_them_is_killed(database: Test
             pass
 
 
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
+def test_stopped_worker_writes_its_last_lines_at_any_log_level(level: str) -> None:
+    """As uvicorn ends it: with one last line, and by the signal that stopped it."""
+    code = f"""
+import logging, signal
+from api import server
+server.configure_logging("{level}")
+server._write_out_at_the_last_line()
+for number in range(1000): logging.getLogger("signum.api").error("said")
+logging.getLogger("uvicorn.error").info("Finished server process [%d]", 1)
+signal.raise_signal(signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS)
+    assert done.stderr.count("said") == 1000
+    assert ("Finished" in done.stderr) == (level in ("DEBUG", "INFO"))
+
+
 def test_process_waits_for_its_database_and_says_so(database: TestDatabase) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
