@@ -55,7 +55,9 @@ class BackgroundStderr(io.TextIOBase):
     def close_within(self, seconds: float) -> None:
         """Write what is queued, as far as the reader takes it in this time; what comes later is not written."""
         if self._process == os.getpid():
-            self._queue.put(None)
+            with self._lock:
+                self._say_what_was_dropped()  # what is queued behind the end is not written
+                self._queue.put(None)
             self._thread.join(seconds)
 
     def fileno(self) -> int:

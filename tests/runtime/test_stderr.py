@@ -78,6 +78,15 @@ def test_gap_is_told_where_it_is_and_counts_each_missing_line(unread_log: Unread
     assert after == "late"
 
 
+def test_gap_is_told_at_the_end_too(unread_log: UnreadLog) -> None:
+    stream = BackgroundStderr(unread_log.write_end, queue_bytes=500)
+    for number in range(100):
+        stream.write(f"early {number}\n")
+    stream.close_within(0)
+    *said, gap = unread_log.read_until("lines were dropped").splitlines()
+    assert gap.startswith(f"{100 - len(said)} log lines were dropped: ")
+
+
 def test_each_line_that_a_descriptor_refused_is_counted_once_it_takes_some_again(tmp_path: Path) -> None:
     descriptor = os.open("/dev/full", os.O_WRONLY)
     stream = BackgroundStderr(descriptor)
