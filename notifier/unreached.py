@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from notifier.connections import Unconnected
 from notifier.errors import NotReached
@@ -38,6 +38,16 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):
-            for one in error.exceptions:
+            for one in _telling(error.exceptions):
                 yield from _causes(one)
         error = error.__cause__ or error.__context__
+
+
+def _telling(attempts: Sequence[BaseException]) -> Sequence[BaseException]:
+    """The attempts at a name's addresses that say why it is not reached.
+
+    A machine that has no IPv6, as most containers, has no address of its own for one either: EADDRNOTAVAIL again, and
+    only where each attempt ended so is it for want of local ports.
+    """
+    told = [one for one in attempts if not (isinstance(one, OSError) and one.errno == errno.EADDRNOTAVAIL)]
+    return told or attempts

@@ -28,10 +28,20 @@ def waits_for(error: Silent) -> str:
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL])
 def test_what_this_machine_lacks_is_ours(number: int) -> None:
-    one, several = OSError(number, "x"), (ConnectionRefusedError(errno.ECONNREFUSED, "x"), OSError(number, "x"))
-    for error in wrapped(one), wrapped(*several), wrapped(one, by=Silent):
+    one = OSError(number, "x")
+    for error in wrapped(one), wrapped(one, one), wrapped(one, by=Silent):
         assert waits_for(error) == "person"
         assert "not Sierra, but this machine" in str(fault_of(error))
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+def test_what_this_machine_lacks_is_ours_though_one_address_was_tried(number: int) -> None:
+    assert waits_for(wrapped(ConnectionRefusedError(errno.ECONNREFUSED, "x"), OSError(number, "x"))) == "person"
+
+
+def test_a_machine_without_ipv6_is_not_at_its_limit() -> None:
+    by_ipv6, by_ipv4 = OSError(errno.EADDRNOTAVAIL, "x"), ConnectionRefusedError(errno.ECONNREFUSED, "x")
+    assert waits_for(wrapped(by_ipv6, by_ipv4)) == "answer"
 
 
 @pytest.mark.parametrize("number", [errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ECONNRESET])
