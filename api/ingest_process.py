@@ -16,6 +16,7 @@ from api.frames import END_OF_FILE, frame, json_frame
 from api.ingest import Job, LastWords, Result
 
 RESULT_LIMIT_BYTES = 1024 * 1024
+_SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
 class IngestEnded(Exception):
@@ -54,7 +55,7 @@ class Ingest:
 
 def _cause(code: int) -> str:
     if code < 0:
-        name = signal.Signals(-code).name
+        name = _SIGNALS.get(-code, "real-time")  # those have no names
         return f"was killed by signal {-code} ({name})" + (": out of memory?" if name == "SIGKILL" else "")
     return f"ended with code {code} and no result"
 

@@ -62,12 +62,15 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in records]
 
 
+@pytest.mark.parametrize(
+    ("number", "words"), [(9, "9 (SIGKILL): out of memory?"), (15, "15 (SIGTERM)"), (35, "35 (real-time)")]
+)
 def test_process_that_was_killed_is_a_503_and_the_log_says_by_what(
-    held: Held, send: Send, database: TestDatabase, caplog: pytest.LogCaptureFixture
+    held: Held, send: Send, database: TestDatabase, caplog: pytest.LogCaptureFixture, number: int, words: str
 ) -> None:
-    os.kill(held.pid, signal.SIGKILL)
+    os.kill(held.pid, number)
     told = held.answer.result(LIMIT_SECONDS)
-    said = "batch has no result, its ingest process was killed by signal 9 (SIGKILL): out of memory?"
+    said = f"batch has no result, its ingest process was killed by signal {words}"
     assert (told.status_code, told.headers["Retry-After"]) == (503, "5")
     assert detail(told) == f"The {said}. Send it again"
     assert errors(caplog) == [said]
