@@ -117,18 +117,14 @@ SELECT count(*) FROM sierra_item;
 
 
 -- name: note_bibs
--- All rows of an item are in one batch of a full sync. A refused one counts: the item has that bib all the same.
+-- All rows of an item are in one batch of a full sync. A refused one counts: the item has that bib all the same. Grouped
+-- once: a join with the items that have several costs twice as much.
 INSERT INTO noted_bibs (item_record_id, bib_record_ids)
-SELECT b.item_record_id, array_agg(DISTINCT b.bib_record_id ORDER BY b.bib_record_id)
-FROM batch b
-JOIN (
-    SELECT item_record_id
-    FROM batch
-    GROUP BY item_record_id
-    HAVING min(bib_record_id) < max(bib_record_id)
-) AS several USING (item_record_id)
-WHERE b.bib_record_id IS NOT NULL
-GROUP BY b.item_record_id;
+SELECT item_record_id, array_agg(DISTINCT bib_record_id ORDER BY bib_record_id)
+FROM batch
+WHERE bib_record_id IS NOT NULL
+GROUP BY item_record_id
+HAVING min(bib_record_id) < max(bib_record_id);
 
 
 -- name: drop_further_rows
