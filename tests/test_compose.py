@@ -90,7 +90,9 @@ def test_a_service_has_a_role_of_its_own_and_no_secret_of_another(service, role,
     assert environment["DB_USER"] == role
     given = {name for value in environment.values() for name in re.findall(r"\$\{(\w+)", str(value))}
     assert given & {"DB_PASSWORD", *PASSWORDS, *SIERRA} == secrets
-    assert environment.keys() >= {"DB_PASSWORD", *PASSWORDS, *SIERRA}, "what is not said here comes from .env"
+    assert environment.keys() >= {"DATABASE_URL", "DB_PASSWORD", *PASSWORDS, *SIERRA}, (
+        "what is not said here comes from .env"
+    )
 
 
 def test_look_at_a_database_that_was_stopped_does_not_start_it():

@@ -100,7 +100,7 @@ def test_every_variable_of_a_pod_is_a_setting_and_its_secrets_are_files(pod: str
 @pytest.mark.parametrize(
     ("pod", "role", "secrets"),
     [
-        ("signum-migrate", "signum", SECRETS - SIERRA - {"SENTRY_DSN", "SIGNUM_READER_PASSWORD"}),
+        ("signum-migrate", "signum", SECRETS - SIERRA - {"DATABASE_URL", "SENTRY_DSN", "SIGNUM_READER_PASSWORD"}),
         ("signum-api", "signum_api", {"DB_PASSWORD"}),
         ("signum-notifier", "signum_notifier", {"DB_PASSWORD", *SIERRA}),
         ("signum-operator", "signum_operator", {"DB_PASSWORD", *SIERRA}),

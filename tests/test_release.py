@@ -41,7 +41,7 @@ def test_log_of_each_process_tells_the_release(start: Start, signum_process: Sig
     ("file", "pattern"),
     [
         ("Dockerfile", r'org\.opencontainers\.image\.version="([^"]+)"'),
-        ("docs/operations.md", r"newTag: ([\d.]+\d)"),
+        ("docs/installation.md", r"newTag: ([\d.]+\d)"),
         ("CHANGELOG.md", r"\A[^#]*# Changelog\n[^#]*?## ([\d.]+)"),
     ],
 )

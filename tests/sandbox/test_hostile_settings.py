@@ -39,6 +39,7 @@ def settings_of(library: TestDatabase, real: SierraInThread) -> dict[str, str]:
     database = library.environment()
     return {
         **{name: value for name, value in database.items() if name != "SETTINGS_FILE"},
+        "DATABASE_URL": "postgresql://{DB_USER}:{DB_PASSWORD}@{DB_HOST}:{DB_PORT}/{DB_NAME}".format(**database),
         "LISTEN_DB_HOST": database["DB_HOST"],
         "LISTEN_DB_PORT": database["DB_PORT"],
         "PGHOST": database["DB_HOST"],

@@ -87,7 +87,8 @@ def test_library_gets_nothing_whatever_the_settings_name(
     database: TestDatabase, library: TestDatabase, start: Start, named: str
 ) -> None:
     api = start_api(start, **library.settings())
-    refused = load(database, **api, DB_NAME=named, ETL_API_KEY="a_librarys_key")
+    url = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**library.parameters)
+    refused = load(database, **api, DB_NAME=named, DATABASE_URL=url, ETL_API_KEY="a_librarys_key")
     assert refused.returncode == 1
     assert "403" in refused.stderr
     database.server.drop("sandbox")
