@@ -46,6 +46,7 @@ class LastSeen:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), SECONDS)
             await self._write()
+        await self._write()  # what came while the stop met a write under way
 
     async def _write(self) -> None:
         noted, self._seen_at = self._seen_at, {}

@@ -15,11 +15,13 @@ from db.clients import write_seen
 from db.engine import Database, api_parameters
 from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi, serving
+from tests.fix_notifier import eventually
 from tests.fix_postgres import TestDatabase
 from tests.fix_roles import AsRole
 
 LIMIT_SECONDS = 30.0
 BARCODE = "1231231230012"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 REPORT = {"internal_hostname": "a", "internal_ip_address": "None"}
 BROKEN = {"data": {"timestamp": "yesterday"}, "files": {"file": b""}}
 
@@ -144,8 +146,23 @@ async def way(database: TestDatabase) -> Any:
     await way.close()
 
 
-def key_sha256(database: TestDatabase) -> bytes:
-    ((stored,),) = database.fetch("SELECT api_key_sha256 FROM client")
+async def test_stop_that_meets_a_write_leaves_nothing_out(
+    way: Database, database: TestDatabase, printer_key: str, etl_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_seen, "SECONDS", 0.05)
+    seen = LastSeen(way)
+    async with seen.written():
+        with database.connect() as connection, connection.transaction():
+            connection.execute("LOCK client IN EXCLUSIVE MODE")
+            seen.note(key_sha256(database, "signum-printer"))
+            await eventually(database, WAITING, 1)
+            seen.note(key_sha256(database, "etl"))
+            seen._stopping.set()
+    assert database.fetch("SELECT count(last_seen_at) FROM client") == [(2,)]
+
+
+def key_sha256(database: TestDatabase, client_type: str = "signum-printer") -> bytes:
+    ((stored,),) = database.fetch("SELECT api_key_sha256 FROM client WHERE client_type = %s", client_type)
     return bytes(stored)
 
 
