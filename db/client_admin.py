@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from db.queue import Connection
 from db.sql import load
 
-SQL = load("clients")
+SQL = load("db", "clients")
 
 PREFIX_LENGTH = 8
 

@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 from db.queue import Connection
 from db.sql import load
 
-SQL = load("control")
+SQL = load("db", "control")
 Row = dict[str, Any]
 
 

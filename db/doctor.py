@@ -15,8 +15,8 @@ from db.schema_version import schema_problem
 from db.sql import load
 from runtime.findings import Finding, Level
 
-SQL = load("doctor")
-SCHEMA, LISTENER = load("schema"), load("listener")
+SQL = load("db", "doctor")
+SCHEMA, LISTENER = load("db", "schema"), load("db", "listener")
 
 OLDEST_SERVER = 14
 LONGEST_HEARING_SECONDS = 5.0

@@ -8,7 +8,7 @@ import psycopg
 from db.engine import Parameters
 from db.sql import load
 
-SQL = load("figures")
+SQL = load("db", "figures")
 
 
 @dataclass(frozen=True, slots=True)

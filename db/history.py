@@ -12,7 +12,7 @@ from psycopg.rows import class_row, dict_row
 from db.queue import Claim, Connection
 from db.sql import load
 
-SQL = load("history")
+SQL = load("db", "history")
 
 
 @dataclass(frozen=True, slots=True)

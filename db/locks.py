@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 from db.queue import Connection
 from db.sql import load
 
-SQL = load("locks")
+SQL = load("db", "locks")
 
 
 @dataclass(frozen=True, slots=True)

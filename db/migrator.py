@@ -15,7 +15,7 @@ from db.sql import load
 
 log = logging.getLogger("signum.migrate")
 
-SQL = load("schema")
+SQL = load("db", "schema")
 TABLE = "alembic_version"
 TABLE_LOCK_TIMEOUT_MS = 10_000  # while we wait for one, all that come after us wait behind us
 

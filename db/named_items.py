@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from db.queue import Connection
 from db.sql import load
 
-SQL = load("named_items")
+SQL = load("db", "named_items")
 
 
 @dataclass(frozen=True, slots=True)

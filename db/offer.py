@@ -10,7 +10,7 @@ from sqlalchemy import text
 from db.engine import Database
 from db.sql import load
 
-HAND_OUT = text(re.sub(r"%\((\w+)\)s", r":\1", load("sync")["hand_out"]))
+HAND_OUT = text(re.sub(r"%\((\w+)\)s", r":\1", load("db", "sync")["hand_out"]))
 
 SyncMode = Literal["SYNC_FULL", "SYNC_CHANGES"]
 SyncStatus = Literal["idle", "processing_sync_batch"]

@@ -17,7 +17,7 @@ from psycopg.rows import class_row
 from db.engine import one_line
 from db.sql import load
 
-SQL = load("predecessor")
+SQL = load("db", "predecessor")
 
 CONNECT_TIMEOUT_SECONDS = 10
 ROWS_PER_FETCH = 5_000

@@ -7,7 +7,7 @@ from psycopg.rows import class_row
 from db.queue import Connection
 from db.sql import load
 
-SQL = load("pulse")
+SQL = load("db", "pulse")
 
 
 @dataclass(frozen=True, slots=True)

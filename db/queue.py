@@ -13,7 +13,7 @@ from psycopg.rows import class_row, dict_row
 
 from db.sql import load
 
-SQL = load("queue")
+SQL = load("db", "queue")
 
 Connection = AsyncConnection[Any]
 Outcome = Literal["pushed", "unchanged"]

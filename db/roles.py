@@ -11,7 +11,7 @@ from psycopg import sql
 from db.engine import Parameters
 from db.sql import load
 
-SQL = load("roles")
+SQL = load("db", "roles")
 
 ROLES = ("signum_api", "signum_notifier", "signum_operator", "signum_reader")
 

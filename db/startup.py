@@ -13,7 +13,7 @@ from db.sql import load
 
 log = logging.getLogger("signum.db")
 
-SQL = load("schema")
+SQL = load("db", "schema")
 
 
 async def prepare_database(parameters: Parameters, *, migrate: bool, at_most_seconds: float = 60.0) -> None:

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from db.sql import load
 
-SQL = load("sync")
+SQL = load("db", "sync")
 
 Transaction = Connection[Any]
 

@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 from db.queue import Connection
 from db.sql import load
 
-SQL = load("sync_admin")
+SQL = load("db", "sync_admin")
 
 
 async def show_sync(connection: Connection) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from notifier.bell import Bell
 
 log = logging.getLogger("signum.listener")
 
-SQL = load("listener")
+SQL = load("db", "listener")
 QUEUE_CHANNEL = "update_queue"
 ECHO_INTERVAL_SECONDS = 10.0
 ECHO_DEADLINE_SECONDS = 5.0

@@ -32,7 +32,7 @@ def test_files_named_in_code_are_there(page: str) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "mermaid")])
 def test_files_named_in_pictures_are_there(page: str) -> None:
-    named = [file for block in blocks(page, "mermaid") for file in re.findall(r"\b\w+/\w+\.\w+", block.text)]
+    named = [file for block in blocks(page, "mermaid") for file in re.findall(r"\b(?:\w+/)+\w+\.\w+", block.text)]
     assert [file for file in named if not (HOUSE / file).exists()] == []
 
 
