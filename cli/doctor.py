@@ -57,8 +57,8 @@ async def _examine_database(connection: Connection, settings: NotifierSettings) 
 
 
 async def _examine_sierra(settings: NotifierSettings, unset: Sequence[str]) -> list[Finding]:
-    from notifier.doctor import check_sierra
-    from notifier.setup import client_of
+    from notifier.checks import check_sierra
+    from notifier.config import client_of
 
     if unset:
         text = f"not looked at: not set here: {', '.join(name.upper() for name in unset)}"
@@ -84,7 +84,7 @@ async def _examine_contents(connection: Connection, settings: NotifierSettings) 
         check_triggers,
     )
     from db.verdicts import judge_notifiers, judge_queue, judge_sync
-    from notifier.setup import listening_at
+    from notifier.config import listening_at
 
     return [
         await check_triggers(connection),

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from cli.fence import Refused, Unreachable
 from db.named_items import NamedItem
-from notifier.answers import Deleted
-from notifier.errors import SierraError, SierraUnavailable
+from notifier.config import client_of, rules_of
 from notifier.patch import INVDA_FIELD, Field, Plan, Record, Wish, call_number_texts, plan_update
-from notifier.setup import client_of, rules_of
+from notifier.sierra.errors import SierraError, SierraUnavailable
+from notifier.sierra.responses import Deleted
 from runtime.settings import NotifierSettings
 
 

@@ -86,8 +86,8 @@ def _does_sierra_answer() -> bool:
 
 
 async def _is_sierra_answering(settings: NotifierSettings) -> bool:
-    from notifier.doctor import is_answering
-    from notifier.setup import client_of
+    from notifier.checks import is_answering
+    from notifier.config import client_of
 
     async with client_of(settings) as sierra:
         return await is_answering(sierra)

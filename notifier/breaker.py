@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from notifier.backoff import breaker_pause
-from notifier.errors import SierraRefused, SierraUnavailable, WaitsFor
+from notifier.sierra.errors import SierraRefused, SierraUnavailable, WaitsFor
 
 log = logging.getLogger("signum.breaker")
 

@@ -3,8 +3,8 @@
 Plain state. A row of them is a number of different items that failed alike, with no success in between.
 """
 
-from notifier.belt import Held
-from notifier.errors import ItemError
+from notifier.in_flight import Held
+from notifier.sierra.errors import ItemError
 
 SAME_DOUBTS = 5
 

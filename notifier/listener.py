@@ -18,7 +18,7 @@ from db.engine import Parameters, one_line
 from db.pool import NotifierPool, lend
 from db.sql import load
 from notifier.backoff import reconnect_pause
-from notifier.bell import Bell
+from notifier.wakeup import Bell
 
 log = logging.getLogger("signum.listener")
 

@@ -10,13 +10,15 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Literal
 
 from db.queue import Claim, Pushed
-from notifier.answers import Deleted
-from notifier.bell import Bell
-from notifier.belt import Belt, Held, Limits
 from notifier.breaker import Breaker
-from notifier.desk import Desk
 from notifier.doubts import Doubts
-from notifier.errors import (
+from notifier.in_flight import Belt, Held, Limits
+from notifier.metrics import MARK_TO_SIERRA_SECONDS, PUSH_SECONDS
+from notifier.outcomes import Desk
+from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
+from notifier.revert import Undo, plan_revert
+from notifier.sierra.client import SierraClient
+from notifier.sierra.errors import (
     ItemError,
     ItemRejected,
     ItemTroubled,
@@ -27,11 +29,9 @@ from notifier.errors import (
     SierraRefused,
     SierraUnavailable,
 )
-from notifier.metrics import MARK_TO_SIERRA_SECONDS, PUSH_SECONDS
-from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
-from notifier.revert import Undo, plan_revert
-from notifier.sierra import SierraClient
+from notifier.sierra.responses import Deleted
 from notifier.suspects import Suspects
+from notifier.wakeup import Bell
 from runtime.sentry import Step, tell_steps
 
 log = logging.getLogger("signum.push")

@@ -19,17 +19,17 @@ from db.engine import DATABASE_AWAY, DatabaseUnavailable, connection_parameters,
 from db.pool import NotifierPool, lend, make_pool
 from db.startup import prepare_database
 from notifier.backoff import reconnect_pause
-from notifier.bell import Bell
-from notifier.belt import Belt
 from notifier.breaker import Breaker
-from notifier.desk import Desk
-from notifier.doctor import warn_at_start
+from notifier.checks import warn_at_start
+from notifier.config import client_of, limits_of, listening_at, rules_of
+from notifier.in_flight import Belt
 from notifier.listener import Listener
 from notifier.metrics import COUNTED, Condition, ConditionCollector
+from notifier.outcomes import Desk
 from notifier.push import Pusher
-from notifier.setup import client_of, limits_of, listening_at, rules_of
-from notifier.sierra import SierraClient
-from notifier.token import prefetch_token
+from notifier.sierra.client import SierraClient
+from notifier.sierra.token import prefetch_token
+from notifier.wakeup import Bell
 from notifier.worker import Worker
 from runtime.logging import configure_logging
 from runtime.metrics import metrics_served

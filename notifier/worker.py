@@ -10,13 +10,13 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from notifier.bell import Bell
-from notifier.belt import Belt, Held, Limits
 from notifier.breaker import Breaker
-from notifier.desk import Desk
-from notifier.errors import ItemRejected
+from notifier.in_flight import Belt, Held, Limits
 from notifier.metrics import NOTIFY_TO_CLAIM_SECONDS
+from notifier.outcomes import Desk
 from notifier.push import Pusher, Remaining
+from notifier.sierra.errors import ItemRejected
+from notifier.wakeup import Bell
 
 SAMPLES = 3
 LOOK_SECONDS = 2.0  # what is under way may take long: what comes due meanwhile does not wait for it

@@ -10,9 +10,9 @@ import pytest
 
 from db.engine import connection_parameters
 from db.pool import make_pool
+from notifier.config import client_of
 from notifier.service import Service
-from notifier.setup import client_of
-from notifier.sierra import Access
+from notifier.sierra.client import Access
 from runtime.settings import NotifierSettings
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread, make_record

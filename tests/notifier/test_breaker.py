@@ -3,7 +3,7 @@
 import pytest
 
 from notifier.breaker import Breaker
-from notifier.errors import SierraRefused, SierraUnavailable
+from notifier.sierra.errors import SierraRefused, SierraUnavailable
 
 
 class Clock:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db.queue import Connection
-from notifier.doctor import warn_at_start
+from notifier.checks import warn_at_start
 from runtime.settings import NotifierSettings
 from tests.fix_notifier import EMPTY, PATIENCE_SECONDS, Notifier, add_items, eventually, mark, sierra_settings
 from tests.fix_postgres import TestDatabase

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from notifier.errors import SierraError
-from notifier.sierra import Access, SierraClient
+from notifier.sierra.client import Access, SierraClient
+from notifier.sierra.errors import SierraError
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 PATIENCE_SECONDS = 10

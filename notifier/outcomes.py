@@ -21,8 +21,8 @@ from db.history import look_up_undone
 from db.pool import NotifierPool, lend
 from db.queue import Claim, Connection, Pushed
 from notifier.backoff import lock_pause, postponement, reconnect_pause
-from notifier.errors import ItemError, ItemRejected
 from notifier.metrics import OUTCOMES
+from notifier.sierra.errors import ItemError, ItemRejected
 from runtime.sentry import reporting
 
 log = logging.getLogger("signum.desk")

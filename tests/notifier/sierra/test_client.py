@@ -8,10 +8,17 @@ from typing import Any
 
 import pytest
 
-from notifier.answers import Deleted
-from notifier.errors import ItemRejected, ItemTroubled, LeaseTooShort, ListFailed, SierraRefused, SierraUnavailable
 from notifier.patch import Record
-from notifier.sierra import Access, SierraClient
+from notifier.sierra.client import Access, SierraClient
+from notifier.sierra.errors import (
+    ItemRejected,
+    ItemTroubled,
+    LeaseTooShort,
+    ListFailed,
+    SierraRefused,
+    SierraUnavailable,
+)
+from notifier.sierra.responses import Deleted
 from tests.fix_notifier import access_of
 from tests.fix_sierra import SierraInThread, make_record
 

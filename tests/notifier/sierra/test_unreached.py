@@ -5,11 +5,11 @@ import socket
 
 import pytest
 
-from notifier.connections import Silent, Unconnected
-from notifier.errors import NotReached
-from notifier.sierra import Access, SierraClient
-from notifier.unreached import fault_of
-from tests.notifier.test_wire import TOKEN, answering
+from notifier.sierra.client import Access, SierraClient
+from notifier.sierra.connections import Silent, Unconnected
+from notifier.sierra.errors import NotReached
+from notifier.sierra.unreached import fault_of
+from tests.notifier.sierra.test_http_body import TOKEN, answering
 
 
 def wrapped(*errors: OSError, by: type[Silent] = Unconnected) -> Silent:

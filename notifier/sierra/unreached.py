@@ -6,8 +6,8 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 
-from notifier.connections import Unconnected
-from notifier.errors import NotReached
+from notifier.sierra.connections import Unconnected
+from notifier.sierra.errors import NotReached
 
 WHAT_WE_LACK = {
     errno.EMFILE: "raise this process's limit of open files (ulimit -n)",

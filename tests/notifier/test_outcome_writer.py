@@ -7,7 +7,7 @@ import psycopg
 from db import queue
 from db.pool import make_pool
 from db.queue import Connection
-from notifier.desk import Desk
+from notifier.outcomes import Desk
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, pushed
 

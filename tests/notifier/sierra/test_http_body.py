@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.errors import ItemTroubled, SierraUnavailable
-from notifier.sierra import Access, SierraClient
+from notifier.sierra.client import Access, SierraClient
+from notifier.sierra.errors import ItemTroubled, SierraUnavailable
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")  # with its key; nobody else trusts it
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"

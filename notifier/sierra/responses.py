@@ -8,8 +8,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from notifier.errors import ItemRejected, ItemTroubled, NeedsPerson, SierraError, SierraRefused, SierraUnavailable
 from notifier.patch import Record
+from notifier.sierra.errors import (
+    ItemRejected,
+    ItemTroubled,
+    NeedsPerson,
+    SierraError,
+    SierraRefused,
+    SierraUnavailable,
+)
 from runtime.characters import decode
 
 LONGEST_WAIT_SECONDS = 3600.0

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.answers import (
+from notifier.sierra.errors import (
+    ItemRejected,
+    ItemTroubled,
+    NeedsPerson,
+    SierraError,
+    SierraRefused,
+    SierraUnavailable,
+)
+from notifier.sierra.responses import (
     Answer,
     Deleted,
     NotARecord,
@@ -20,7 +28,6 @@ from notifier.answers import (
     retry_after,
     unwrap,
 )
-from notifier.errors import ItemRejected, ItemTroubled, NeedsPerson, SierraError, SierraRefused, SierraUnavailable
 
 BARE = {"id": "1", "fixedFields": {}, "varFields": []}
 JSON = {"content-type": "application/json;charset=UTF-8"}

@@ -5,9 +5,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from notifier.bell import Bell
 from notifier.breaker import Breaker
-from notifier.errors import SierraUnavailable
+from notifier.sierra.errors import SierraUnavailable
+from notifier.wakeup import Bell
 
 log = logging.getLogger("signum.notifier")
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from db.doctor import check_clock, check_triggers
 from db.queue import Connection
-from notifier.errors import SierraError, SierraRefused
-from notifier.sierra import SierraClient
+from notifier.sierra.client import SierraClient
+from notifier.sierra.errors import SierraError, SierraRefused
 from runtime.contradictions import find_contradictions
 from runtime.findings import Finding
 from runtime.settings import NotifierSettings

@@ -1,6 +1,6 @@
 """The client of Sierra's REST API: one per process, one token for all requests, each with a total deadline.
 
-Errors of the wire and of HTTP are translated here, once, to those of notifier/errors.py.
+Errors of the wire and of HTTP are translated here, once, to those of notifier/sierra/errors.py.
 """
 
 import asyncio
@@ -15,7 +15,20 @@ from typing import Any, Self
 
 import httpx
 
-from notifier.answers import (
+from notifier.patch import Record
+from notifier.sierra.connections import Connections, Silent
+from notifier.sierra.errors import (
+    ItemError,
+    ItemRejected,
+    ItemTroubled,
+    ListFailed,
+    NeedsPerson,
+    SierraError,
+    SierraRefused,
+    SierraSilent,
+    SierraUnavailable,
+)
+from notifier.sierra.responses import (
     RECORD_NOT_FOUND,
     Answer,
     Deleted,
@@ -27,21 +40,8 @@ from notifier.answers import (
     read_records,
     unwrap,
 )
-from notifier.connections import Connections, Silent
-from notifier.errors import (
-    ItemError,
-    ItemRejected,
-    ItemTroubled,
-    ListFailed,
-    NeedsPerson,
-    SierraError,
-    SierraRefused,
-    SierraSilent,
-    SierraUnavailable,
-)
-from notifier.patch import Record
-from notifier.token import Token
-from notifier.unreached import fault_of
+from notifier.sierra.token import Token
+from notifier.sierra.unreached import fault_of
 
 REPEAT_PAUSE_SECONDS = 0.1
 SILENCE = "silence"

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from notifier.answers import Answer
-from notifier.body import Unreadable, close_if_more_came, read_body
+from notifier.sierra.http_body import Unreadable, close_if_more_came, read_body
+from notifier.sierra.responses import Answer
 
 KEEPALIVE_SECONDS = 5.0  # Sierra closes idle connections without a word
 LONGEST_COOKIES = 4096  # characters; servers refuse a request whose head is too long

@@ -1,9 +1,9 @@
 """What do the settings mean to the notifier's parts? Each gets what it needs, and not the settings."""
 
 from db.engine import Parameters, connection_parameters
-from notifier.belt import Limits
+from notifier.in_flight import Limits
 from notifier.patch import Rules
-from notifier.sierra import Access, SierraClient
+from notifier.sierra.client import Access, SierraClient
 from runtime.settings import NotifierSettings, SettingsError
 
 
