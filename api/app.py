@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import documentation, health, items, status, sync
 from api.failed_keys import FailedKeys
-from api.fence import RequestFence
 from api.last_seen import LastSeen
+from api.middleware import RequestFence
 from api.openapi import DescribedAPI, name_operation
 from api.problems import handle_problems
 from api.repeats import HoldBackRepeats, Repeats
+from api.routes import docs_pages as documentation
+from api.routes import health, items, status, sync
 from api.shared_barcodes import SharedBarcodes
 from db.engine import Database, api_parameters
 from runtime.release import release

@@ -1,6 +1,6 @@
 """A client's answer when something is wrong: a problem (RFC 9457) whose `detail` says what, in every case.
 
-401, 403, 429       the key: see api/dependencies.py
+401, 403, 429       the key: see api/auth.py
 404, 408, 409, 413, 422  the request; 422 lists the fields
 503, Retry-After    the database does not answer, or an ingest process was killed: the same request may succeed later
 500                 a bug of ours: the log has it under the answer's X-Request-ID
@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from api.ingest_process import IngestEnded
+from api.ingest.process import IngestEnded
 from api.openapi import reference_to
 from api.repeats import SECONDS, Repeats
 from api.schemas import InvalidProblem, Problem
@@ -73,7 +73,7 @@ def _described(status: int, description: str, detail: object, model: type[BaseMo
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Give each kind of error its answer. What has none here is a bug: see api/fence.py."""
+    """Give each kind of error its answer. What has none here is a bug: see api/middleware.py."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(DatabaseUnavailable, _unavailable)
     app.add_exception_handler(IngestEnded, _ingest_ended)

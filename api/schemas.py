@@ -1,4 +1,4 @@
-"""What do the print stations send and get, field by field? Requests of the ETL are in api/sync.py's hands."""
+"""What do the print stations send and get, field by field? Requests of the ETL are in api/routes/sync.py's hands."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import make_app
-from api.connection import BoundedConnection
+from api.http_limits import BoundedConnection
 from api.metrics import told_to_prometheus
 from db.engine import DatabaseUnavailable, connection_parameters
 from db.startup import prepare_database
@@ -29,7 +29,7 @@ STOP_SECONDS = 8  # for requests under way; with what follows it is over within 
 # Without a sign of life a worker is replaced. uvicorn's 5 are too few to start in on a busy machine.
 WORKER_SECONDS = 20
 
-# How uvicorn speaks. Its own access log is off: api/fence.py has a line of its own, at DEBUG.
+# How uvicorn speaks. Its own access log is off: api/middleware.py has a line of its own, at DEBUG.
 WIRE: dict[str, Any] = {
     "http": BoundedConnection,
     "headers": [("X-Content-Type-Options", "nosniff")],  # no browser is to guess what an answer is

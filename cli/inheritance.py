@@ -11,9 +11,9 @@ from typing import Any
 
 import psycopg
 
-from api.batch import CHANGES, FULL, believable
-from api.rows import COLUMNS, Item, Refusal, make_row_reader
-from api.store import columns_of, store_batch
+from api.ingest.position import CHANGES, FULL, believable
+from api.ingest.rows import COLUMNS, Item, Refusal, make_row_reader
+from api.ingest.store import columns_of, store_batch
 from cli.fence import Refused
 from cli.old_columns import as_row, known_clients
 from db import predecessor, sync

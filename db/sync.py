@@ -1,6 +1,6 @@
 """One batch of the ETL, statement by statement of db/sql/sync.sql, all within one transaction of the caller's.
 
-Synchronous: this runs in a process of its own (api/ingest.py).
+Synchronous: this runs in a process of its own (api/ingest/__main__.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping

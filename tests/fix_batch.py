@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.rows import COLUMNS
+from api.ingest.rows import COLUMNS
 from tests.fix_api import ApiClient
 
 FIRST_ID = 450_971_566_080

@@ -11,9 +11,9 @@ from alembic.script import ScriptDirectory
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from api import shelfmark
-from api.shelfmark import main_heading, shelfmark_of
-from api.subfields import MAIN_ENTRY_TAGS, MainEntry, UnreadableSubfields, read_objects
+from api.ingest import shelfmark
+from api.ingest.shelfmark import main_heading, shelfmark_of
+from api.ingest.subfields import MAIN_ENTRY_TAGS, MainEntry, UnreadableSubfields, read_objects
 from db.migrate import alembic_config, migrate
 from tests.fix_batch import Send, heading, row
 from tests.fix_postgres import TestDatabase

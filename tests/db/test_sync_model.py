@@ -8,8 +8,8 @@ from random import Random
 import psycopg
 import pytest
 
-from api.rows import Item, Refusal
-from api.store import columns_of, store_batch
+from api.ingest.rows import Item, Refusal
+from api.ingest.store import columns_of, store_batch
 from db import sync
 from tests.fix_postgres import TestDatabase
 

@@ -40,4 +40,4 @@ def test_a_group_is_repeated_possessively_only_where_the_oldest_have_another_way
         for file, node in nodes(folder)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"\)[*+?}]\+", node.value)
     }
-    assert possessive == {"api/subfields.py"}
+    assert possessive == {"api/ingest/subfields.py"}

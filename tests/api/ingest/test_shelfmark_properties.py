@@ -9,7 +9,7 @@ import regex  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.shelfmark import LENGTH, NO_SHELFMARK, ROMANISED_CHARACTERS, shelfmark_of
+from api.ingest.shelfmark import LENGTH, NO_SHELFMARK, ROMANISED_CHARACTERS, shelfmark_of
 
 PIECES = ["a", "ß", "Ä", "a\u0308", "ŉ", "ǰ", "Ж", "村", "ה", "Ｍ", "３", "²", "ª", "1", " ", "(", "'", "👍", "\u0301"]
 ODDITIES = [

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from api.dependencies import Printer, database_of
+from api.auth import Printer, database_of
 from api.openapi import reference_to
 from api.problems import KEYED, invalid, problems
 from api.schemas import Status, StatusReport

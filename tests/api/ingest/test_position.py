@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.batch import CHANGES, FULL, NoReadableId, Position, Received, advance, believable, is_gap
+from api.ingest.position import CHANGES, FULL, NoReadableId, Position, Received, advance, believable, is_gap
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -1,13 +1,13 @@
 """Rows that were read get into the catalogue through the temporary table that a batch is copied into.
 
-For the ETL's batches (api/ingest.py), and for the predecessor's items (cli/inheritance.py).
+For the ETL's batches (api/ingest/__main__.py), and for the predecessor's items (cli/inheritance.py).
 """
 
 from datetime import datetime
 from typing import Any
 
-from api.rows import Item, Refusal
-from api.shelfmark import shelfmark_of
+from api.ingest.rows import Item, Refusal
+from api.ingest.shelfmark import shelfmark_of
 from db import sync
 
 _NO_REFUSAL = (None, None, None)

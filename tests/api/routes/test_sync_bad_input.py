@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from api import ingest_process
-from api import sync as sync_routes
-from api.rows import COLUMNS
+from api.ingest import process as ingest_process
+from api.ingest.rows import COLUMNS
+from api.routes import sync as sync_routes
 from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi, detail, read_answer
 from tests.fix_batch import TIMESTAMP, Send, heading, row, tsv

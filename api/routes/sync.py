@@ -10,9 +10,9 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
-from api.dependencies import Etl, database_of
-from api.ingest import BUSY, Job, LastWords, Result
-from api.ingest_process import start_ingest
+from api.auth import Etl, database_of
+from api.ingest.__main__ import BUSY, Job, LastWords, Result
+from api.ingest.process import start_ingest
 from api.metrics import count_batch
 from api.openapi import reference_to
 from api.problems import KEYED, RETRY_AFTER_SECONDS, invalid, problems

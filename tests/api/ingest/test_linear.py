@@ -8,9 +8,9 @@ from time import process_time
 
 import pytest
 
-from api.gunzip import FileTooLarge, UnreadableFile, gunzip
-from api.shelfmark import shelfmark_of
-from api.tsv import read_records
+from api.ingest.gunzip import FileTooLarge, UnreadableFile, gunzip
+from api.ingest.shelfmark import shelfmark_of
+from api.ingest.tsv import read_records
 
 MIB = 1 << 20
 SHAPES: dict[str, Callable[[int], str]] = {

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request
 
-from api.dependencies import database_of
+from api.auth import database_of
 from api.problems import problems
 from api.schemas import Alive, Health
 from db.engine import DatabaseUnavailable

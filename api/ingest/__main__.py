@@ -1,7 +1,7 @@
 """A process takes in one batch, so that the api's event loop never feels it.
 
-`python -m api.ingest`: frames (api/frames.py) come in on stdin, one Result goes out on stdout as a line of JSON. The
-batch is one transaction: whoever kills this process has nothing stored.
+`python -m api.ingest`: frames (api/ingest/protocol.py) come in on stdin, one Result goes out on stdout as a line of
+JSON. The batch is one transaction: whoever kills this process has nothing stored.
 """
 
 import gc
@@ -15,7 +15,8 @@ from typing import Any, BinaryIO, Literal, NotRequired, TypedDict
 
 import psycopg
 
-from api.batch import (
+from api.ingest.gunzip import FileTooLarge, UnreadableFile, gunzip
+from api.ingest.position import (
     MOST_EARLY_ENDS,
     NoReadableId,
     Position,
@@ -27,11 +28,10 @@ from api.batch import (
     is_gap,
     would_complete,
 )
-from api.frames import Interrupted, read_file_frames, read_json_frame
-from api.gunzip import FileTooLarge, UnreadableFile, gunzip
-from api.rows import read_rows
-from api.store import columns_of, store_batch
-from api.tsv import read_records
+from api.ingest.protocol import Interrupted, read_file_frames, read_json_frame
+from api.ingest.rows import read_rows
+from api.ingest.store import columns_of, store_batch
+from api.ingest.tsv import read_records
 from db import sync
 from runtime.stderr import write_stderr_in_background
 

@@ -8,7 +8,7 @@ import regex  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.shelfmark import LENGTH, ROMANISED_CHARACTERS, RULES, shelfmark_of
+from api.ingest.shelfmark import LENGTH, ROMANISED_CHARACTERS, RULES, shelfmark_of
 
 Subfield = tuple[str, str, str, str | None]
 
@@ -192,8 +192,6 @@ def test_shelfmark_is_stars_or_one_to_three_letters_and_digits(name: str) -> Non
 
 
 def test_romaniser_is_not_loaded_for_latin_headings() -> None:
-    program = (
-        "import sys; from api.shelfmark import shelfmark_of as s; assert s(%r) == 'WAL'; assert %r not in sys.modules"
-    )
+    program = "import sys, api.ingest.shelfmark as s; assert s.shelfmark_of(%r) == 'WAL'; assert %r not in sys.modules"
     latin = json_of(("100", "1", " ", "Waltari"))
     subprocess.run([sys.executable, "-c", program % (latin, "uroman")], check=True, timeout=60)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from api.gunzip import UnreadableFile
+from api.ingest.gunzip import UnreadableFile
 
 RECORD_LIMIT_BYTES = 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-from api.gunzip import UnreadableFile
-from api.tsv import Record
+from api.ingest.gunzip import UnreadableFile
+from api.ingest.tsv import Record
 from runtime.characters import is_invisible
 
 COLUMNS = (

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.gunzip import UnreadableFile
-from api.tsv import RECORD_LIMIT_BYTES, read_records
+from api.ingest.gunzip import UnreadableFile
+from api.ingest.tsv import RECORD_LIMIT_BYTES, read_records
 
 fields = st.text(
     st.characters(blacklist_categories=["Cs"]) | st.sampled_from(["\t", '"', "\n", "\r", "'", "\0", "\x85"]), max_size=8

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api import status
+from api.routes import status
 from tests.fix_api import ApiClient, detail
 from tests.fix_postgres import TestDatabase
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.gunzip import PIECE_BYTES, FileTooLarge, UnreadableFile, gunzip
+from api.ingest.gunzip import PIECE_BYTES, FileTooLarge, UnreadableFile, gunzip
 
 MIB = 1024 * 1024
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.frames import END_OF_FILE, frame, json_frame
+from api.ingest.protocol import END_OF_FILE, frame, json_frame
 from tests.fix_api import detail
 from tests.fix_batch import TIMESTAMP, Send, row, tsv
 from tests.fix_postgres import TestDatabase

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api import subfields
-from api.subfields import MainEntry, UnreadableSubfields, read_main_entries, read_objects
+from api.ingest import subfields
+from api.ingest.subfields import MainEntry, UnreadableSubfields, read_main_entries, read_objects
 
 DECOY = "{'marc_tag': '100', 'marc_ind1': '1', 'marc_ind2': ' ', 'field_type_code': 'a', 'tag': 'a', 'content': 'X'}, "
 

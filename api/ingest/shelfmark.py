@@ -11,7 +11,7 @@ from typing import Protocol
 
 import regex  # type: ignore[import-untyped]
 
-from api.subfields import MainEntry, UnreadableSubfields, read_main_entries
+from api.ingest.subfields import MainEntry, UnreadableSubfields, read_main_entries
 from runtime.characters import decode, drop_invisible
 
 NO_SHELFMARK = "***"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from api.items import Barcode
+from api.routes.items import Barcode
 from api.shared_barcodes import HOUR_SECONDS, MOST_TOLD, SharedBarcodes
 from tests.fix_api import ApiClient, detail
 from tests.fix_batch import FIRST_ID, Send, row

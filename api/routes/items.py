@@ -14,7 +14,7 @@ from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BeforeValidator, StringConstraints
 from starlette.convertors import Convertor, register_url_convertor
 
-from api.dependencies import SentKey, database_of, note_seen, refuse
+from api.auth import SentKey, database_of, note_seen, refuse
 from api.problems import KEYED, invalid, problems
 from api.schemas import ItemData, Marked
 from api.shared_barcodes import SharedBarcodes

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from api import sync
+from api.routes import sync
 from tests.fix_api import detail
 from tests.fix_batch import Send, row
 from tests.fix_postgres import TestDatabase

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from api.gunzip import UnreadableFile
-from api.rows import BARCODE_LIMIT, COLUMNS, KEPT_LINE_BYTES, Item, Refusal, make_row_reader, read_rows
-from api.tsv import Record
+from api.ingest.gunzip import UnreadableFile
+from api.ingest.rows import BARCODE_LIMIT, COLUMNS, KEPT_LINE_BYTES, Item, Refusal, make_row_reader, read_rows
+from api.ingest.tsv import Record
 from tests.fix_batch import FIRST_ID, heading, row
 
 
