@@ -47,7 +47,7 @@ $(INSTALLED): requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 schema: .venv          ## db/schema.sql anew, after a migration
-	@RENEW_SCHEMA_SQL=true $(BIN)/python -m pytest -q tests/db/test_schema.py -k dump_of_head
+	@RENEW_SCHEMA_SQL=true $(BIN)/python -m pytest -q tests/db/schema/test_schema.py -k dump_of_head
 
 lock: .venv            ## new versions of everything; needs uv on the PATH
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock

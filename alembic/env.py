@@ -11,10 +11,10 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 import db.models
-from db.encoding import refuse_other_encodings
-from db.engine import DatabaseUnavailable, connection_parameters
+from db.connections import DatabaseUnavailable, connection_parameters
 from db.locks import find_holders, name_all
-from db.migrator import Session, lift_time_limits, sole_migrator
+from db.schema.encoding import refuse_other_encodings
+from db.schema.migrator import Session, lift_time_limits, sole_migrator
 from runtime.settings import DatabaseSettings, read_settings
 
 assert db.models.SQLModel is SQLModel  # the import registers the tables

@@ -17,7 +17,7 @@ from api.repeats import HoldBackRepeats, Repeats
 from api.routes import docs_pages as documentation
 from api.routes import health, items, status, sync
 from api.shared_barcodes import SharedBarcodes
-from db.engine import Database, api_parameters
+from db.connections import Database, api_parameters
 from runtime.release import release
 from runtime.settings import ApiSettings
 

@@ -21,7 +21,7 @@ from api.last_seen import LastSeen
 from api.problems import PATH_IN_LOG
 from api.repeats import SECONDS, Repeats
 from db.clients import ClientType, Known, find_client
-from db.engine import Database
+from db.connections import Database
 
 log = logging.getLogger("signum.api")
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from time import monotonic
 
 from db.clients import SEEN_EVERY, write_seen
-from db.engine import Database, one_line
+from db.connections import Database, one_line
 
 log = logging.getLogger("signum.api")
 

@@ -18,8 +18,8 @@ from prometheus_client.registry import Collector
 from starlette.types import Scope
 
 from api.ingest.__main__ import Result
-from db.engine import connection_parameters, one_line
-from db.figures import Figures, read_figures
+from db.connections import connection_parameters, one_line
+from db.monitoring import Figures, read_figures
 from runtime.metrics import metrics_served
 from runtime.settings import ApiSettings
 

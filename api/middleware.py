@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.metrics import count_request
 from api.problems import PATH_IN_LOG, ProblemResponse
 from api.repeats import SECONDS, Repeats
-from db.engine import request_began_at
+from db.connections import request_began_at
 from runtime.logging import request_id
 from runtime.sentry import reporting
 

@@ -23,7 +23,7 @@ from api.ingest.process import IngestEnded
 from api.openapi import reference_to
 from api.repeats import SECONDS, Repeats
 from api.schemas import InvalidProblem, Problem
-from db.engine import DatabaseLocked, DatabaseUnavailable
+from db.connections import DatabaseLocked, DatabaseUnavailable
 
 log = logging.getLogger("signum.api")
 

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from api.app import make_app
 from api.http_limits import BoundedConnection
 from api.metrics import told_to_prometheus
-from db.engine import DatabaseUnavailable, connection_parameters
-from db.startup import prepare_database
+from db.connections import DatabaseUnavailable, connection_parameters
+from db.schema.startup import prepare_database
 from runtime.logging import configure_logging
 from runtime.open_files import raise_limit_of_open_files
 from runtime.release import release

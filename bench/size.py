@@ -11,7 +11,7 @@ from bench.ground import Ground, prepare_ground
 from bench.ingest import memory_mib
 from bench.plots import plot_size
 from db import queue
-from db.engine import Database, api_parameters
+from db.connections import Database, api_parameters
 from db.items import mark_item
 from runtime.settings import DatabaseSettings
 from sandbox.system import add_client

@@ -15,7 +15,8 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
-from db import control, history, queue
+from db import history, queue
+from db import queue_people as control
 from sandbox.catalogue import Item
 from sandbox.etl import Etl, SyncRefused
 from sandbox.system import System

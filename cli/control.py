@@ -10,7 +10,8 @@ from cli.database import ask
 from cli.fence import Refused
 from cli.queue import By
 from cli.screen import AsJson, aside, clock, say, show_json, show_rows, span
-from db import control, queue
+from db import queue
+from db import queue_people as control
 from db.queue import Connection
 
 UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}

@@ -36,8 +36,8 @@ def ask(work: Callable[[Connection], Awaitable[Answer]], settings: DatabaseSetti
 
 
 async def _ask(work: Callable[[Connection], Awaitable[Answer]], settings: DatabaseSettings) -> Answer:
-    from db.encoding import refuse_other_encodings
-    from db.engine import DatabaseLocked, connection_parameters, one_line
+    from db.connections import DatabaseLocked, connection_parameters, one_line
+    from db.schema.encoding import refuse_other_encodings
 
     parameters: dict[str, Any] = connection_parameters(settings, "signum", lock_timeout=LOCK_TIMEOUT_MS)
     async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:
@@ -70,7 +70,7 @@ def reaching(settings: DatabaseSettings) -> Iterator[None]:
     """What keeps us from the database becomes Unreachable, with its address. Other errors are bugs and stay."""
     from sqlalchemy.exc import DBAPIError
 
-    from db.engine import DatabaseUnavailable, one_line
+    from db.connections import DatabaseUnavailable, one_line
 
     try:
         yield

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from cli.database import ask
 from cli.fence import Refused, Unreachable
 from cli.screen import AsJson, show_rows
-from db import control, queue, sync_admin
+from db import queue, sync_admin
+from db import queue_people as control
 from db.queue import Connection
 from runtime.contradictions import find_contradictions, find_dry_run
 from runtime.findings import Finding
@@ -47,7 +48,7 @@ def _read_settings() -> tuple[NotifierSettings, list[str]]:
 
 async def _examine_database(connection: Connection, settings: NotifierSettings) -> list[Finding]:
     """All checks of it; where the schema is behind, those of the schema's contents can't be done."""
-    from db.doctor import check_schema, check_server
+    from db.checks import check_schema, check_server
 
     schema = await check_schema(connection)
     findings = [check_server(connection), schema]
@@ -75,7 +76,8 @@ def _examine_settings(settings: NotifierSettings) -> list[Finding]:
 
 
 async def _examine_contents(connection: Connection, settings: NotifierSettings) -> list[Finding]:
-    from db.doctor import (
+    from cli.verdicts import judge_notifiers, judge_queue, judge_sync
+    from db.checks import (
         check_barcodes,
         check_clock,
         check_locks,
@@ -83,7 +85,6 @@ async def _examine_contents(connection: Connection, settings: NotifierSettings) 
         check_notifications,
         check_triggers,
     )
-    from db.verdicts import judge_notifiers, judge_queue, judge_sync
     from notifier.config import listening_at
 
     return [

@@ -49,7 +49,7 @@ def import_predecessor(source: Source, again: Again = False, as_json: AsJson = F
     """
     settings = read_settings(ApiSettings)
     from cli.inheritance import inherit, sentences
-    from db.engine import connection_parameters
+    from db.connections import connection_parameters
     from db.predecessor import NotAPredecessor, PredecessorAway, reading
 
     parameters = connection_parameters(settings, "signum import", synchronous_commit="on")

@@ -11,7 +11,7 @@ import typer
 from cli.database import ask, reaching
 from cli.fence import Refused, Unreachable
 from cli.screen import AsJson, say, show_json, span
-from db.pulse import find_pulse
+from db.notifiers import find_pulse
 from runtime.logging import configure_logging
 from runtime.release import release
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, SettingsError, read_settings
@@ -116,10 +116,10 @@ def migrate(
 
 def _bring_to_head(settings: MigrateSettings, wait: float) -> tuple[str, list[str]]:
     """The schema's revision from now on, and the roles that have their rights on it."""
-    from db.engine import connection_parameters, wait_for_database
-    from db.migrate import migrate as bring_to_head
-    from db.roles import grant_rights, make_logins
-    from db.schema_version import known_revisions
+    from db.connections import connection_parameters, wait_for_database
+    from db.schema.migrate import migrate as bring_to_head
+    from db.schema.rights import grant_rights, make_logins
+    from db.schema.version import known_revisions
 
     parameters = connection_parameters(settings, "signum migrate")
     if wait:

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from db.queue import Connection
-from db.sql import load
+from runtime.statements import load
 
 SQL = load("db", "clients")
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
-from db.engine import Database
+from db.connections import Database
 from db.models import Client, SyncState
 
 ClientType = Literal["etl", "signum-printer"]

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg.rows import class_row, dict_row
 
 from db.queue import Claim, Connection
-from db.sql import load
+from runtime.statements import load
 
 SQL = load("db", "history")
 

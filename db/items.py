@@ -9,7 +9,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, exists, select
 
 from db.clients import valid
-from db.engine import Database
+from db.connections import Database
 from db.marks import mark
 from db.models import Client, SierraItem, UpdateQueue
 

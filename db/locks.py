@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from db.queue import Connection
-from db.sql import load
+from runtime.statements import load
 
 SQL = load("db", "locks")
 

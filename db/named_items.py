@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from psycopg.rows import class_row
 
 from db.queue import Connection
-from db.sql import load
+from runtime.statements import load
 
 SQL = load("db", "named_items")
 

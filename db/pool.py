@@ -11,7 +11,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
-from db.engine import POOL_WAIT_SECONDS, PREPARED_IN_VAIN, Parameters
+from db.connections import POOL_WAIT_SECONDS, PREPARED_IN_VAIN, Parameters
 
 LONGEST_STATEMENT_SECONDS = 12.0  # no answer by then: the server's own limit did not reach us
 

@@ -14,8 +14,8 @@ import psycopg
 from psycopg import Connection, IsolationLevel
 from psycopg.rows import class_row
 
-from db.engine import one_line
-from db.sql import load
+from db.connections import one_line
+from runtime.statements import load
 
 SQL = load("db", "predecessor")
 

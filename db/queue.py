@@ -11,7 +11,7 @@ from typing import Any, Literal
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, dict_row
 
-from db.sql import load
+from runtime.statements import load
 
 SQL = load("db", "queue")
 

@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import dict_row
 
-from db.sql import load
+from runtime.statements import load
 
 SQL = load("db", "sync")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from db.doctor import check_clock, check_triggers
+from db.checks import check_clock, check_triggers
 from db.queue import Connection
 from notifier.sierra.client import SierraClient
 from notifier.sierra.errors import SierraError, SierraRefused

@@ -1,6 +1,6 @@
 """What do the settings mean to the notifier's parts? Each gets what it needs, and not the settings."""
 
-from db.engine import Parameters, connection_parameters
+from db.connections import Parameters, connection_parameters
 from notifier.in_flight import Limits
 from notifier.patch import Rules
 from notifier.sierra.client import Access, SierraClient

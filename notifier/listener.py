@@ -14,11 +14,11 @@ from typing import Literal
 
 import psycopg
 
-from db.engine import Parameters, one_line
+from db.connections import Parameters, one_line
 from db.pool import NotifierPool, lend
-from db.sql import load
 from notifier.backoff import reconnect_pause
 from notifier.wakeup import Bell
+from runtime.statements import load
 
 log = logging.getLogger("signum.listener")
 

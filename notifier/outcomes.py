@@ -16,7 +16,7 @@ import psycopg
 from psycopg.errors import LockNotAvailable
 
 from db import queue
-from db.engine import DATABASE_AWAY, DATABASE_REFUSES, one_line
+from db.connections import DATABASE_AWAY, DATABASE_REFUSES, one_line
 from db.history import look_up_undone
 from db.pool import NotifierPool, lend
 from db.queue import Claim, Connection, Pushed

@@ -15,9 +15,9 @@ import psycopg
 import uvloop
 
 from db import queue
-from db.engine import DATABASE_AWAY, DatabaseUnavailable, connection_parameters, notifier_parameters, one_line
+from db.connections import DATABASE_AWAY, DatabaseUnavailable, connection_parameters, notifier_parameters, one_line
 from db.pool import NotifierPool, lend, make_pool
-from db.startup import prepare_database
+from db.schema.startup import prepare_database
 from notifier.backoff import reconnect_pause
 from notifier.breaker import Breaker
 from notifier.checks import warn_at_start

@@ -15,7 +15,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from db.client_admin import NewKey, add_client, rotate_client
-from db.engine import connection_parameters, one_line
+from db.connections import connection_parameters, one_line
 from db.named_items import list_barcodes
 from db.queue import Connection
 from runtime.settings import DatabaseSettings, SettingsError, read_settings

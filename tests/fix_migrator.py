@@ -2,7 +2,7 @@
 
 import threading
 
-from db.migrate import migrate
+from db.schema.migrate import migrate
 from tests.fix_postgres import TestDatabase
 
 WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1398361667 AND NOT granted"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.engine import connection_parameters
+from db.connections import connection_parameters
 from db.pool import make_pool
 from notifier.config import client_of
 from notifier.service import Service

@@ -26,7 +26,7 @@ from pydantic import BeforeValidator
 from pydantic_settings import BaseSettings
 from testcontainers.community.postgres import PostgresContainer
 
-from db.migrate import migrate
+from db.schema.migrate import migrate
 from sandbox.postgres import EmbeddedPostgres, Version
 
 TEMPLATE = f"signum_template_{os.getpid()}"  # several runs may share a server

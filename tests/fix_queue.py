@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Text, bindparam, select
 
-from db.engine import Database
+from db.connections import Database
 from db.marks import mark
 from db.models import SierraItem
 from db.queue import Claim, Connection, Pushed

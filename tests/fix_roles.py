@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from db.roles import ROLES, grant_rights
+from db.schema.rights import ROLES, grant_rights
 from tests.fix_postgres import TestDatabase
 
 AsRole = Callable[[str], TestDatabase]

@@ -5,8 +5,8 @@ from fastapi import APIRouter, Request
 from api.auth import database_of
 from api.problems import problems
 from api.schemas import Alive, Health
-from db.engine import DatabaseUnavailable
-from db.schema_version import SCHEMA_VERSION, schema_problem, warn_if_newer
+from db.connections import DatabaseUnavailable
+from db.schema.version import SCHEMA_VERSION, schema_problem, warn_if_newer
 from runtime.release import release
 
 router = APIRouter(tags=["Health"])

@@ -18,8 +18,8 @@ from api.openapi import reference_to
 from api.problems import KEYED, RETRY_AFTER_SECONDS, invalid, problems
 from api.schemas import Moment
 from api.upload import FILE, TIMESTAMP, FieldRefused, UploadRefused, receive_upload, too_large
-from db.engine import DatabaseUnavailable, connection_parameters
-from db.offer import hand_out
+from db.connections import DatabaseUnavailable, connection_parameters
+from db.sync_state import hand_out
 from runtime.settings import ApiSettings
 
 log = logging.getLogger("signum.sync")

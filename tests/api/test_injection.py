@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.engine import Database
+from db.connections import Database
 from db.items import find_items
 from tests.fix_api import ApiClient
 from tests.fix_batch import FIRST_ID, Send, row

@@ -12,7 +12,7 @@ from api import last_seen
 from api.app import make_app
 from api.last_seen import LastSeen
 from db.clients import write_seen
-from db.engine import Database, api_parameters
+from db.connections import Database, api_parameters
 from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi, serving
 from tests.fix_notifier import eventually

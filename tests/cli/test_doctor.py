@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from db import doctor
-from db.doctor import check_clock, check_notifications
-from db.schema_version import known_revisions
-from db.verdicts import judge_notifiers
+from cli.verdicts import judge_notifiers
+from db import checks as doctor
+from db.checks import check_clock, check_notifications
+from db.schema.version import known_revisions
 from runtime.contradictions import find_contradictions
 from runtime.settings import NotifierSettings
 

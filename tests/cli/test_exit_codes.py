@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from db.schema_version import known_revisions
+from db.schema.version import known_revisions
 
 NOBODY = "127.0.0.1"  # with port 1, where nothing listens
 

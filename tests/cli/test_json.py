@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from cli.main import app
-from db.schema_version import known_revisions
+from db.schema.version import known_revisions
 
 ROOT: Any = typer.main.get_command(app)
 WITHOUT = {("api",)}  # it serves until it is told to stop, and answers nothing

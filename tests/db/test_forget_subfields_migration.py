@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from api.ingest import shelfmark
 from api.ingest.shelfmark import main_heading, shelfmark_of
 from api.ingest.subfields import MAIN_ENTRY_TAGS, MainEntry, UnreadableSubfields, read_objects
-from db.migrate import alembic_config, migrate
+from db.schema.migrate import alembic_config, migrate
 from tests.fix_batch import Send, heading, row
 from tests.fix_postgres import TestDatabase
 

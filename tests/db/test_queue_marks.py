@@ -1,7 +1,7 @@
 """What does a mark do, made by the api or by hand?"""
 
 from db import queue
-from db.engine import Database
+from db.connections import Database
 from db.queue import Connection
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, mark_item, row

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from db import queue
-from db.engine import Database
+from db.connections import Database
 from db.queue import Connection
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, mark_item, pushed, row

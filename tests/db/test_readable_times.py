@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import psycopg
 import pytest
 
-from db.migrate import migrate
+from db.schema.migrate import migrate
 from tests.fix_migrator import Migrator
 from tests.fix_postgres import TestDatabase
 from tests.fix_signum import Signum

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from db import history, queue
-from db.engine import Database
+from db.connections import Database
 from db.queue import Claim, Connection
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, mark_item, pushed, row, waits_for_a_lock

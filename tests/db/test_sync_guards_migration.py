@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from db.migrate import migrate
+from db.schema.migrate import migrate
 from tests.fix_migrator import Migrator
 from tests.fix_postgres import TestDatabase
 

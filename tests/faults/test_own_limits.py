@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from db.engine import one_line
+from db.connections import one_line
 from runtime.open_files import MOST_OPEN_FILES, NONE_LEFT
 from sandbox.postgres import free_port
 from tests.fix_library import Library

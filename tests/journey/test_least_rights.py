@@ -7,7 +7,7 @@ import httpx
 
 from api.metrics import DatabaseCollector
 from db import queue
-from db.pulse import find_pulse
+from db.notifiers import find_pulse
 from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi
 from tests.fix_batch import FIRST_ID, TIMESTAMP, row, tsv

@@ -86,9 +86,9 @@ def test_wheel_holds_the_packages_with_the_migrations_and_nothing_else(wheel: Pa
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     packages = {"api", "cli", "db", "notifier", "runtime", "sandbox"}
     assert {name.partition("/")[0] for name in names} == packages
-    migrations = {f"db/migrations/versions/{file.name}" for file in (HOUSE / "alembic/versions").glob("*.py")}
+    migrations = {f"db/schema/migrations/versions/{file.name}" for file in (HOUSE / "alembic/versions").glob("*.py")}
     statements = {f"db/sql/{file.name}" for file in (HOUSE / "db/sql").iterdir()}
-    assert names >= migrations | statements | {"db/migrations/env.py"}
+    assert names >= migrations | statements | {"db/schema/migrations/env.py"}
 
 
 def test_wheel_says_what_it_is(wheel: Path) -> None:

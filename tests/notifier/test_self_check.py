@@ -59,6 +59,6 @@ async def test_a_system_that_is_well_is_not_warned_of_and_clocks_that_differ_are
     seconds: int,
 ) -> None:
     clock = time.time
-    monkeypatch.setattr("db.doctor.time.time", lambda: clock() + seconds)
+    monkeypatch.setattr("db.checks.time.time", lambda: clock() + seconds)
     await warn_at_start(connection, NotifierSettings(**database.settings(**sierra_settings(sierra))))
     assert ["ahead of the database's" in line for line in warnings(caplog)] == ([True] if seconds else [])

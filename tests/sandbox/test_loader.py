@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.migrate import migrate
+from db.schema.migrate import migrate
 from sandbox.postgres import free_port
 from tests.fix_postgres import Server, TestDatabase
 from tests.fix_processes import Start

@@ -18,8 +18,8 @@ from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
 import db.models
-from db.migrate import alembic_config, downgrade, migrate
-from db.schema_version import known_revisions, schema_problem
+from db.schema.migrate import alembic_config, downgrade, migrate
+from db.schema.version import known_revisions, schema_problem
 from sandbox.postgres import programs
 from tests.fix_postgres import TestDatabase
 

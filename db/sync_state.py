@@ -7,8 +7,8 @@ from typing import Literal
 
 from sqlalchemy import text
 
-from db.engine import Database
-from db.sql import load
+from db.connections import Database
+from runtime.statements import load
 
 HAND_OUT = text(re.sub(r"%\((\w+)\)s", r":\1", load("db", "sync")["hand_out"]))
 

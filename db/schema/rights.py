@@ -1,6 +1,6 @@
 """Who may do what in the database? Four roles with least rights, for those who don't want one role for everything.
 
-What each may do is in db/sql/roles.sql. A role that the server hasn't got is passed over: nobody needs them.
+What each may do is in db/sql/rights.sql. A role that the server hasn't got is passed over: nobody needs them.
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from db.engine import Parameters
-from db.sql import load
+from db.connections import Parameters
+from runtime.statements import load
 
-SQL = load("db", "roles")
+SQL = load("db", "rights")
 
 ROLES = ("signum_api", "signum_notifier", "signum_operator", "signum_reader")
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from psycopg.rows import class_row
 
 from db.queue import Connection
-from db.sql import load
+from runtime.statements import load
 
-SQL = load("db", "pulse")
+SQL = load("db", "notifiers")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import re
 import psycopg
 import pytest
 
-from db.roles import ROLES, grant_rights
+from db.schema.rights import ROLES, grant_rights
 from tests.docs.markdown import table
 from tests.fix_postgres import TestDatabase
 from tests.fix_roles import AsRole

@@ -5,10 +5,10 @@ from typing import Any
 
 import psycopg
 
-from db.engine import Parameters
-from db.sql import load
+from db.connections import Parameters
+from runtime.statements import load
 
-SQL = load("db", "figures")
+SQL = load("db", "monitoring")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from psycopg import sql
 
-from db.engine import DatabaseUnavailable
-from db.migrate import migrate
-from db.startup import prepare_database
+from db.connections import DatabaseUnavailable
+from db.schema.migrate import migrate
+from db.schema.startup import prepare_database
 from tests.fix_postgres import Server, TestDatabase
 from tests.fix_signum import Signum
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from psycopg import AsyncConnection, Connection
 
-from db.engine import DatabaseUnavailable
+from db.connections import DatabaseUnavailable
 
 
 def encoding_problem(connection: Connection[Any] | AsyncConnection[Any]) -> str | None:

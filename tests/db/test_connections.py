@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from db.engine import Database, DatabaseUnavailable, request_began_at, wait_for_database
+from db.connections import Database, DatabaseUnavailable, request_began_at, wait_for_database
 from tests.fix_postgres import TestDatabase
 
 ONE = text("SELECT 1")

@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 from psycopg.errors import DuplicateTable, LockNotAvailable, UniqueViolation
 
-from db.engine import DatabaseUnavailable
+from db.connections import DatabaseUnavailable
 from db.locks import find_holders, name_all
-from db.sql import load
+from runtime.statements import load
 
 log = logging.getLogger("signum.migrate")
 

@@ -9,8 +9,8 @@ from sqlalchemy import text
 log = logging.getLogger("signum.db")
 
 _INSTALLED = Path(__file__).resolve().with_name("migrations")
-# In a wheel alembic/ travels within db/, for its own name is the library's there.
-MIGRATIONS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "alembic"
+# In a wheel alembic/ travels within db/schema/, for its own name is the library's there.
+MIGRATIONS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[2] / "alembic"
 SCHEMA_VERSION = text("SELECT version_num FROM alembic_version")
 
 

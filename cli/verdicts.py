@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from db.control import Row
+from db.queue_people import Row
 from runtime.findings import Finding, Level
 
 LONGEST_DUE_SECONDS = 60

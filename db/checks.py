@@ -7,15 +7,15 @@ from contextlib import aclosing
 import psycopg
 from psycopg.errors import UndefinedTable
 
-from db.encoding import encoding_problem
-from db.engine import Parameters, one_line
+from db.connections import Parameters, one_line
 from db.locks import Session, find_false_batches, find_transactions
 from db.queue import Connection
-from db.schema_version import schema_problem
-from db.sql import load
+from db.schema.encoding import encoding_problem
+from db.schema.version import schema_problem
 from runtime.findings import Finding, Level
+from runtime.statements import load
 
-SQL = load("db", "doctor")
+SQL = load("db", "checks")
 SCHEMA, LISTENER = load("db", "schema"), load("db", "listener")
 
 OLDEST_SERVER = 14

@@ -6,9 +6,9 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from db.queue import Connection
-from db.sql import load
+from runtime.statements import load
 
-SQL = load("db", "control")
+SQL = load("db", "queue_people")
 Row = dict[str, Any]
 
 

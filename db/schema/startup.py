@@ -6,10 +6,10 @@ import logging
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from db.encoding import refuse_other_encodings
-from db.engine import DatabaseUnavailable, Parameters, one_line, wait_for_database
-from db.schema_version import schema_problem, warn_if_newer
-from db.sql import load
+from db.connections import DatabaseUnavailable, Parameters, one_line, wait_for_database
+from db.schema.encoding import refuse_other_encodings
+from db.schema.version import schema_problem, warn_if_newer
+from runtime.statements import load
 
 log = logging.getLogger("signum.db")
 
@@ -55,8 +55,8 @@ async def read_schema_problem(parameters: Parameters) -> str | None:
 
 
 def _migrate(parameters: Parameters) -> None:
-    from db.migrate import migrate  # Alembic takes a third of a second, and most starts need none
-    from db.roles import grant_rights
+    from db.schema.migrate import migrate  # Alembic takes a third of a second, and most starts need none
+    from db.schema.rights import grant_rights
 
     migrate(parameters)
     grant_rights(parameters)

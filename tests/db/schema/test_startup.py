@@ -3,9 +3,9 @@
 import psycopg
 import pytest
 
-from db.engine import DatabaseUnavailable
-from db.schema_version import known_revisions
-from db.startup import prepare_database
+from db.connections import DatabaseUnavailable
+from db.schema.startup import prepare_database
+from db.schema.version import known_revisions
 from tests.fix_postgres import TestDatabase
 
 VERSION = "SELECT version_num FROM alembic_version"

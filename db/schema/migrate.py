@@ -7,8 +7,8 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from db.engine import Parameters
-from db.schema_version import MIGRATIONS
+from db.connections import Parameters
+from db.schema.version import MIGRATIONS
 
 
 def migrate(parameters: Parameters, revision: str = "head") -> None:

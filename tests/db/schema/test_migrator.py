@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from db import migrator
-from db.engine import DatabaseUnavailable
+from db.connections import DatabaseUnavailable
 from db.locks import find_holders, name_all
-from db.migrate import downgrade, migrate
-from db.migrator import sole_migrator
-from db.roles import grant_rights
-from db.schema_version import known_revisions
+from db.schema import migrator
+from db.schema.migrate import downgrade, migrate
+from db.schema.migrator import sole_migrator
+from db.schema.rights import grant_rights
+from db.schema.version import known_revisions
 from tests.fix_postgres import TestDatabase
 from tests.fix_roles import AsRole
 
