@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from cli.database import ask
-from cli.fence import Refused
-from cli.screen import AsJson, aside, say, show_json, show_rows
+from cli.exit_codes import Refused
+from cli.output import AsJson, aside, say, show_json, show_rows
 from db import client_admin
 from db.client_admin import NewKey
 

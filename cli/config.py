@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
-from cli.screen import AsJson, show_rows
+from cli.output import AsJson, show_rows
 from runtime.settings import (
     MASKED,
     ApiSettings,

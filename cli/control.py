@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.database import ask
-from cli.fence import Refused
+from cli.exit_codes import Refused
+from cli.output import AsJson, aside, clock, say, show_json, show_rows, span
 from cli.queue import By
-from cli.screen import AsJson, aside, clock, say, show_json, show_rows, span
 from db import queue
 from db import queue_people as control
 from db.queue import Connection

@@ -17,8 +17,8 @@ from psycopg.errors import (
     UndefinedTable,
 )
 
-from cli.fence import Unreachable
-from cli.screen import aside
+from cli.exit_codes import Unreachable
+from cli.output import aside
 from db.queue import Connection
 from runtime.settings import DatabaseSettings, read_settings
 

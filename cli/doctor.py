@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from cli.database import ask
-from cli.fence import Refused, Unreachable
-from cli.screen import AsJson, show_rows
+from cli.exit_codes import Refused, Unreachable
+from cli.output import AsJson, show_rows
 from db import queue, sync_admin
 from db import queue_people as control
 from db.queue import Connection

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cli.fence import Refused, Unreachable
+from cli.exit_codes import Refused, Unreachable
 from db.named_items import NamedItem
 from notifier.config import client_of, rules_of
 from notifier.patch import INVDA_FIELD, Field, Plan, Record, Wish, call_number_texts, plan_update

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from cli.database import ask
-from cli.fence import Refused
-from cli.screen import AsJson, say, show_json, show_rows
+from cli.exit_codes import Refused
+from cli.output import AsJson, say, show_json, show_rows
 from db.history import read_history
 from db.named_items import NamedItem, find_items
 from runtime.settings import NotifierSettings, read_settings

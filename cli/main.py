@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from cli import clients, config, control, doctor, items, predecessor, processes, queue, reverts, sync
-from cli.fence import fenced
-from cli.screen import say
+from cli import clients, config, control, doctor, items, processes, queue, reverts, sync
+from cli.exit_codes import fenced
+from cli.output import say
+from cli.predecessor import command as predecessor
 
 app = typer.Typer(
     epilog="Exit codes: 0 done; 1 nothing found or refused; 2 wrong usage or setting; "

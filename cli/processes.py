@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from cli.database import ask, reaching
-from cli.fence import Refused, Unreachable
-from cli.screen import AsJson, say, show_json, span
+from cli.exit_codes import Refused, Unreachable
+from cli.output import AsJson, say, show_json, span
 from db.notifiers import find_pulse
 from runtime.logging import configure_logging
 from runtime.release import release

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.database import ask
-from cli.fence import Refused
-from cli.screen import AsJson, confirm, say, show_json, show_rows
+from cli.exit_codes import Refused
+from cli.output import AsJson, confirm, say, show_json, show_rows
 from db import queue
 from db.named_items import NamedItem, find_items
 from db.queue import Connection

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from cli.database import ask
-from cli.fence import Refused
+from cli.exit_codes import Refused
+from cli.output import AsJson, say, show_json
 from cli.queue import By
-from cli.screen import AsJson, say, show_json
 from db.history import Revert, queue_reverts
 
 LARGEST = 2**63 - 1

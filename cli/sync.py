@@ -3,7 +3,7 @@
 import typer
 
 from cli.database import ask
-from cli.screen import AsJson, say, show_json, show_record
+from cli.output import AsJson, say, show_json, show_record
 from db import sync_admin
 
 app = typer.Typer(help="What the ETL brings from Sierra.", no_args_is_help=True)

@@ -1,6 +1,6 @@
 """Rows that were read get into the catalogue through the temporary table that a batch is copied into.
 
-For the ETL's batches (api/ingest/__main__.py), and for the predecessor's items (cli/inheritance.py).
+For the ETL's batches (api/ingest/__main__.py), and for the predecessor's items (cli/predecessor/importer.py).
 """
 
 from datetime import datetime

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from cli.old_columns import known_clients
-from db.predecessor import OldClient
+from cli.predecessor.database import OldClient
+from cli.predecessor.mapping import known_clients
 from tests.fix_batch import TIMESTAMP, row
 
 OURS = {

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from cli import screen
+from cli import output as screen
 from tests.cli.test_json import commands
 from tests.docs.markdown import HOUSE
 from tests.fix_sierra import make_record

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.database import reaching
-from cli.fence import Refused, Unreachable
-from cli.screen import AsJson, aside, say, show_json
+from cli.exit_codes import Refused, Unreachable
+from cli.output import AsJson, aside, say, show_json
 from runtime.settings import ApiSettings, read_settings
 
 
@@ -48,9 +48,9 @@ def import_predecessor(source: Source, again: Again = False, as_json: AsJson = F
     All or nothing: until it is done nobody sees any of it, and nothing is pushed.
     """
     settings = read_settings(ApiSettings)
-    from cli.inheritance import inherit, sentences
+    from cli.predecessor.database import NotAPredecessor, PredecessorAway, reading
+    from cli.predecessor.importer import inherit, sentences
     from db.connections import connection_parameters
-    from db.predecessor import NotAPredecessor, PredecessorAway, reading
 
     parameters = connection_parameters(settings, "signum import", synchronous_commit="on")
     try:

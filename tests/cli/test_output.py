@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cli.screen import show_record, show_what_can_be, span
+from cli.output import show_record, show_what_can_be, span
 
 
 @pytest.mark.parametrize(

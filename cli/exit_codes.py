@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
-from cli.screen import aside, show_what_can_be
+from cli.output import aside, show_what_can_be
 from runtime.settings import SettingsError
 from runtime.stderr import open_missing_streams
 

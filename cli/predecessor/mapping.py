@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
+from cli.predecessor.database import OldClient
 from db.client_admin import PREFIX_LENGTH
-from db.predecessor import OldClient
 
 CLIENT_TYPES = {"ETL": "etl", "SIGNUM_PRINTER": "signum-printer"}
 

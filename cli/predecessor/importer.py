@@ -14,10 +14,11 @@ import psycopg
 from api.ingest.position import CHANGES, FULL, believable
 from api.ingest.rows import COLUMNS, Item, Refusal, make_row_reader
 from api.ingest.store import columns_of, store_batch
-from cli.fence import Refused
-from cli.old_columns import as_row, known_clients
-from db import predecessor, sync
-from db.predecessor import OldPosition, Predecessor
+from cli.exit_codes import Refused
+from cli.predecessor import database as predecessor
+from cli.predecessor.database import OldPosition, Predecessor
+from cli.predecessor.mapping import as_row, known_clients
+from db import sync
 
 SHOWN_REASONS = 10
 
