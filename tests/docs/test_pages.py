@@ -80,7 +80,7 @@ def test_the_architecture_names_every_package() -> None:
 
 def test_the_readme_is_short_enough_to_be_read() -> None:
     prose = [line for line in read("README.md").splitlines() if not line.startswith("| `")]
-    assert len(prose) < 160, "without the rows of settings, which are looked up and not read"
+    assert len(prose) < 160, "without the rows of settings and files, which are looked up and not read"
 
 
 def test_what_an_operator_wants_leads_to_every_section_of_the_page() -> None:
