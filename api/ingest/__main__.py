@@ -4,6 +4,7 @@
 JSON. The batch is one transaction: whoever kills this process has nothing stored.
 """
 
+import errno
 import gc
 import json
 import sys
@@ -36,6 +37,7 @@ from db import sync
 from runtime.stderr import write_stderr_in_background
 
 BUSY = "another batch is being taken in"
+NO_MEMORY = errno.ENOMEM  # exit code
 
 Kind = Literal["taken", "busy", "unreadable", "too_large", "unavailable", "failed"]
 
@@ -78,11 +80,13 @@ def main() -> None:
         result = run(sys.stdin.buffer)
     except Interrupted:
         sys.exit(1)
+    except MemoryError:
+        sys.exit(NO_MEMORY)
     sys.stdout.write(json.dumps(asdict(result)) + "\n")
 
 
 def run(stdin: BinaryIO) -> Result:
-    """The batch's result, whatever happens. Interrupted if stdin ends before the batch does."""
+    """The batch's result, whatever happens. Interrupted if stdin ends before the batch does; MemoryError."""
     try:
         return take_in(read_json_frame(stdin), stdin)
     except FileTooLarge as error:
@@ -93,7 +97,7 @@ def run(stdin: BinaryIO) -> Result:
         return Result("unavailable", 'the schema is not up to date: run "signum migrate"')
     except psycopg.OperationalError as error:
         return Result("unavailable", str(error).strip().partition("\n")[0])
-    except Interrupted:
+    except (Interrupted, MemoryError):
         raise
     except Exception:
         # The outermost fence: the route logs it.

@@ -12,7 +12,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 
-from api.ingest.__main__ import Job, LastWords, Result
+from api.ingest.__main__ import NO_MEMORY, Job, LastWords, Result
 from api.ingest.protocol import END_OF_FILE, frame, json_frame
 
 RESULT_LIMIT_BYTES = 1024 * 1024
@@ -57,6 +57,8 @@ def _cause(code: int) -> str:
     if code < 0:
         name = _SIGNALS.get(-code, "real-time")  # those have no names
         return f"was killed by signal {-code} ({name})" + (": out of memory?" if name == "SIGKILL" else "")
+    if code == NO_MEMORY:
+        return "got no more memory"
     return f"ended with code {code} and no result"
 
 

@@ -3,12 +3,16 @@
 import gzip
 import json
 import random
+import resource
+import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from api.ingest.process import _cause
 from api.ingest.protocol import END_OF_FILE, frame, json_frame
 from tests.fix_api import detail
 from tests.fix_batch import TIMESTAMP, Send, row, tsv
@@ -26,9 +30,10 @@ def frames(database: TestDatabase, packed: bytes, **job: Any) -> bytes:
     return b"".join((json_frame(usual | job), frame(packed), frame(END_OF_FILE), json_frame({"timestamp": TIMESTAMP})))
 
 
-def ingest(stdin: bytes) -> tuple[int, bytes]:
-    """Exit code and output of a process that is told this."""
-    ended = subprocess.run([sys.executable, "-m", "api.ingest"], input=stdin, stdout=subprocess.PIPE, timeout=60)
+def ingest(stdin: bytes, *, limit: Callable[[], None] | None = None) -> tuple[int, bytes]:
+    """Exit code and output of a process that is told this; `limit` is called in it before it begins."""
+    command = [sys.executable, "-m", "api.ingest"]
+    ended = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, timeout=60, preexec_fn=limit)
     return ended.returncode, ended.stdout
 
 
@@ -67,6 +72,18 @@ def test_schema_that_is_missing_is_unavailable(empty_database: TestDatabase) -> 
         "unavailable",
         'the schema is not up to date: run "signum migrate"',
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit is not kept")
+def test_want_of_memory_is_no_bug(database: TestDatabase) -> None:
+    gigabyte = 2**30
+    job, file, _ = frames(database, PACKED).partition(frame(PACKED))
+    more_than_there_is = struct.pack(">I", 2 * gigabyte)
+    code, output = ingest(
+        job + file + more_than_there_is, limit=lambda: resource.setrlimit(resource.RLIMIT_AS, (gigabyte, gigabyte))
+    )
+    assert (_cause(code), output) == ("got no more memory", b"")
+    assert stored(database) == 0
 
 
 def test_bug_of_ours_is_told_with_its_traceback(database: TestDatabase) -> None:
