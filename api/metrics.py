@@ -17,7 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
-from api.ingest.__main__ import Result
+from api.ingest.protocol import Result
 from db.connections import connection_parameters, one_line
 from db.monitoring import Figures, read_figures
 from runtime.metrics import metrics_served

@@ -1,18 +1,17 @@
-"""A process takes in one batch, so that the api's event loop never feels it.
+"""The ingest process takes in one batch, so that the api's event loop does not wait for it.
 
-`python -m api.ingest`: frames (api/ingest/protocol.py) come in on stdin, one Result goes out on stdout as a line of
-JSON. The batch is one transaction: whoever kills this process has nothing stored.
+`python -m api.ingest` reads frames from stdin and writes one Result to stdout (see api/ingest/protocol.py). The batch
+is one transaction: if this process is killed, nothing of the batch is stored.
 """
 
-import errno
 import gc
 import json
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, BinaryIO, Literal, NotRequired, TypedDict
+from typing import Any, BinaryIO
 
 import psycopg
 
@@ -29,46 +28,12 @@ from api.ingest.position import (
     is_gap,
     would_complete,
 )
-from api.ingest.protocol import Interrupted, read_file_frames, read_json_frame
+from api.ingest.protocol import BUSY, NO_MEMORY, Interrupted, Job, LastWords, Result, read_file_frames, read_json_frame
 from api.ingest.rows import read_rows
 from api.ingest.store import columns_of, store_batch
 from api.ingest.tsv import read_records
 from db import sync
 from runtime.stderr import write_stderr_in_background
-
-BUSY = "another batch is being taken in"
-NO_MEMORY = errno.ENOMEM  # exit code
-
-Kind = Literal["taken", "busy", "unreadable", "too_large", "unavailable", "failed"]
-
-
-class Job(TypedDict):
-    """What the process is told first."""
-
-    connection: dict[str, str | int]
-    batch_size: int
-    unpacked_limit_bytes: int
-    longest_pause_minutes: int
-
-
-class LastWords(TypedDict):
-    """What it is told behind the file. With `changes_since` the highest bib of all is sent, not of those edited."""
-
-    timestamp: str
-    changes_since: NotRequired[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The outcome of a batch. `received` less `rejected` rows are in; `detail` says why none are."""
-
-    kind: Kind
-    detail: str = ""
-    received: int = 0
-    rejected: int = 0
-    written: int = 0
-    reasons: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 def main() -> None:

@@ -12,8 +12,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 
-from api.ingest.__main__ import NO_MEMORY, Job, LastWords, Result
-from api.ingest.protocol import END_OF_FILE, frame, json_frame
+from api.ingest.protocol import END_OF_FILE, NO_MEMORY, Job, LastWords, Result, frame, json_frame
 
 RESULT_LIMIT_BYTES = 1024 * 1024
 _SIGNALS = {number.value: number.name for number in signal.Signals}

@@ -1,46 +1,82 @@
-"""How do the api and its ingest process talk? Frames into its stdin, one line of JSON out of its stdout.
+"""The protocol between the api and its ingest process: frames go in on stdin, one Result comes out on stdout.
 
-A frame is its length, four bytes, the highest first, and that many bytes. The frames of a batch: the job (JSON), the
-file piece by piece, an empty frame, and what may have come behind the file (JSON).
+A frame is its length (four bytes, the highest first) and that many bytes. The frames of a batch: the Job (JSON), the
+file piece by piece, an empty frame, and the LastWords (JSON): the fields that may follow the file in the upload.
+The Result is one line of JSON.
 """
 
+import errno
 import json
 import struct
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Literal, NotRequired, TypedDict
+
+BUSY = "another batch is being taken in"
+NO_MEMORY = errno.ENOMEM  # exit code of an ingest process that got no more
+END_OF_FILE = b""
 
 _LENGTH = struct.Struct(">I")
 
-END_OF_FILE = b""
+Kind = Literal["taken", "busy", "unreadable", "too_large", "unavailable", "failed"]
+
+
+class Job(TypedDict):
+    """The first frame."""
+
+    connection: dict[str, str | int]
+    batch_size: int
+    unpacked_limit_bytes: int
+    longest_pause_minutes: int
+
+
+class LastWords(TypedDict):
+    """The last frame. An ETL that says `changes_since` sends the highest bib of all, not of those that were edited."""
+
+    timestamp: str
+    changes_since: NotRequired[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of a batch. `received` less `rejected` rows are stored; `detail` says why none are."""
+
+    kind: Kind
+    detail: str = ""
+    received: int = 0
+    rejected: int = 0
+    written: int = 0
+    reasons: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 class Interrupted(Exception):
-    """The frames end before the batch does: whoever sent them gave up, or is gone."""
+    """The frames end before the batch does: the api gave the batch up, or has ended."""
 
 
 def frame(data: bytes) -> bytes:
-    """The bytes as a frame."""
+    """Return the bytes as a frame."""
     return _LENGTH.pack(len(data)) + data
 
 
 def json_frame(value: object) -> bytes:
-    """The value as a frame."""
+    """Return the value, as JSON, in a frame."""
     return frame(json.dumps(value).encode())
 
 
 def read_frame(stream: BinaryIO) -> bytes:
-    """The next frame's bytes. Interrupted if there is no whole one."""
+    """Return the next frame's bytes. Raises Interrupted if the stream ends before the frame does."""
     (length,) = _LENGTH.unpack(_read(stream, _LENGTH.size))
     return _read(stream, length)
 
 
 def read_json_frame(stream: BinaryIO) -> Any:
-    """The next frame's value."""
+    """Return the value in the next frame."""
     return json.loads(read_frame(stream))
 
 
 def read_file_frames(stream: BinaryIO) -> Iterator[bytes]:
-    """The pieces of the file, to its end."""
+    """Yield the pieces of the file, until the empty frame."""
     while data := read_frame(stream):
         yield data
 

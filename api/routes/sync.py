@@ -11,8 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from api.auth import Etl, database_of
-from api.ingest.__main__ import BUSY, Job, LastWords, Result
 from api.ingest.process import start_ingest
+from api.ingest.protocol import BUSY, Job, LastWords, Result
 from api.metrics import count_batch
 from api.openapi import reference_to
 from api.problems import KEYED, RETRY_AFTER_SECONDS, invalid, problems
