@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api.failed_keys import FailedKeys
 from api.last_seen import LastSeen
 from api.middleware import RequestFence
 from api.openapi import DescribedAPI, name_operation
@@ -36,7 +35,6 @@ def make_app(settings: ApiSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.settings = settings
-        app.state.failed_keys = FailedKeys(settings.api_key_failures_per_minute)
         app.state.repeats = Repeats(asyncio.get_running_loop().call_later)
         app.state.shared_barcodes = SharedBarcodes()
         app.state.taking_in = asyncio.Lock()

@@ -1,13 +1,9 @@
-"""The header `x-api-key` decides on a request: 401 without, 403 if the key is not one of that route's.
+"""The check of `x-api-key`: 401 without the header, 403 if its key is unknown, revoked or of the other type.
 
-429 instead of 403 if such keys come too often: api/failed_keys.py.
-
-Which of the reasons it was is logged, not told. Keys are compared by their SHA-256, and never logged.
+The log says which of these it was, the answer does not. Keys are compared by their SHA-256, and never logged.
 """
 
 import logging
-import math
-import time
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
@@ -16,7 +12,6 @@ from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import APIKeyHeader
 from starlette.requests import HTTPConnection
 
-from api.failed_keys import FailedKeys
 from api.last_seen import LastSeen
 from api.problems import PATH_IN_LOG
 from api.repeats import SECONDS, Repeats
@@ -40,10 +35,7 @@ class _KeyHeader(APIKeyHeader):
     async def __call__(self, request: HTTPConnection) -> Key:  # type: ignore[override]
         text = await super().__call__(request)
         assert text is not None  # without the header it has raised
-        key = Key(sha256(text.encode("latin-1")).digest(), text[: min(MOST_SHOWN, len(text) // 3)])
-        if wait := _failed_keys(request).seconds_to_wait(key.shown, key.sha256, time.monotonic()):
-            raise _too_often(wait)
-        return key
+        return Key(sha256(text.encode("latin-1")).digest(), text[: min(MOST_SHOWN, len(text) // 3)])
 
 
 SentKey = Annotated[
@@ -58,11 +50,6 @@ def database_of(request: HTTPConnection) -> Database:
     return database
 
 
-def _failed_keys(request: HTTPConnection) -> FailedKeys:
-    failed_keys: FailedKeys = request.app.state.failed_keys
-    return failed_keys
-
-
 def note_seen(request: Request, key: Key) -> None:
     """Note that the client with this key, which is valid, was seen."""
     last_seen: LastSeen = request.app.state.last_seen
@@ -70,17 +57,15 @@ def note_seen(request: Request, key: Key) -> None:
 
 
 async def refuse(request: Request, key: Key, wanted: ClientType) -> HTTPException:
-    """The 403 or 429 to raise for a key that is no valid one of this type, once the log has the reason."""
+    """Log why this key is refused where that type is wanted, and return the 403 to raise."""
     return _refusal(request, await find_client(database_of(request), key.sha256), key, wanted)
 
 
 def _refusal(request: Request, known: Known | None, key: Key, wanted: ClientType) -> HTTPException:
-    is_nobodys = known is None or known.revoked_at is not None
-    if not is_nobodys:  # it has called, if at the wrong door
+    if known is not None and known.revoked_at is None:  # a valid key, on a route of the other type
         note_seen(request, key)
-    wait = _failed_keys(request).count(key.shown, key.sha256, time.monotonic(), is_nobodys=is_nobodys)
     _log_refusal(request, known, key, wanted)
-    return _too_often(wait) if wait else HTTPException(403, "Invalid x-api-key")
+    return HTTPException(403, "Invalid x-api-key")
 
 
 def _log_refusal(request: Request, known: Known | None, key: Key, wanted: ClientType) -> None:
@@ -98,12 +83,6 @@ def _log_refusal(request: Request, known: Known | None, key: Key, wanted: Client
     repeats: Repeats = request.app.state.repeats
     if "path" in about or repeats.is_first((reason, about["key_prefix"]), tell_more):
         log.warning("x-api-key refused: %s", reason, extra=about)
-
-
-def _too_often(wait_seconds: float) -> HTTPException:
-    seconds = math.ceil(wait_seconds)
-    detail = f"Too many requests with an invalid x-api-key: try again in {seconds} s"
-    return HTTPException(429, detail, {"Retry-After": str(seconds)})
 
 
 async def _of_type(request: Request, key: Key, wanted: ClientType) -> Known:

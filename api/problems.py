@@ -1,6 +1,6 @@
 """A client's answer when something is wrong: a problem (RFC 9457) whose `detail` says what, in every case.
 
-401, 403, 429       the key: see api/auth.py
+401, 403            the key: see api/auth.py
 404, 408, 409, 413, 422  the request; 422 lists the fields
 503, Retry-After    the database does not answer, or an ingest process was killed: the same request may succeed later
 500                 a bug of ours: the log has it under the answer's X-Request-ID
@@ -30,11 +30,7 @@ log = logging.getLogger("signum.api")
 RETRY_AFTER_SECONDS = 5
 PATH_IN_LOG = 100  # characters: an item's is shorter, a stranger's may have 64 KiB
 
-KEYED = {  # of every route that needs a key
-    401: "Not authenticated",
-    403: "Invalid x-api-key",
-    429: "Too many requests with an invalid x-api-key: try again in 42 s",
-}
+KEYED = {401: "Not authenticated", 403: "Invalid x-api-key"}  # of every route that needs a key
 
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; Python before 3.13 has older names
 

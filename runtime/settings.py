@@ -98,9 +98,6 @@ class ApiSettings(DatabaseSettings):
     )
     api_metrics_port: Port | None = Field(None, description="Port of the api's `/metrics`; unset: none")
     api_db_pool_size: int = Field(8, ge=1, le=200, description="Database connections per api process")
-    api_key_failures_per_minute: int = Field(
-        60, ge=1, le=100_000, description="Requests with invalid keys of one prefix, per api process, before a 429"
-    )
     full_sync_batch_size: int = Field(80_000, ge=1, le=1_000_000, description="Items per batch of a full sync")
     sync_upload_limit_mib: int = Field(256, ge=1, le=4096, description="Largest upload, as sent")
     sync_unpacked_limit_mib: int = Field(2048, ge=1, le=65536, description="Largest upload, unpacked")
