@@ -8,7 +8,7 @@ import typer
 
 from cli.database import ask
 from cli.exit_codes import Refused
-from cli.output import AsJson, aside, say, show_json, show_rows
+from cli.output import AsJson, print_err, print_out, show_json, show_rows
 from db import client_admin
 from db.client_admin import NewKey
 
@@ -66,7 +66,7 @@ def revoke(name: Name, as_json: AsJson = False) -> None:
     revoked_at = ask(lambda connection: client_admin.revoke_client(connection, name))
     if revoked_at is None:
         raise Refused(f"no client is called {name}")
-    show_json({"name": name, "revoked_at": revoked_at}) if as_json else say(f"{name} is revoked")
+    show_json({"name": name, "revoked_at": revoked_at}) if as_json else print_out(f"{name} is revoked")
 
 
 @app.command()
@@ -82,5 +82,5 @@ def _show_key(made: NewKey, as_json: bool) -> None:
     if as_json:
         show_json(asdict(made))
     else:
-        say(made.key)
-        aside(f"the key of {made.name} ({made.type}), for its x-api-key header: it is not shown again")
+        print_out(made.key)
+        print_err(f"the key of {made.name} ({made.type}), for its x-api-key header: it is not shown again")

@@ -8,7 +8,7 @@ import typer
 
 from cli.database import ask
 from cli.exit_codes import Refused
-from cli.output import AsJson, aside, clock, say, show_json, show_rows, span
+from cli.output import AsJson, clock, print_err, print_out, show_json, show_rows, span
 from cli.queue import By
 from db import queue
 from db import queue_people as control
@@ -54,7 +54,7 @@ def _local(day: date, clock_time: time) -> datetime:
     if not found:
         raise typer.BadParameter(f"the clock does not show {shown} here: it is put forward then. Give a later time")
     if found[0] != found[-1]:
-        aside(f"the clock shows {shown} twice: the later one was taken; the earlier one is {found[0].isoformat()}")
+        print_err(f"the clock shows {shown} twice: the later one was taken; the earlier one is {found[0].isoformat()}")
     return found[-1]
 
 
@@ -90,7 +90,7 @@ def pause(by: By, reason: Reason, length: For = None, until: Until = None, as_js
     if made is None:
         passed = clock(until) if until else "that time"
         raise Refused(f"{passed} has passed by the database's clock: nothing was paused")
-    show_json(made) if as_json else say(_sentence(made))
+    show_json(made) if as_json else print_out(_sentence(made))
 
 
 def resume(as_json: AsJson = False) -> None:
@@ -98,7 +98,7 @@ def resume(as_json: AsJson = False) -> None:
     ended = ask(control.resume)
     if ended is None:
         raise Refused("the queue is not paused")
-    show_json(ended) if as_json else say(f"goes on; it was {_sentence(ended)}")
+    show_json(ended) if as_json else print_out(f"goes on; it was {_sentence(ended)}")
 
 
 def status(as_json: AsJson = False) -> None:
@@ -116,11 +116,11 @@ def status(as_json: AsJson = False) -> None:
         show_json(found)
         return
     if found["paused_at"]:
-        say(_sentence({**found, "reason": found["pause_reason"]}))
+        print_out(_sentence({**found, "reason": found["pause_reason"]}))
     if found["oldest_due_seconds"] is not None:
-        say(f"the oldest item that nobody pushes has been due for {span(found['oldest_due_seconds'])}")
+        print_out(f"the oldest item that nobody pushes has been due for {span(found['oldest_due_seconds'])}")
     show_rows(found["states"], False, ("state", "items", "oldest_age_seconds", "next_try_at"))
-    say("")
+    print_out("")
     columns = ("notifier", "state", "mode", "breaker", "reason", "looped_seconds", "last_success_seconds")
     show_rows(found["notifiers"], False, columns, if_none="no notifier runs: nothing is pushed")
 

@@ -18,7 +18,7 @@ from psycopg.errors import (
 )
 
 from cli.exit_codes import Unreachable
-from cli.output import aside
+from cli.output import print_err
 from db.queue import Connection
 from runtime.settings import DatabaseSettings, read_settings
 
@@ -61,7 +61,7 @@ async def _tell_what_holds_it_up(pid: int, parameters: dict[str, Any]) -> str:
         async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as another:
             if sessions := await find_waited_for(another, pid):
                 held = name_all(sessions)
-                aside(f"waiting: {held}")
+                print_err(f"waiting: {held}")
     return held
 
 

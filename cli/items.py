@@ -7,7 +7,7 @@ import typer
 
 from cli.database import ask
 from cli.exit_codes import Refused
-from cli.output import AsJson, say, show_json, show_rows
+from cli.output import AsJson, print_out, show_json, show_rows
 from db.history import read_history
 from db.named_items import NamedItem, find_items
 from runtime.settings import NotifierSettings, read_settings
@@ -51,9 +51,11 @@ def preview(barcode: Barcode, as_json: AsJson = False) -> None:
         fields = [asdict(change) for change in changes]
         show_json({"item_number": item.item_number, **facts, "changes": fields, "remarks": remarks})
         return
-    say(f"item {item.item_number}, {item.best_title or 'without a title'}; classification {item.classification or '-'}")
+    print_out(
+        f"item {item.item_number}, {item.best_title or 'without a title'}; classification {item.classification or '-'}"
+    )
     show_rows([asdict(c) for c in changes], False, ("field", "before", "after"), if_none="nothing: Sierra has it all")
-    say(*remarks)
+    print_out(*remarks)
 
 
 def _the_item(found: list[NamedItem], barcode: str) -> NamedItem:

@@ -1,12 +1,12 @@
-"""`signum`, the command line: runs the processes, and looks after clients, queue and sync."""
+"""`signum`, the command line: runs the processes, and manages clients, queue and sync."""
 
 from typing import Annotated
 
 import typer
 
 from cli import clients, config, control, doctor, items, processes, queue, reverts, sync
-from cli.exit_codes import fenced
-from cli.output import say
+from cli.exit_codes import run_and_exit
+from cli.output import print_out
 from cli.predecessor import command as predecessor
 
 app = typer.Typer(
@@ -25,8 +25,8 @@ app.command("doctor")(doctor.doctor)
 app.command("preview")(items.preview)
 app.command("history")(items.history)
 app.command("revert")(reverts.revert)
-for steer in (control.status, control.pause, control.resume):
-    queue.app.command(steer.__name__)(steer)
+for command in (control.status, control.pause, control.resume):
+    queue.app.command(command.__name__)(command)
 app.add_typer(queue.app, name="queue")
 app.add_typer(clients.app, name="client")
 app.add_typer(sync.app, name="sync")
@@ -36,7 +36,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from runtime.release import release
 
-        say(f"signum {release()}")
+        print_out(f"signum {release()}")
         raise typer.Exit
 
 
@@ -46,12 +46,12 @@ def main(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the release, and end.")
     ] = False,
 ) -> None:
-    """Signum-savotta's backend: its processes, and what people ask of them."""
+    """Signum-savotta's backend: its processes, and the commands for the people who run it."""
 
 
 def run() -> None:
     """The `signum` command."""
-    fenced(lambda: app(prog_name="signum"))
+    run_and_exit(lambda: app(prog_name="signum"))
 
 
 if __name__ == "__main__":

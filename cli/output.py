@@ -1,7 +1,7 @@
-"""An answer on the screen: a table, or a block per row, for a person; JSON with every field for a script.
+"""Prints results: for a person a table, or a block per row; for a script JSON with every field.
 
-All that the commands print goes through here. What is not printable is shown as an escape (`\\x1b`), so that no text of
-Sierra's, the ETL's or PostgreSQL's can steer the terminal or begin a line.
+Every line that a command prints goes through here. An unprintable character is shown as an escape (`\\x1b`), so that no
+text of Sierra's, the ETL's or PostgreSQL's can control the terminal or begin a line.
 """
 
 import json
@@ -24,18 +24,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 Row = Mapping[str, Any]
 
 GAP = 2
-NARROWEST_SENTENCE = 24  # a table leaves it so much room, or there are blocks instead
+NARROWEST_SENTENCE = 24  # where a table can't leave a sentence so many columns, there are blocks instead
 
 
 def show_rows(rows: Sequence[Row], as_json: bool, columns: Sequence[str], *, if_none: str = "") -> None:
-    """Rows below headings made of `columns`; a block per row where the screen is too narrow for that.
+    """Print rows below headings made of `columns`; a block per row where the terminal is too narrow for a table.
 
-    `if_none` where there are no rows. As JSON: an array, maybe empty. In a pipe each row is one line.
+    Print `if_none` where there are no rows. As JSON: an array, maybe empty. In a pipe each row is one line.
     """
     if as_json:
         show_json([dict(row) for row in rows])
     elif not rows:
-        say(if_none)
+        print_out(if_none)
     else:
         headings = [Text(_heading(column)) for column in columns]
         cells = [[_cell(column, row[column]) for column in columns] for row in rows]
@@ -47,17 +47,17 @@ def show_rows(rows: Sequence[Row], as_json: bool, columns: Sequence[str], *, if_
 
 
 def show_record(row: Row, as_json: bool) -> None:
-    """One record, a line per field. As JSON: an object."""
+    """Print one record, a line per field. As JSON: an object."""
     if as_json:
         show_json(dict(row))
     else:
         _print_block([(Text(_heading(column)), _cell(column, value)) for column, value in row.items()])
 
 
-def show_json(answer: object) -> None:
-    """Exactly one JSON value on the standard output; times as ISO 8601, what is not printable escaped."""
+def show_json(result: object) -> None:
+    """Print exactly one JSON value on the standard output: times as ISO 8601, unprintable characters escaped."""
     all_of_unicode = "utf" in str(getattr(sys.stdout, "encoding", "")).lower()
-    text = json.dumps(answer, ensure_ascii=not all_of_unicode, allow_nan=False, indent=2, default=datetime.isoformat)
+    text = json.dumps(result, ensure_ascii=not all_of_unicode, allow_nan=False, indent=2, default=datetime.isoformat)
     typer.echo(re.sub(r"[^\n -~]", lambda found: _escaped_for_json(found[0]), text))
 
 
@@ -65,28 +65,28 @@ def _escaped_for_json(character: str) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
-def show_what_can_be() -> None:
-    """From now on a character that the terminal's encoding has not is shown as `?`; in JSON it is escaped."""
+def replace_unencodable() -> None:
+    """Show a character that the terminal's encoding lacks as `?` from now on; JSON escapes it."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
-def say(*lines: str) -> None:
-    """The answer, a line each."""
+def print_out(*lines: str) -> None:
+    """Print the result's lines on the standard output."""
     for line in lines:
         typer.echo(one_line(line))
 
 
-def aside(*lines: object) -> None:
-    """Lines for a person, apart from the answer: on the standard error."""
+def print_err(*lines: object) -> None:
+    """Print lines for a person on the standard error, apart from the result."""
     for line in lines:
         typer.echo(one_line(str(line)), err=True)
 
 
-def confirm(question: str, *, aside: bool) -> None:
-    """Ask a person, and leave with 1 unless the answer is yes. `aside`: on the standard error."""
-    typer.confirm(one_line(question), abort=True, err=aside)
+def confirm(question: str, *, on_stderr: bool) -> None:
+    """Ask a person, and exit with 1 unless the answer is yes. `on_stderr`: ask on the standard error."""
+    typer.confirm(one_line(question), abort=True, err=on_stderr)
 
 
 def clock(moment: datetime) -> str:
@@ -103,9 +103,9 @@ def span(seconds: float) -> str:
 
 
 def _screen_width() -> int | None:
-    """The columns of the terminal; None where the answer goes elsewhere, and lines may have any length."""
-    shown_at_once = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed before we began
-    return shutil.get_terminal_size().columns if shown_at_once else None
+    """The columns of the terminal; None where the output is no terminal, so that lines may have any length."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed before we started
+    return shutil.get_terminal_size().columns if is_terminal else None
 
 
 def _heading(column: str) -> str:
@@ -113,7 +113,7 @@ def _heading(column: str) -> str:
 
 
 def _cell(column: str, value: object) -> Text:
-    """A value as a person reads it: local time with its offset, ages in one unit. Neither is ever broken."""
+    """A value for a person: local time with its offset, an age in one unit. Neither is broken over two lines."""
     if value is None:
         return Text("")
     if isinstance(value, datetime):
@@ -124,7 +124,7 @@ def _cell(column: str, value: object) -> Text:
 
 
 def _fit(rows: Sequence[Sequence[Text]], room: int | None) -> list[int] | None:
-    """The width of each column of a table, or None if it would break more than sentences between their words."""
+    """The width of each column of a table, or None if more than sentences would have to be broken."""
     columns = list(zip(*rows, strict=True))
     widths = [max(cell.cell_len for cell in column) for column in columns]
     if room is None:
@@ -135,13 +135,13 @@ def _fit(rows: Sequence[Sequence[Text]], room: int | None) -> list[int] | None:
         return None
     widths = [min(width, room) for width in widths]
     while sum(widths) > room:
-        widest = max((width, place) for place, width in enumerate(widths) if width > least[place])[1]
+        widest = max((width, column) for column, width in enumerate(widths) if width > least[column])[1]
         widths[widest] -= 1
     return widths
 
 
 def _narrowest(cell: Text) -> int:
-    """How much room a cell needs: a sentence can be broken between its words, all else can't."""
+    """The least width of a cell: a sentence can be broken between its words, all else can't."""
     is_sentence = " " in cell.plain and not cell.no_wrap
     return min(cell.cell_len, NARROWEST_SENTENCE) if is_sentence else cell.cell_len
 
@@ -158,11 +158,11 @@ def _print_table(headings: Sequence[Text], cells: Sequence[Sequence[Text]], widt
 def _print_blocks(headings: Sequence[Text], cells: Sequence[Sequence[Text]]) -> None:
     for row in cells:
         _print_block([(heading, cell) for heading, cell in zip(headings, row, strict=True) if cell.plain])
-        say("")
+        print_out("")
 
 
 def _print_block(fields: Sequence[tuple[Text, Text]]) -> None:
-    """A line per field; the values below each other, broken only where one is wider than the screen."""
+    """Print a line per field, the values below each other, broken only where one is wider than the terminal."""
     label = max((heading.cell_len for heading, _ in fields), default=0)
     value = max((cell.cell_len for _, cell in fields), default=0)
     room = _screen_width()
@@ -177,8 +177,8 @@ def _print_block(fields: Sequence[tuple[Text, Text]]) -> None:
 
 
 def _print(table: Table, width: int) -> None:
-    """Print the table without the blanks behind its lines."""
-    # With no height beside the width, rich takes every dumb terminal for one of 80 columns.
+    """Print the table without trailing blanks."""
+    # Given a width without a height, rich takes every dumb terminal for one of 80 columns.
     console = Console(highlight=False, width=width, height=25)
     with console.capture() as shown:
         console.print(table)

@@ -10,7 +10,7 @@ import typer
 
 from cli.database import ask, reaching
 from cli.exit_codes import Refused, Unreachable
-from cli.output import AsJson, say, show_json, span
+from cli.output import AsJson, print_out, show_json, span
 from db.notifiers import find_pulse
 from runtime.logging import configure_logging
 from runtime.release import release
@@ -74,7 +74,7 @@ def _check_notifier(as_json: bool) -> None:
         )
     if not as_json:
         reason = f": {pulse.reason}" if pulse.reason else ""
-        say(f"{pulse.notifier} is {pulse.state}, its breaker {pulse.breaker}{reason}")
+        print_out(f"{pulse.notifier} is {pulse.state}, its breaker {pulse.breaker}{reason}")
 
 
 def _does_sierra_answer() -> bool:

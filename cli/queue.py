@@ -9,7 +9,7 @@ import typer
 
 from cli.database import ask
 from cli.exit_codes import Refused
-from cli.output import AsJson, confirm, say, show_json, show_rows
+from cli.output import AsJson, confirm, print_out, show_json, show_rows
 from db import queue
 from db.named_items import NamedItem, find_items
 from db.queue import Connection
@@ -130,7 +130,7 @@ def dismiss(
         rejected = ask(lambda connection: queue.detail(connection, "rejected", limit=1_000_000))
         count = sum(reason in row["reason"] for row in rejected)
         if count:
-            confirm(f"Dismiss {_items(count)} rejected for this reason: {reason}?", aside=as_json)
+            confirm(f"Dismiss {_items(count)} rejected for this reason: {reason}?", on_stderr=as_json)
     _for_reason(queue.dismiss, by, reason, numbers, barcodes, as_json, "dismissed")
 
 
@@ -191,7 +191,7 @@ def _tell(done: str, touched: Collection[int], as_json: bool) -> None:
     if as_json:
         show_json({"done": done, "item_record_ids": sorted(touched)})
     elif touched:
-        say(f"{done} {_items(len(touched))}")
+        print_out(f"{done} {_items(len(touched))}")
 
 
 def _name(item: NamedItem) -> str:

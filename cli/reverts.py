@@ -7,7 +7,7 @@ import typer
 
 from cli.database import ask
 from cli.exit_codes import Refused
-from cli.output import AsJson, say, show_json
+from cli.output import AsJson, print_out, show_json
 from cli.queue import By
 from db.history import Revert, queue_reverts
 
@@ -29,7 +29,7 @@ def revert(by: By, rows: Rows, as_json: AsJson = False) -> None:
         show_json([asdict(one) for one in queued])
     else:
         for one in queued:
-            say(f"{_item(one)} gets {one.call_number_before!r} back for {one.call_number_after!r}")
+            print_out(f"{_item(one)} gets {one.call_number_before!r} back for {one.call_number_after!r}")
     unknown = sorted({*rows} - {one.update_log_id for one in named})
     problems = [
         *(f"history has no row {row}, or not any more: find the ids with signum history" for row in unknown),

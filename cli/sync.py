@@ -3,7 +3,7 @@
 import typer
 
 from cli.database import ask
-from cli.output import AsJson, say, show_json, show_record
+from cli.output import AsJson, print_out, show_json, show_record
 from db import sync_admin
 
 app = typer.Typer(help="What the ETL brings from Sierra.", no_args_is_help=True)
@@ -22,4 +22,4 @@ def restart(as_json: AsJson = False) -> None:
     if as_json:
         show_json({"full_sync_requested_at": requested_at})
     else:
-        say("a full sync begins when the ETL comes next")
+        print_out("a full sync begins when the ETL comes next")

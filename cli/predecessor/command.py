@@ -1,4 +1,4 @@
-"""How does a library come from the predecessor to us, without a full sync and with the keys that its clients have?"""
+"""`signum import-predecessor`: a library moves here without a full sync, and its clients keep their keys."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.database import reaching
 from cli.exit_codes import Refused, Unreachable
-from cli.output import AsJson, aside, say, show_json
+from cli.output import AsJson, print_err, print_out, show_json
 from runtime.settings import ApiSettings, read_settings
 
 
@@ -21,11 +21,11 @@ def _without_password(source: str) -> str:
     try:
         given = conninfo_to_dict(source)
     except psycopg.ProgrammingError as error:
-        raise typer.BadParameter(f"it is no PostgreSQL URL: {str(error).strip()}") from error
+        raise typer.BadParameter(f"not a PostgreSQL URL: {str(error).strip()}") from error
     if "password" in given:
         raise typer.BadParameter(
-            "leave the password out, for everybody on this machine can read it here: "
-            "set PGPASSWORD, or have it in ~/.pgpass"
+            "leave the password out: every user of this machine can read it here. "
+            "Set PGPASSWORD, or have it in ~/.pgpass"
         )
     return source
 
@@ -39,37 +39,37 @@ Source = Annotated[
         callback=_without_password,
     ),
 ]
-Again = Annotated[bool, typer.Option("--again", help="Though there are items here: bring what they lack.")]
+Again = Annotated[bool, typer.Option("--again", help="Import although our catalogue has items: add what is missing.")]
 
 
 def import_predecessor(source: Source, again: Again = False, as_json: AsJson = False) -> None:
     """Bring items, clients, queue and sync position over from the predecessor's database, which is only read.
 
-    All or nothing: until it is done nobody sees any of it, and nothing is pushed.
+    All or nothing: until it is done no client sees any of it, and nothing is pushed.
     """
     settings = read_settings(ApiSettings)
-    from cli.predecessor.database import NotAPredecessor, PredecessorAway, reading
-    from cli.predecessor.importer import inherit, sentences
+    from cli.predecessor.database import NotAPredecessor, PredecessorUnavailable, reading
+    from cli.predecessor.importer import import_all, summary
     from db.connections import connection_parameters
 
     parameters = connection_parameters(settings, "signum import", synchronous_commit="on")
     try:
-        with reaching(settings), reading(source) as old, _bar(old.count_items()) as bar:
-            brought = inherit(old, parameters, settings.full_sync_batch_size, again=again, progress=bar)
-    except PredecessorAway as error:
+        with reaching(settings), reading(source) as old, _progress_bar(old.count_items()) as bar:
+            result = import_all(old, parameters, settings.full_sync_batch_size, again=again, progress=bar)
+    except PredecessorUnavailable as error:
         raise Unreachable(f"the predecessor's database: {error}") from error
     except NotAPredecessor as error:
         raise Refused(f"this is not the predecessor's database: {error}") from error
-    aside(*brought.remarks)
+    print_err(*result.remarks)
     if as_json:
-        show_json(asdict(brought))
+        show_json(asdict(result))
     else:
-        say(*sentences(brought))
+        print_out(*summary(result))
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on the standard error, where a person looks at it."""
+def _progress_bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on the standard error, if that is a terminal."""
     columns = (TextColumn("items"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

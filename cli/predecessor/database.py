@@ -1,6 +1,6 @@
-"""What did the predecessor know, and how does it become ours? A function per statement of db/sql/predecessor.sql.
+"""Reads the predecessor's database and writes ours: a function per statement of cli/predecessor/sql/predecessor.sql.
 
-PredecessorAway         its database does not answer, or not to us
+PredecessorUnavailable  its database does not answer, or refuses us
 NotAPredecessor         it answers, but has other tables than the predecessor
 """
 
@@ -17,14 +17,14 @@ from psycopg.rows import class_row
 from db.connections import one_line
 from runtime.statements import load
 
-SQL = load("db", "predecessor")
+SQL = load("cli.predecessor", "predecessor")
 
 CONNECT_TIMEOUT_SECONDS = 10
 ROWS_PER_FETCH = 5_000
 
 
-class PredecessorAway(Exception):
-    """The predecessor's database does not answer, or not to us."""
+class PredecessorUnavailable(Exception):
+    """The predecessor's database does not answer, or refuses us."""
 
 
 class NotAPredecessor(Exception):
@@ -33,7 +33,7 @@ class NotAPredecessor(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OldClient:
-    """A client as the predecessor knows it; nothing but its id need be there."""
+    """A client as the predecessor stores it. Every column but the id may be NULL."""
 
     id: int
     client_name: str | None
@@ -46,7 +46,7 @@ class OldClient:
 
 @dataclass(frozen=True, slots=True)
 class OldPosition:
-    """Where the predecessor's sync stands."""
+    """The position of the predecessor's sync."""
 
     initialized_at: datetime | None = None
     sync_mode: str | None = None
@@ -62,7 +62,7 @@ class Predecessor:
         self._connection = connection
 
     def count_items(self) -> int:
-        """How many items there are."""
+        """Count the items."""
         with _translated():
             row = self._connection.execute(SQL["count_old_items"]).fetchone()
             return int(row[0]) if row else 0
@@ -81,15 +81,17 @@ class Predecessor:
             return cursor.execute(SQL["old_clients"]).fetchall()
 
     def position(self) -> OldPosition:
-        """Where its sync stands; all of it None if it never started."""
+        """The position of its sync; all None if the sync never started."""
         with _translated(), self._connection.cursor(row_factory=class_row(OldPosition)) as cursor:
             return cursor.execute(SQL["old_position"]).fetchone() or OldPosition()
 
 
 @contextmanager
 def reading(conninfo: str) -> Iterator[Predecessor]:
-    """The predecessor's database as it is now, for as long as the context lasts. What is missing in `conninfo`, libpq
-    looks up in its own ways: the password in PGPASSWORD or ~/.pgpass."""
+    """A snapshot of the predecessor's database for the length of the context.
+
+    libpq looks up elsewhere what `conninfo` leaves out: the password in PGPASSWORD or ~/.pgpass.
+    """
     given = {"application_name": "signum import", "client_encoding": "utf8", "connect_timeout": CONNECT_TIMEOUT_SECONDS}
     with _translated():
         connection = psycopg.connect(conninfo, **given)  # type: ignore[arg-type]
@@ -108,26 +110,26 @@ def _translated() -> Iterator[None]:
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
         raise NotAPredecessor(one_line(error)) from error
     except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
-        raise PredecessorAway(one_line(error)) from error
+        raise PredecessorUnavailable(one_line(error)) from error
 
 
 def has_items(connection: Connection[Any]) -> bool:
-    """Whether we know any item."""
+    """Whether our catalogue has any item."""
     row = connection.execute(SQL["has_items"]).fetchone()
     return row is not None and bool(row[0])
 
 
 def add_client(connection: Connection[Any], client: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Whether the client was added; and if it was not, whether that is because its key is known."""
+    """Add a client. Return whether it was added, and whether its key is ours (then or already)."""
     is_added, is_known = connection.execute(SQL["add_client"], client).fetchone() or (False, False)
     return is_added, is_known
 
 
 def queue_items(connection: Connection[Any], item_record_ids: Sequence[int]) -> int:
-    """Queue those that are stored and not queued yet: how many these were. The bell rings at the commit."""
+    """Queue those items that are stored and not queued yet. Return their number. Notifiers hear of it at the commit."""
     return connection.execute(SQL["queue_items"], {"item_record_ids": list(item_record_ids)}).rowcount
 
 
 def take_position(connection: Connection[Any], position: Mapping[str, Any]) -> bool:
-    """Go on where the predecessor's sync stood. False if a batch has come to us since: then ours stays."""
+    """Continue where the predecessor's sync stood. Return False, and change nothing, if a newer batch has come."""
     return connection.execute(SQL["take_position"], position).rowcount > 0

@@ -1,4 +1,4 @@
-"""How does a row of the predecessor's read as one of ours? Pure: texts to texts, clients to clients and remarks."""
+"""Maps the predecessor's rows to ours. Pure: texts to texts, clients to clients and remarks."""
 
 import json
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ def as_row(cells: list[str]) -> list[str]:
 def _string_in(document: str) -> str:
     """The string in a JSON document; the document itself if it holds something else, and nothing for null."""
     try:
-        # Nothing else is parsed: deep lists would be too much for the parser.
+        # Parse strings only: a deeply nested list would exhaust the parser's stack.
         return (
             str(json.loads(document)) if document.lstrip().startswith('"') else "" if document == "null" else document
         )
@@ -29,7 +29,7 @@ def _string_in(document: str) -> str:
 
 
 def known_clients(clients: Iterable[OldClient]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The clients as we store them, and a sentence for each that is not or not quite what it was.
+    """The clients as we store them, and a remark on each that was left out or renamed.
 
     Names are unique here: a second `desk` becomes `desk (7)`, by its id. Keys are unique too, and the first to have one
     stands for all.
@@ -65,7 +65,7 @@ def _stored(client: OldClient, name: str, key: str) -> dict[str, Any]:
         "client_name": name,
         "client_type": CLIENT_TYPES[client.client_type or ""],
         "api_key_sha256": sha256(key.encode()).digest(),
-        # To recognise it by, and of a short one not enough to guess the rest.
+        # Enough to recognise a key by; of a short key not enough to guess the rest.
         "api_key_prefix": key[: min(PREFIX_LENGTH, len(key) // 3)],
         "internal_hostname": client.internal_hostname,
         "internal_ip_address": client.internal_ip_address,

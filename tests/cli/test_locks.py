@@ -26,8 +26,8 @@ def named(dba):
 
 def test_a_command_that_waits_names_the_session_and_goes_on_when_it_is_over(signum, dba, monkeypatch):
     told = threading.Event()
-    tell = commands.aside
-    monkeypatch.setattr(commands, "aside", lambda line: (tell(line), told.set()))
+    tell = commands.print_err
+    monkeypatch.setattr(commands, "print_err", lambda line: (tell(line), told.set()))
     release = threading.Thread(target=lambda: (told.wait(30), dba.rollback()))
     release.start()
     ran = signum("queue", "retry", "1001")

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cli.output import show_record, show_what_can_be, span
+from cli.output import replace_unencodable, show_record, span
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_table_in_a_pipe_has_one_line_per_row_however_long(signum, database):
 def test_what_the_terminal_s_encoding_has_not_is_replaced_and_in_json_escaped(monkeypatch, as_json, shown):
     terminal = io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", terminal)
-    show_what_can_be()
+    replace_unencodable()
     show_record({"title": "Yö —"}, as_json)
     assert shown in terminal.buffer.getvalue()
 

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from cli import output as screen
+from cli import output
 from tests.cli.test_json import commands
 from tests.docs.markdown import HOUSE
 from tests.fix_sierra import make_record
@@ -99,4 +99,4 @@ def test_what_postgresql_says_does_not_steer_the_terminal(signum):
 def test_all_that_the_commands_print_goes_through_one_module():
     printing = re.compile(r"\b(?:print|typer\.echo|typer\.secho|typer\.confirm|\.write)\(")
     files = [file for file in sorted((HOUSE / "cli").glob("*.py")) if printing.search(file.read_text(encoding="utf-8"))]
-    assert [file.name for file in files] == [f"{screen.__name__.partition('.')[2]}.py"]
+    assert [file.name for file in files] == [f"{output.__name__.partition('.')[2]}.py"]

@@ -87,7 +87,9 @@ def test_wheel_holds_the_packages_with_the_migrations_and_nothing_else(wheel: Pa
     packages = {"api", "cli", "db", "notifier", "runtime", "sandbox"}
     assert {name.partition("/")[0] for name in names} == packages
     migrations = {f"db/schema/migrations/versions/{file.name}" for file in (HOUSE / "alembic/versions").glob("*.py")}
-    statements = {f"db/sql/{file.name}" for file in (HOUSE / "db/sql").iterdir()}
+    statements = {
+        f"{folder}/{file.name}" for folder in ("db/sql", "cli/predecessor/sql") for file in (HOUSE / folder).iterdir()
+    }
     assert names >= migrations | statements | {"db/schema/migrations/env.py"}
 
 

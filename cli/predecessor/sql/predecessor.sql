@@ -1,19 +1,19 @@
--- What the predecessor knew. First what is asked of its database, in one snapshot; then what ours is told.
+-- The import from the predecessor: first the questions to its database, in one snapshot; then the writes to ours.
 
 
 -- name: use_utc
--- Its times may be without a zone. They are taken for UTC.
+-- Its times may have no zone: take them for UTC.
 SET LOCAL timezone TO 'UTC';
 
 
 -- name: count_old_items
--- How many there are to come.
+-- The items to come, for the progress bar.
 SELECT count(*) FROM sierra_item;
 
 
 -- name: old_items
--- Its items as texts, whatever their columns' types are, and whether each is queued. The JSON comes as it is written: to
--- ask for the string in it would end the whole query at the first \u0000.
+-- Its items as texts, whatever their columns' types are, and whether each is queued. The JSON comes as it is written:
+-- asking PostgreSQL for the string in it would end the whole query at the first \u0000.
 SELECT
     coalesce(item_record_id::text, '') AS item_record_id,
     coalesce(item_number::text, '') AS item_number,
@@ -33,7 +33,7 @@ FROM sierra_item;
 
 
 -- name: old_clients
--- Its clients, with their keys in plain text. An address that a client has not got came as the word None.
+-- Its clients, with their keys in plain text. A missing address was stored as the word None.
 SELECT
     id,
     client_name,
@@ -47,7 +47,7 @@ ORDER BY id;
 
 
 -- name: old_position
--- Where its sync stands: one row, or none if it never started.
+-- The position of its sync: one row, or none if the sync never started.
 SELECT
     nullif(nullif(initialized_at::timestamptz, 'infinity'), '-infinity') AS initialized_at,
     sync_mode::text,
@@ -60,13 +60,13 @@ LIMIT 1;
 
 
 -- name: has_items
--- Whether we know any item.
+-- Whether our catalogue has any item.
 SELECT EXISTS (SELECT FROM sierra_item) AS has_items;
 
 
 -- name: add_client
--- A client as it was known. Nothing happens where its key is ours already (an import that is repeated, or since then
--- revoked), nor where its name is: then it has another key now.
+-- Add a client unless its key is ours already (a repeated import, or a key revoked since then) or its name is (the
+-- client then has another key now).
 WITH added AS (
     INSERT INTO client (
         client_name, client_type, api_key_sha256, api_key_prefix, internal_hostname, internal_ip_address, last_seen_at
@@ -84,8 +84,8 @@ SELECT
 
 
 -- name: queue_items
--- What was queued, behind what print stations print from now on. What is queued here already stays as it is; a revert is
--- an update from now on.
+-- Queue what was queued there, behind the marks that print stations make from now on. An item that is queued here
+-- already stays as it is, but a queued revert becomes an update.
 INSERT INTO update_queue (item_record_id, queued_by)
 SELECT i.item_record_id, 'import-predecessor'
 FROM sierra_item i
@@ -96,7 +96,7 @@ WHERE update_queue.revert_of IS NOT NULL;
 
 
 -- name: take_position
--- Go on where it stood, with nothing handed out yet; unless a batch has come to us since.
+-- Continue where its sync stood, with nothing handed out yet; unless a newer batch has come to us.
 UPDATE sync_state SET
     initialized_at = coalesce(%(initialized_at)s, initialized_at),
     sync_mode = %(sync_mode)s,
