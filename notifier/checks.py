@@ -42,7 +42,7 @@ async def is_answering(sierra: SierraClient) -> bool:
             await sierra.token.get()
             asked_at = time.monotonic()
             await sierra.token_info()
-            return sierra.last_answer_at > asked_at
+            return sierra.last_response_at > asked_at
     return False
 
 

@@ -3,7 +3,7 @@
 Plain state. A row of them is a number of different items that failed alike, with no success in between.
 """
 
-from notifier.in_flight import Held
+from notifier.in_flight import ClaimedItem
 from notifier.sierra.errors import ItemError
 
 SAME_DOUBTS = 5
@@ -14,7 +14,7 @@ class Doubts:
 
     def __init__(self) -> None:
         self.kind: str | None = None
-        self.waiting: list[tuple[Held, ItemError]] = []
+        self.waiting: list[tuple[ClaimedItem, ItemError]] = []
         self._alike: set[int] = set()
 
     @property
@@ -29,18 +29,18 @@ class Doubts:
             f"{len(self._alike)} items in a row failed alike, is it the configuration? The last: {self.waiting[-1][1]}"
         )
 
-    def add(self, held: Held, error: ItemError) -> None:
+    def add(self, item: ClaimedItem, error: ItemError) -> None:
         """One more, of the row's kind; the first one says which that is."""
-        self.kind = error.doubt
-        self.waiting.append((held, error))
-        self._alike.add(held.claim.item_record_id)
+        self.kind = error.ambiguous
+        self.waiting.append((item, error))
+        self._alike.add(item.claim.item_record_id)
 
-    def take(self) -> list[tuple[Held, ItemError]]:
+    def take(self) -> list[tuple[ClaimedItem, ItemError]]:
         """Those that wait, for their outcome. The row goes on."""
         waiting, self.waiting = self.waiting, []
         return waiting
 
-    def end_row(self) -> list[tuple[Held, ItemError]]:
+    def end_row(self) -> list[tuple[ClaimedItem, ItemError]]:
         """As `take`, and the next doubt begins another row."""
         self.kind = None
         self._alike.clear()

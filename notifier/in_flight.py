@@ -1,4 +1,4 @@
-"""Which items do we hold, and how far are they? The belt between the queue and Sierra: plain state, no decisions."""
+"""The claimed items, and how far each is on its way to Sierra. Plain state, no decisions."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from runtime.sentry import Step
 
 
 @dataclass(eq=False, slots=True)
-class Held:
+class ClaimedItem:
     """A claimed item on its way. Times are of the monotonic clock; `probe`: it tries whether Sierra is well."""
 
     claim: Claim
@@ -29,31 +29,31 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much at once: requests in flight, items held, seconds a request may take, and whether to write at all."""
+    """Limits on requests at once, claimed items and seconds per request. `dry_run`: nothing is written to Sierra."""
 
     pool_size: int
-    most_held: int
+    most_items: int
     timeout_seconds: float
     dry_run: bool = False
 
     @property
     def lease_seconds(self) -> float:
-        """Enough for list, single read, wait for a place, write and a new token, whatever the batch."""
+        """Enough for list, single read, wait for a slot, write and a new token, whatever the batch."""
         return 6 * self.timeout_seconds + 10
 
 
 @dataclass(eq=False, slots=True)
-class Belt:
-    """Items wait to be read (together, or one by one), are being read, wait to be written. `held` has them all."""
+class InFlight:
+    """All claimed `items`; those among them that wait for a request, by its kind; and how many are being read."""
 
-    held: set[Held] = field(default_factory=set)
-    to_read: deque[Held] = field(default_factory=deque)
-    to_read_singly: deque[Held] = field(default_factory=deque)
-    to_write: deque[Held] = field(default_factory=deque)
+    items: set[ClaimedItem] = field(default_factory=set)
+    to_read: deque[ClaimedItem] = field(default_factory=deque)
+    to_read_singly: deque[ClaimedItem] = field(default_factory=deque)
+    to_write: deque[ClaimedItem] = field(default_factory=deque)
     being_read: int = 0
 
-    def take_waiting(self) -> list[Held]:
-        """All for which no request is under way; they wait no more."""
+    def take_waiting(self) -> list[ClaimedItem]:
+        """Return all that wait for a request, and take them out of their lines."""
         waiting = [*self.to_read, *self.to_read_singly, *self.to_write]
         for line in (self.to_read, self.to_read_singly, self.to_write):
             line.clear()

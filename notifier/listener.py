@@ -17,7 +17,7 @@ import psycopg
 from db.connections import Parameters, one_line
 from db.pool import NotifierPool, lend
 from notifier.backoff import reconnect_pause
-from notifier.wakeup import Bell
+from notifier.wakeup import Wakeup
 from runtime.statements import load
 
 log = logging.getLogger("signum.listener")
@@ -35,8 +35,8 @@ class Deaf(Exception):
 class Listener:
     """Rings the bell. `mode` and `reason` say whether it can."""
 
-    def __init__(self, parameters: Parameters, pool: NotifierPool, notifier: str, bell: Bell) -> None:
-        self._parameters, self._pool, self._notifier, self._bell = parameters, pool, notifier, bell
+    def __init__(self, parameters: Parameters, pool: NotifierPool, notifier: str, wakeup: Wakeup) -> None:
+        self._parameters, self._pool, self._notifier, self._wakeup = parameters, pool, notifier, wakeup
         self._echo = asyncio.Event()
         self._failures = 0
         self.mode: Literal["starting", "listening", "polling"] = "starting"
@@ -59,7 +59,7 @@ class Listener:
             async with asyncio.timeout(ECHO_DEADLINE_SECONDS):
                 await connection.execute(SQL["listen"])
                 await connection.execute(SQL["listen_echo"])
-            self._bell.ring()
+            self._wakeup.set()
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._hear(connection))
                 both.create_task(self._prove())
@@ -72,7 +72,7 @@ class Listener:
     async def _hear(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
         async for notification in connection.notifies():
             if notification.channel == QUEUE_CHANNEL:
-                self._bell.ring_heard()
+                self._wakeup.set_by_notification()
             elif notification.payload == self._notifier:
                 self._echo.set()
 
@@ -98,5 +98,5 @@ class Listener:
     def _lost(self, reason: str) -> None:
         if self.mode != "polling":
             log.warning("not listening, polling until we hear again: %s", reason)
-            self._bell.nudge()
+            self._wakeup.set(something_due=False)
         self.mode, self.reason = "polling", reason

@@ -48,12 +48,12 @@ class Condition:
 class ConditionCollector(Collector):
     """Looks at the notifier each time, from another thread: it only reads."""
 
-    def __init__(self, look: Callable[[], Condition]) -> None:
-        self._look = look
+    def __init__(self, snapshot: Callable[[], Condition]) -> None:
+        self._snapshot = snapshot
 
     def collect(self) -> Iterator[Metric]:
         """How it is."""
-        now = self._look()
+        now = self._snapshot()
         breaker = GaugeMetricFamily("signum_breaker_state", "1 at the state that the breaker is in", labels=["state"])
         for state in ("closed", "open", "probing"):
             breaker.add_metric([state], now.breaker == state)

@@ -1,4 +1,4 @@
-"""What becomes of the items that we hold? The desk takes their outcomes back to the queue.
+"""What becomes of the items that we hold? They are written back to the queue.
 
 Outcomes that come together are finished together: while one statement runs, the next ones gather. When the database is
 away, or somebody has locked an item's row, they are kept and tried again, for what was written to Sierra must not be
@@ -25,14 +25,14 @@ from notifier.metrics import OUTCOMES
 from notifier.sierra.errors import ItemError, ItemRejected
 from runtime.sentry import reporting
 
-log = logging.getLogger("signum.desk")
+log = logging.getLogger("signum.outcomes")
 
 Result = TypeVar("Result")
 LONG_LOCK_TRIES = 6  # about a second
 HISTORY_AGAIN_SECONDS = 60.0
 
 
-class Desk:
+class OutcomeWriter:
     """Finishes, postpones, rejects and releases claims in the name of one notifier."""
 
     def __init__(self, pool: NotifierPool, notifier: str, max_attempts: int) -> None:
@@ -94,7 +94,7 @@ class Desk:
             item = push.claim.item_record_id
             is_locked.set_result(item in finished and finished[item] is None)
             if not is_locked.result():
-                _tell(push, finished.get(item))
+                _log_outcome(push, finished.get(item))
 
     async def fail(self, claim: Claim, error: ItemError, call_number: str | None = None) -> None:
         """Postpone the item, or reject it: as the error says, or because it was tried often enough."""
@@ -170,7 +170,7 @@ class Desk:
                 failures += 1
 
 
-def _tell(push: Pushed, finished: bool | None) -> None:
+def _log_outcome(push: Pushed, finished: bool | None) -> None:
     OUTCOMES.labels(push.outcome).inc()
     facts = {**_ids(push.claim), "sierra_ms": push.sierra_ms}
     if finished is None:

@@ -1,7 +1,8 @@
-"""How is one item pushed? Read, plan, write; and what then becomes of it.
+"""The push of one item, read, plan and write, and the outcome that each response leads to.
 
-Each step at Sierra answers with what remains to be done at the database: that is done when its place at Sierra is free
-for the next request.
+`read`, `read_one` and `write` make one request at Sierra and return coroutines that write outcomes to the database, not
+yet awaited: the worker awaits them after it has freed the slot, so that the next request at Sierra does not wait for
+the database.
 """
 
 import logging
@@ -12,9 +13,9 @@ from typing import Any, Literal
 from db.queue import Claim, Pushed
 from notifier.breaker import Breaker
 from notifier.doubts import Doubts
-from notifier.in_flight import Belt, Held, Limits
+from notifier.in_flight import ClaimedItem, InFlight, Limits
 from notifier.metrics import MARK_TO_SIERRA_SECONDS, PUSH_SECONDS
-from notifier.outcomes import Desk
+from notifier.outcomes import OutcomeWriter
 from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
 from notifier.revert import Undo, plan_revert
 from notifier.sierra.client import SierraClient
@@ -31,7 +32,7 @@ from notifier.sierra.errors import (
 )
 from notifier.sierra.responses import Deleted
 from notifier.suspects import Suspects
-from notifier.wakeup import Bell
+from notifier.wakeup import Wakeup
 from runtime.sentry import Step, tell_steps
 
 log = logging.getLogger("signum.push")
@@ -43,15 +44,24 @@ Remaining = list[Coroutine[Any, Any, None]]
 
 
 class Pusher:
-    """Moves items along the belt."""
+    """Pushes claimed items, and decides for each failure whether it is the item's, Sierra's or the configuration's."""
 
     def __init__(
-        self, belt: Belt, desk: Desk, sierra: SierraClient, bell: Bell, breaker: Breaker, rules: Rules, limits: Limits
+        self,
+        in_flight: InFlight,
+        outcomes: OutcomeWriter,
+        sierra: SierraClient,
+        wakeup: Wakeup,
+        breaker: Breaker,
+        rules: Rules,
+        limits: Limits,
     ) -> None:
-        self._belt, self._desk, self._sierra = belt, desk, sierra
-        self._bell, self._breaker, self._rules, self._limits = bell, breaker, rules, limits
+        self._in_flight, self._outcomes, self._sierra = in_flight, outcomes, sierra
+        self._wakeup, self._breaker, self._rules, self._limits = wakeup, breaker, rules, limits
         self.doubts, self.suspects = Doubts(), Suspects()
+        # The kind of ambiguous failure that opened the breaker: Sierra answers, but refused five items alike.
         self._opened_by: str | None = None
+        # Sierra refused a write: it may still read well, so only a write that it takes shows that it is well again.
         self._refused_writes = False
         self._warned: set[str] = set()
         self.lists_fail = False
@@ -59,80 +69,82 @@ class Pusher:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the breaker is open because Sierra answers, but refuses: any other item may be taken."""
+        """Whether the breaker is open because Sierra answers, but refuses: it may take any other item."""
         return self._opened_by is not None
 
-    async def read(self, chunk: Sequence[Held]) -> Remaining:
-        """Read several with one request. Those of which that can't tell are put in line to be read one by one."""
+    async def read(self, chunk: Sequence[ClaimedItem]) -> Remaining:
+        """Read several items with one request. Put in line to be read singly those that the list does not show."""
         read_at = time.monotonic()
         try:
-            records = await self._sierra.read_items([held.number for held in chunk])
+            records = await self._sierra.read_items([item.number for item in chunk])
         except ListFailed as error:
             log.warning("reading %d items one by one: %s", len(chunk), error)
             self.lists_fail = True
-            self._belt.to_read_singly.extend(chunk)
+            self._in_flight.to_read_singly.extend(chunk)
             return []
         except SierraUnavailable as error:
             return [self.unavailable(chunk, error)]
-        there = [held for held in chunk if held.number in records]
-        steps = [step for held in there for step in self._has_read(held, records[held.number], read_at)]
-        self._belt.to_read_singly.extend(held for held in chunk if held.number not in records)
+        # An item that the list lacks may be gone, or left out for the list's own reasons: its single read decides.
+        there = [item for item in chunk if item.number in records]
+        steps = [step for item in there for step in self._has_read(item, records[item.number], read_at)]
+        self._in_flight.to_read_singly.extend(item for item in chunk if item.number not in records)
         return steps
 
-    async def read_one(self, held: Held) -> Remaining:
-        """Read one item: only this answer counts where a list could not tell."""
+    async def read_one(self, item: ClaimedItem) -> Remaining:
+        """Read one item. Its answer decides where a list could not tell."""
         read_at = time.monotonic()
         try:
-            record = await self._sierra.read_item(held.number)
+            record = await self._sierra.read_item(item.number)
         except SierraUnavailable as error:
-            return [self.unavailable([held], error)]
+            return [self.unavailable([item], error)]
         except ItemError as error:
-            return [self.fail(held, error)]
+            return [self.fail(item, error)]
         self.lists_fail = False
-        return self._has_read(held, record, read_at)
+        return self._has_read(item, record, read_at)
 
-    async def write(self, held: Held) -> Remaining:
+    async def write(self, item: ClaimedItem) -> Remaining:
         """Write one item, if a write that begins now ends within its lease."""
-        plan = held.plan
+        plan = item.plan
         assert plan is not None, "an item is written after it was read"
 
-        def fence() -> None:
-            if time.monotonic() + self._limits.timeout_seconds > held.lease_ends:
+        def check_lease() -> None:
+            if time.monotonic() + self._limits.timeout_seconds > item.lease_ends:
                 raise LeaseTooShort
 
         began = time.monotonic()
         try:
-            await self._sierra.write_item(held.number, plan.patch, fence)
+            await self._sierra.write_item(item.number, plan.patch, check_lease)
         except LeaseTooShort:
-            return [self._leave(held)]
+            return [self._release_unwritten(item)]
         except SierraUnavailable as error:
-            return [self.unavailable([held], error)]
+            return [self.unavailable([item], error)]
         except ItemError as error:
-            return [self.fail(held, error)]
+            return [self.fail(item, error)]
         ended = time.monotonic()
-        held.steps.append(("write", began, ended))
-        PUSH_SECONDS.observe(ended - held.read_at)
-        queued_seconds = (held.claim.claimed_at - held.claim.queued_at).total_seconds()  # by the database's clock
-        MARK_TO_SIERRA_SECONDS.observe(queued_seconds + ended - held.claimed_at)
-        return [self._finish(held, plan, "pushed")]
+        item.steps.append(("write", began, ended))
+        PUSH_SECONDS.observe(ended - item.read_at)
+        queued_seconds = (item.claim.claimed_at - item.claim.queued_at).total_seconds()  # by the database's clock
+        MARK_TO_SIERRA_SECONDS.observe(queued_seconds + ended - item.claimed_at)
+        return [self._finish(item, plan, "pushed")]
 
-    def _has_read(self, held: Held, record: Record | Deleted, read_at: float) -> Remaining:
-        """Decide what to write; what has nothing to write is done."""
-        held.steps.append(("read", read_at, time.monotonic()))
+    def _has_read(self, item: ClaimedItem, record: Record | Deleted, read_at: float) -> Remaining:
+        """Plan the write and put the item in line for it; or return the outcome, if there is nothing to write."""
+        item.steps.append(("read", read_at, time.monotonic()))
         if isinstance(record, Deleted):
-            return [self.fail(held, ItemRejected(f"Item {held.number} was deleted in Sierra on {record.on}"))]
-        plan = self._plan(held.claim, record)
-        held.plan, held.read_at = plan, read_at
+            return [self.fail(item, ItemRejected(f"Item {item.number} was deleted in Sierra on {record.on}"))]
+        plan = self._plan(item.claim, record)
+        item.plan, item.read_at = plan, read_at
         if plan.refusal:
-            return [self.fail(held, ItemRejected(plan.refusal))]
+            return [self.fail(item, ItemRejected(plan.refusal))]
         self._warn_once(plan)
         if not plan.patch:
-            return [self._finish(held, plan, "unchanged")]
+            return [self._finish(item, plan, "unchanged")]
         if self._limits.dry_run:
             would = f"dry run: would write {describe(plan)}"
-            log.info(would, extra={"item_number": held.number})
-            return [self._sierra_is_well(), self.release([held], DRY_RUN_SECONDS, would)]
-        (self._belt.to_write.appendleft if held.probe else self._belt.to_write.append)(held)
+            log.info(would, extra={"item_number": item.number})
+            return [self._settle_after_success(), self.release([item], DRY_RUN_SECONDS, would)]
+        # A probe goes first: until it is written, nothing else is claimed.
+        (self._in_flight.to_write.appendleft if item.probe else self._in_flight.to_write.append)(item)
         return []
 
     def _plan(self, claim: Claim, record: Record) -> Plan:
@@ -141,102 +153,111 @@ class Pusher:
         return plan_update(record, Wish(claim.classification, claim.queued_at, claim.claimed_at), self._rules)
 
     def _warn_once(self, plan: Plan) -> None:
-        """Tell the night shift once per start what no item gets, and which setting decides."""
+        """Log once per start that IUSE3 is left out of all updates, and which setting decides."""
         for remark in plan.remarks:
             if remark.startswith(IUSE3_LABEL) and remark not in self._warned:
                 self._warned.add(remark)
                 log.warning(remark)
 
-    async def _finish(self, held: Held, plan: Plan, outcome: Literal["pushed", "unchanged"]) -> None:
-        self.suspects.clear(held.claim.item_record_id)
-        doubted = self._take_as_well(wrote=outcome == "pushed")
+    async def _finish(self, item: ClaimedItem, plan: Plan, outcome: Literal["pushed", "unchanged"]) -> None:
+        self.suspects.clear(item.claim.item_record_id)
+        undecided = self._record_success(wrote=outcome == "pushed")
         began = time.monotonic()
         before, after, remark = plan.call_number_before, plan.call_number_after, "; ".join(plan.remarks) or None
-        sierra_ms = round((began - held.read_at) * 1000)
-        await self._desk.finish(Pushed(held.claim, outcome, before, after, remark, sierra_ms))
-        self._is_over(held, ("finish", began, time.monotonic()))
-        await self._settle_all(doubted)  # afterwards: what stands in the way of theirs must not keep this outcome
+        sierra_ms = round((began - item.read_at) * 1000)
+        await self._outcomes.finish(Pushed(item.claim, outcome, before, after, remark, sierra_ms))
+        self._is_over(item, ("finish", began, time.monotonic()))
+        # Last: an obstacle to their outcomes, such as a lock, must not keep this one.
+        await self._settle_all(undecided)
 
-    async def fail(self, held: Held, error: ItemError) -> None:
-        """Postpone or reject an item. Where the answer leaves a doubt, the next one decides whose fault it is."""
-        if error.doubt is None:
+    async def fail(self, item: ClaimedItem, error: ItemError) -> None:
+        """Settle a failed item; if the failure is ambiguous, keep it until other responses tell whose fault it is."""
+        if error.ambiguous is None:
             if error.shows_sierra_well:
-                await self._sierra_is_well()
-            await self._settle(held, error)
-        elif error.doubt == self._opened_by:
-            await self._pause([held], NeedsPerson(self._breaker.reason or str(error)))
+                await self._settle_after_success()
+            await self._settle(item, error)
+        elif error.ambiguous == self._opened_by:  # the probe met the same refusal: the cause is still there
+            await self._pause([item], NeedsPerson(self._breaker.reason or str(error)))
         else:
-            await self._doubt(held, error)
+            await self._keep_undecided(item, error)
 
-    async def _doubt(self, held: Held, error: ItemError) -> None:
-        """Keep an outcome that may be Sierra's fault or our configuration's, until other items tell."""
-        if error.doubt != self.doubts.kind:
+    async def _keep_undecided(self, item: ClaimedItem, error: ItemError) -> None:
+        """Keep a failure that may be Sierra's or the configuration's until other items show whose it is."""
+        if error.ambiguous != self.doubts.kind:  # the items before fail in another way: nothing common is to blame
             await self._settle_all(self.doubts.end_row())
-        self._refused_writes |= held.plan is not None
-        self.doubts.add(held, error)
+        self._refused_writes |= item.plan is not None
+        self.doubts.add(item, error)
 
-    async def adjourn_doubts(self) -> None:
-        """No other answer is to come for now: try these again later. Who fails alike once more has had his say.
+    async def settle_undecided(self) -> None:
+        """Settle the undecided failures when nothing in flight can clear these items any more.
 
-        The row of equal doubts goes on: marks that come one by one tell of a wrong configuration as well. After enough
-        of them it is nobody's fault but Sierra's, or our configuration's: the breaker opens and none of them is burnt.
+        A few: postpone a first refusal, reject a second. The row of equal failures goes on, for marks that come one by
+        one reveal a wrong configuration as well. Five or more, and the samples that were tried failed too: the fault
+        is Sierra's or the configuration's, so open the breaker and give all of them back without burning an attempt.
         """
         if self.doubts.are_many:
             if self._breaker.state != "open":
                 self._opened_by = self.doubts.kind
             fault = NeedsPerson(self.doubts.fault)
-            await self._pause([held for held, _ in self.doubts.end_row()], fault)
+            await self._pause([item for item, _ in self.doubts.end_row()], fault)
             return
-        for held, error in self.doubts.take():
-            again = held.claim.attempts < 2 and isinstance(error, ItemRejected)
-            await self._settle(held, ItemTroubled(str(error)) if again else error)
+        for item, error in self.doubts.take():
+            again = item.claim.attempts < 2 and isinstance(error, ItemRejected)
+            await self._settle(item, ItemTroubled(str(error)) if again else error)
 
-    async def surprise(self, several: Sequence[Held], bug: Exception) -> None:
-        """What nobody thought of is no reason to stop: these items are tried again later, and given up in time."""
-        log.error("our own error, please report it", exc_info=bug, extra={"item_numbers": [h.number for h in several]})
-        for held in several:
-            if held in self._belt.held:
-                await self._settle(held, ItemTroubled(f"our own error at item {held.number[:30]}: {bug!r}"[:500]))
+    async def on_unexpected_error(self, items: Sequence[ClaimedItem], error: Exception) -> None:
+        """Postpone the items at which our own code failed, or reject them when they have no attempt left."""
+        numbers = [item.number for item in items]
+        log.error("our own error, please report it", exc_info=error, extra={"item_numbers": numbers})
+        for item in items:
+            if item in self._in_flight.items:
+                await self._settle(item, ItemTroubled(f"our own error at item {item.number[:30]}: {error!r}"[:500]))
 
-    async def _settle_all(self, row: Sequence[tuple[Held, ItemError]]) -> None:
-        """Take doubted answers for what they say of their items."""
-        for held, error in row:
-            await self._settle(held, error)
+    async def _settle_all(self, row: Sequence[tuple[ClaimedItem, ItemError]]) -> None:
+        """Write these failures as the items' own."""
+        for item, error in row:
+            await self._settle(item, error)
 
-    async def unavailable(self, several: Sequence[Held], fault: SierraUnavailable) -> None:
-        """Sierra as a whole: open the breaker and give the items back. Unless one item makes it look so."""
-        may_be_the_items = len(several) == 1 and not fault.retry_after and not isinstance(fault, NotReached)
-        if may_be_the_items and self.suspects.is_to_blame(several[0].claim.item_record_id):
-            await self._settle(several[0], ItemTroubled(str(fault)))
+    async def unavailable(self, items: Sequence[ClaimedItem], fault: SierraUnavailable) -> None:
+        """Open the breaker and release the items; or settle the one item that alone makes Sierra look unwell."""
+        # A Retry-After is asked of all clients, and without a connection nothing of the item reached Sierra.
+        may_be_the_items = len(items) == 1 and not fault.retry_after and not isinstance(fault, NotReached)
+        if may_be_the_items and self.suspects.record_failure(items[0].claim.item_record_id):
+            await self._settle(items[0], ItemTroubled(str(fault)))
             return
         self._opened_by = None
-        self._refused_writes |= isinstance(fault, SierraRefused) and any(held.plan for held in several)
-        await self._pause(several, fault)
+        self._refused_writes |= isinstance(fault, SierraRefused) and any(item.plan for item in items)
+        await self._pause(items, fault)
 
-    async def _pause(self, several: Sequence[Held], fault: SierraUnavailable) -> None:
-        """Open the breaker. Items are due as before, but a failed probe goes to the back: the next one is another."""
+    async def _pause(self, items: Sequence[ClaimedItem], fault: SierraUnavailable) -> None:
+        """Open the breaker and release the items, due as before.
+
+        A failed probe goes to the back of the queue, so that the next probe is another item.
+        """
         self._breaker.open(fault)
-        await self.release([held for held in several if held.probe], PROBE_BACK_SECONDS, str(fault))
-        await self.release([held for held in several if not held.probe])
+        await self.release([item for item in items if item.probe], PROBE_BACK_SECONDS, str(fault))
+        await self.release([item for item in items if not item.probe])
 
-    async def _leave(self, held: Held) -> None:
-        log.warning("left to the next claim: its lease is too short to write", extra={"item_number": held.number})
-        await self.release([held])
-        self._bell.ring()
+    async def _release_unwritten(self, item: ClaimedItem) -> None:
+        log.warning("left to the next claim: its lease is too short to write", extra={"item_number": item.number})
+        await self.release([item])
+        self._wakeup.set()
 
-    async def release(self, several: Sequence[Held], delay_seconds: float = 0.0, reason: str | None = None) -> None:
-        """Give items back, due as before, or later and for a reason."""
-        await self._desk.release([held.claim for held in several], delay_seconds, reason)
-        self._belt.held.difference_update(several)
+    async def release(
+        self, items: Sequence[ClaimedItem], delay_seconds: float = 0.0, reason: str | None = None
+    ) -> None:
+        """Release items, due as before, or `delay_seconds` later and for a reason."""
+        await self._outcomes.release([item.claim for item in items], delay_seconds, reason)
+        self._in_flight.items.difference_update(items)
 
-    async def _sierra_is_well(self) -> None:
-        await self._settle_all(self._take_as_well())
+    async def _settle_after_success(self) -> None:
+        await self._settle_all(self._record_success())
 
-    def _take_as_well(self, wrote: bool = False) -> list[tuple[Held, ItemError]]:
-        """An answer shows that Sierra is well, unless it is one to a request from before the breaker opened: close it.
+    def _record_success(self, wrote: bool = False) -> list[tuple[ClaimedItem, ItemError]]:
+        """Close the breaker after a good response, and return the undecided failures, to be settled as the items' own.
 
-        Where it refused writes, only a write that it takes shows it: it may well read, and know what it has not.
-        Answers the row of doubts that ends with it, to be settled: they were the items' own.
+        Return none where the response proves nothing: it answers a request from before the breaker opened; or Sierra
+        refused writes, and this was none (it may read well, and know an item to be up to date).
         """
         self.succeeded = True
         if self._breaker.state == "open" or (self._refused_writes and not wrote):
@@ -246,15 +267,15 @@ class Pusher:
         self._opened_by = None
         self._refused_writes = False
         if self._breaker.close():
-            self._bell.ring()  # what was given back meanwhile is due
+            self._wakeup.set()  # what was given back meanwhile is due
         return self.doubts.end_row()
 
-    async def _settle(self, held: Held, error: ItemError) -> None:
-        call_number, began = held.plan.call_number_before if held.plan else None, time.monotonic()
-        await self._desk.fail(held.claim, error, call_number)
-        self._is_over(held, ("fail", began, time.monotonic()))
+    async def _settle(self, item: ClaimedItem, error: ItemError) -> None:
+        call_number, began = item.plan.call_number_before if item.plan else None, time.monotonic()
+        await self._outcomes.fail(item.claim, error, call_number)
+        self._is_over(item, ("fail", began, time.monotonic()))
 
-    def _is_over(self, held: Held, last_step: Step) -> None:
-        """Finished, postponed or rejected: it is in our hands no more."""
-        self._belt.held.discard(held)
-        tell_steps("push", held.claim.trace, held.claimed_at, [*held.steps, last_step], item_number=held.number)
+    def _is_over(self, item: ClaimedItem, last_step: Step) -> None:
+        """Forget an item that was finished, postponed or rejected, and send its steps to Sentry."""
+        self._in_flight.items.discard(item)
+        tell_steps("push", item.claim.trace, item.claimed_at, [*item.steps, last_step], item_number=item.number)

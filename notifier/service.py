@@ -22,14 +22,14 @@ from notifier.backoff import reconnect_pause
 from notifier.breaker import Breaker
 from notifier.checks import warn_at_start
 from notifier.config import client_of, limits_of, listening_at, rules_of
-from notifier.in_flight import Belt
+from notifier.in_flight import InFlight
 from notifier.listener import Listener
 from notifier.metrics import COUNTED, Condition, ConditionCollector
-from notifier.outcomes import Desk
+from notifier.outcomes import OutcomeWriter
 from notifier.push import Pusher
 from notifier.sierra.client import SierraClient
 from notifier.sierra.token import prefetch_token
-from notifier.wakeup import Bell
+from notifier.wakeup import Wakeup
 from notifier.worker import Worker
 from runtime.logging import configure_logging
 from runtime.metrics import metrics_served
@@ -61,26 +61,28 @@ class Service:
         self._pool = pool
         self._sierra = sierra
         self.name = name
-        self.bell = Bell()
+        self.wakeup = Wakeup()
         self.breaker = Breaker()
         limits = limits_of(settings)
-        self.belt = Belt()
-        self._desk = Desk(pool, name, settings.sierra_update_max_attempts)
-        self._pusher = Pusher(self.belt, self._desk, sierra, self.bell, self.breaker, rules_of(settings), limits)
-        self._worker = Worker(self.belt, self._desk, self._pusher, self.bell, self.breaker, limits)
-        self.listener = Listener(listening_at(settings), pool, name, self.bell)
+        self.in_flight = InFlight()
+        self._outcomes = OutcomeWriter(pool, name, settings.sierra_update_max_attempts)
+        self._pusher = Pusher(
+            self.in_flight, self._outcomes, sierra, self.wakeup, self.breaker, rules_of(settings), limits
+        )
+        self._worker = Worker(self.in_flight, self._outcomes, self._pusher, self.wakeup, self.breaker, limits)
+        self.listener = Listener(listening_at(settings), pool, name, self.wakeup)
 
     async def run(self) -> None:
-        """Serve until the bell is stopped; then finish what is being written and give the rest back."""
+        """Serve until stopped; then finish the writes under way and release the other items."""
         jobs = (
             self.listener.run(),
-            self._keep_house(),
-            prefetch_token(self._sierra.token, self.breaker, self.bell),
+            self._heartbeat(),
+            prefetch_token(self._sierra.token, self.breaker, self.wakeup),
             self._check_self(),
         )
         helpers = [asyncio.create_task(job) for job in jobs]
         loop = asyncio.create_task(self._loop())
-        stopped = asyncio.create_task(self.bell.stopped.wait())
+        stopped = asyncio.create_task(self.wakeup.stopped.wait())
         try:
             await asyncio.wait({loop, stopped, *helpers[:2]}, return_when=asyncio.FIRST_COMPLETED)
             _raise_if_ended(helpers[:2])  # they never end: this process must not go on deaf or silent
@@ -94,16 +96,16 @@ class Service:
             await asyncio.gather(*helpers, stopped, loop, return_exceptions=True)
         with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(1):
-                await self._say("stopped")
+                await self._beat("stopped")
         _raise_if_ended([loop])
 
     async def _loop(self) -> None:
         failures = 0
-        while not self.bell.stopping:
-            rung = self.bell.rung
-            self.bell.clear()
+        while not self.wakeup.stopping:
+            something_due = self.wakeup.something_due
+            self.wakeup.clear()
             try:
-                await self._worker.drain(rung)
+                await self._worker.drain(something_due)
                 pause = await self._until_next_look()
                 failures = 0
             except psycopg.Error as error:
@@ -122,12 +124,12 @@ class Service:
         sweep = self._settings.sierra_update_interval_seconds
         if self.listener.mode == "polling":
             sweep = min(sweep, POLLING_SECONDS)
-        wake = await self._desk.next_wake()
+        wake = await self._outcomes.next_wake()
         return sweep if wake is None else min(sweep, wake)
 
     async def _rest(self, seconds: float) -> None:
         due_at = time.monotonic() + seconds
-        if not await self.bell.wait(at_most=seconds):
+        if not await self.wakeup.wait(at_most=seconds):
             late = time.monotonic() - due_at
             if late > self._settings.sierra_update_misfire_grace_time_seconds:
                 log.warning("the sweep came late: was this process stopped?", extra={"late_seconds": round(late, 1)})
@@ -138,16 +140,16 @@ class Service:
             async with lend(self._pool) as connection:
                 await warn_at_start(connection, self._settings)
 
-    async def _keep_house(self) -> None:
+    async def _heartbeat(self) -> None:
         """Say how we are, at once when that changes; and forget what is too old to keep."""
-        prune_at, say_at, said, trouble = 0.0, 0.0, None, ""
+        prune_at, beat_at, said, trouble = 0.0, 0.0, None, ""
         while True:
             now = time.monotonic()
             state = (self.listener.mode, self.breaker.state, self.breaker.reason)
             try:
-                if now >= say_at or state != said:
-                    say_at, said = now + HEARTBEAT_SECONDS, state
-                    await self._say(self.listener.mode)
+                if now >= beat_at or state != said:
+                    beat_at, said = now + HEARTBEAT_SECONDS, state
+                    await self._beat(self.listener.mode)
                 if now >= prune_at:
                     prune_at = now + PRUNE_AGAIN_SECONDS
                     await self._prune()
@@ -158,17 +160,17 @@ class Service:
                     log.error("housekeeping was refused: %s", trouble)
             await asyncio.sleep(LOOK_AROUND_SECONDS)
 
-    def look(self) -> Condition:
+    def snapshot(self) -> Condition:
         """How we are, for whoever asks; safe from another thread."""
         return Condition(
             mode=self.listener.mode,
             breaker=self.breaker.state,
             key_is_refused=self.breaker.key_is_refused,
             token_seconds=self._sierra.token.seconds_left,
-            items_held=len(self.belt.held),
+            items_held=len(self.in_flight.items),
         )
 
-    async def _say(self, mode: str) -> None:
+    async def _beat(self, mode: str) -> None:
         succeeded, self._pusher.succeeded = self._pusher.succeeded, False
         reason = self.breaker.reason or self.listener.reason
         async with lend(self._pool) as connection:
@@ -210,7 +212,7 @@ async def serve(settings: NotifierSettings) -> None:
         gc.freeze()  # what is loaded by now stays: to look through it again and again would make pushes wait
         about = {"version": release(), "notifier": name, "sierra": settings.sierra_api_endpoint}
         log.info("started", extra=about)
-        looked_at = ConditionCollector(service.look)
+        looked_at = ConditionCollector(service.snapshot)
         with metrics_served(settings.metrics_host, settings.notifier_metrics_port, COUNTED, looked_at):
             await service.run()
         log.info("stopped", extra={"notifier": name})
@@ -218,10 +220,10 @@ async def serve(settings: NotifierSettings) -> None:
 
 def _stop_on_signals(service: Service) -> None:
     def stop() -> None:
-        if service.bell.stopping:
+        if service.wakeup.stopping:
             exit_now(1)  # asked twice: leases lapse by themselves
         log.info("stopping: finishing what is being written")
-        service.bell.stop()
+        service.wakeup.stop()
         # A wire that was cut without a word can keep a polite end waiting: leases lapse by themselves.
         asyncio.get_running_loop().call_later(LAST_SECONDS, exit_now, 0)
 

@@ -23,7 +23,7 @@ class Suspects:
         """Sierra took a write. That it reads well says nothing: it may refuse all writes, no item's fault."""
         self._served += 1
 
-    def is_to_blame(self, item_record_id: int) -> bool:
+    def record_failure(self, item_record_id: int) -> bool:
         """Note that it met one more. Whether it is the item's fault: it met one before, and others fared well since."""
         times, served = self._met.pop(item_record_id, (0, -1))
         fared_well = self._served > served

@@ -1,71 +1,68 @@
-"""What wakes the loop? One bell: a notification rings it, work that moved on nudges it, a signal stops it."""
+"""The event that the loop waits on: set by a notification, by work that moved on, and by a signal to stop."""
 
 import asyncio
 import time
 
 
-class Bell:
-    """Clear it *before* looking: what rings during the look is then not lost."""
+class Wakeup:
+    """An event that also knows whether something new is due.
+
+    Clear it *before* looking at the queue: what sets it during the look is then not lost.
+    """
 
     def __init__(self) -> None:
-        self._moved = asyncio.Event()
+        self._event = asyncio.Event()
         self.stopped = asyncio.Event()
-        self.rung = False
-        self._heard_at: float | None = None
+        self.something_due = False
+        self._notified_at: float | None = None
 
     @property
     def stopping(self) -> bool:
         """Whether to begin nothing new."""
         return self.stopped.is_set()
 
-    def ring(self) -> None:
-        """Something may be due: look at the queue."""
-        self.rung = True
-        self._moved.set()
+    def set(self, something_due: bool = True) -> None:
+        """Wake the loop: something may be due in the queue, or else work moved on here and more of it can start."""
+        self.something_due |= something_due
+        self._event.set()
 
-    def ring_heard(self) -> None:
-        """A notification came: ring, and remember since when it waits to be answered by a claim."""
-        if self._heard_at is None:
-            self._heard_at = time.monotonic()
-        self.ring()
+    def set_by_notification(self) -> None:
+        """Wake the loop, and remember the time of the first notification that no claim has followed yet."""
+        if self._notified_at is None:
+            self._notified_at = time.monotonic()
+        self.set()
 
-    def take_heard_at(self) -> float | None:
-        """When the first notification came that no claim answered yet (monotonic). From now on this one does."""
-        heard_at, self._heard_at = self._heard_at, None
-        return heard_at
-
-    def nudge(self) -> None:
-        """Something moved on here: see what can start now."""
-        self._moved.set()
+    def take_notified_at(self) -> float | None:
+        """Return the time (monotonic) of the first notification that no claim has followed, and forget it."""
+        notified_at, self._notified_at = self._notified_at, None
+        return notified_at
 
     def stop(self) -> None:
         """Begin nothing new, and come to an end."""
         self.stopped.set()
-        self._moved.set()
+        self._event.set()
 
     def clear(self) -> None:
-        """From here on, a ring means something new."""
-        self.rung = False
-        self._moved.clear()
+        """Forget what was set: from here on, a set means something new."""
+        self.something_due = False
+        self._event.clear()
 
     async def wait(self, at_most: float | None = None) -> bool:
-        """Return at the next ring or nudge, or if we stop: True; or after `at_most` seconds: False."""
+        """Wait until it is set or we stop, and return True; return False after `at_most` seconds."""
         if self.stopping:
             return True
         try:
             async with asyncio.timeout(at_most):
-                await self._moved.wait()
+                await self._event.wait()
         except TimeoutError:
             return False
         return True
 
-    async def next_move(self, at_most: float) -> bool:
-        """Wait for the next ring, nudge or stop, `at_most` seconds. Whether it was rung since it was last asked; it is
-        silent then.
-        """
-        timer = asyncio.get_running_loop().call_later(at_most, self.nudge)
-        await self._moved.wait()
+    async def wait_and_clear(self, at_most: float) -> bool:
+        """Wait until it is set, or `at_most` seconds, then clear it. Return whether something new is due."""
+        timer = asyncio.get_running_loop().call_later(at_most, self._event.set)
+        await self._event.wait()
         timer.cancel()
-        self._moved.clear()
-        rung, self.rung = self.rung, False
-        return rung
+        something_due = self.something_due
+        self.clear()
+        return something_due

@@ -53,11 +53,11 @@ def notifier(database: TestDatabase, sierra: SierraInThread) -> Notifier:
         async with make_pool(parameters, 4) as pool, client_of(settings) as client:
             service = Service(settings, pool, client, name)
             running = asyncio.create_task(service.run())
-            running.add_done_callback(lambda _: service.bell.stop())
+            running.add_done_callback(lambda _: service.wakeup.stop())
             try:
                 yield service
             finally:
-                service.bell.stop()
+                service.wakeup.stop()
                 await asyncio.wait_for(running, PATIENCE_SECONDS)
 
     return run

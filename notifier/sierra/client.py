@@ -30,9 +30,9 @@ from notifier.sierra.errors import (
 )
 from notifier.sierra.responses import (
     RECORD_NOT_FOUND,
-    Answer,
     Deleted,
     NotARecord,
+    Response,
     describe,
     error_code,
     error_of,
@@ -72,8 +72,8 @@ class TokenInfo:
     seconds_left: int
 
 
-def no_fence() -> None:
-    """For requests that may be sent at any time."""
+def no_lease() -> None:
+    """Allow every sending: the request belongs to no claimed item, so no lease limits it."""
 
 
 class SierraClient:
@@ -87,7 +87,7 @@ class SierraClient:
         self._access = access
         self._connections = Connections(access.endpoint, access.pool_size, access.ca_bundle)
         self.token = Token(self._fetch_token)
-        self.last_answer_at = -1.0
+        self.last_response_at = -1.0
         self._asking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -107,60 +107,62 @@ class SierraClient:
         query = {"id": ",".join(numbers), "limit": str(len(numbers)), "fields": ITEM_FIELDS}
         what = f"the list of items {query['id']}"
         try:
-            answer = await self._call("GET", "items", what, params=query)
+            response = await self._call("GET", "items", what, params=query)
         except ItemError as error:
             raise ListFailed(str(error)) from error
-        if answer.status == 404 and error_code(answer) == RECORD_NOT_FOUND:
+        if response.status == 404 and error_code(response) == RECORD_NOT_FOUND:
             return {}
-        if answer.status != 200 or answer.is_page:
-            raise _of_a_list(error_of(answer, what))
+        if response.status != 200 or response.is_page:
+            raise _of_a_list(error_of(response, what))
         try:
-            return read_records(answer.json(), numbers)
+            return read_records(response.json(), numbers)
         except ValueError as error:
             raise ListFailed(f"Sierra's answer to {what} can't be read: {error}") from error
 
     async def read_item(self, number: str) -> Record | Deleted:
         """One item. ItemRejected if Sierra has none of that number."""
         what = f"item {number}"
-        answer = await self._call("GET", f"items/{number}", what, params={"fields": ITEM_FIELDS})
-        if answer.status != 200 or answer.is_page:
-            raise error_of(answer, what)
+        response = await self._call("GET", f"items/{number}", what, params={"fields": ITEM_FIELDS})
+        if response.status != 200 or response.is_page:
+            raise error_of(response, what)
         try:
-            record = read_record(answer.json())
+            record = read_record(response.json())
         except (NotARecord, ValueError) as error:
-            raise ItemTroubled(f"Sierra's answer to {what} can't be read: {error}", doubt="unreadable") from error
+            raise ItemTroubled(f"Sierra's answer to {what} can't be read: {error}", ambiguous="unreadable") from error
         if record.number != number:
-            raise ItemTroubled(f"Sierra answered with item {record.number} to {what}", doubt="unreadable")
+            raise ItemTroubled(f"Sierra answered with item {record.number} to {what}", ambiguous="unreadable")
         return record
 
-    async def write_item(self, number: str, patch: Mapping[str, Any], fence: Callable[[], None] = no_fence) -> None:
-        """Write a patch. `fence` is called just before each sending, no await in between; it raises to prevent it."""
+    async def write_item(
+        self, number: str, patch: Mapping[str, Any], check_lease: Callable[[], None] = no_lease
+    ) -> None:
+        """Write a patch. Call `check_lease` just before each sending, no await in between; it raises to prevent it."""
         what = f"item {number}"
-        answer = unwrap(await self._call("PUT", f"items/{number}", what, json=patch, fence=fence))
-        if answer.status == 404 and error_code(answer) is not None:
+        response = unwrap(await self._call("PUT", f"items/{number}", what, json=patch, check_lease=check_lease))
+        if response.status == 404 and error_code(response) is not None:
             raise ItemRejected(f"Sierra shows {what} but refuses to save it: a ghost record, ask the vendor")
-        if not 200 <= answer.status < 300 or answer.is_page:
-            raise error_of(answer, what)
+        if not 200 <= response.status < 300 or response.is_page:
+            raise error_of(response, what)
 
     async def token_info(self) -> TokenInfo | None:
         """What Sierra says of our token. None where it does not say: that route needs a role of its own at some."""
-        answer = await self._call("GET", "info/token", "our token")
+        response = await self._call("GET", "info/token", "our token")
         try:
-            data = answer.json()
+            data = response.json()
             return TokenInfo(tuple(str(role["name"]) for role in data["roles"]), int(data["expiresIn"]))
         except (ValueError, KeyError, TypeError, OverflowError):
             return None
 
     async def _call(
-        self, method: str, path: str, what: str, *, fence: Callable[[], None] = no_fence, **request: Any
-    ) -> Answer:
+        self, method: str, path: str, what: str, *, check_lease: Callable[[], None] = no_lease, **request: Any
+    ) -> Response:
         """Send with the token; renew it once on a 401. Only 401 is judged here."""
         for _ in range(2):
             token = await self.token.get()
             headers = {"Authorization": f"Bearer {token}"}
-            answer = await self._send(method, path, what, fence, headers=headers, **request)
-            if answer.status != 401 or answer.is_page:
-                return answer
+            response = await self._send(method, path, what, check_lease, headers=headers, **request)
+            if response.status != 401 or response.is_page:
+                return response
             self.token.forget(token)
         raise SierraRefused(f"Sierra refuses even a new token, at {what}: check the key's role in Sierra")
 
@@ -169,19 +171,19 @@ class SierraClient:
         basic = base64.b64encode(f"{self._access.key}:{self._access.secret}".encode()).decode()
         headers = {"Authorization": f"Basic {basic}"}
         form = {"grant_type": "client_credentials"}
-        answer = await self._send("POST", "token", "the token", no_fence, headers=headers, data=form)
-        if answer.status in (400, 401, 403) and not answer.is_page:
+        response = await self._send("POST", "token", "the token", no_lease, headers=headers, data=form)
+        if response.status in (400, 401, 403) and not response.is_page:
             raise SierraRefused(
-                f"Sierra refuses our key ({answer.status}): check SIERRA_API_CLIENT_KEY and SIERRA_API_CLIENT_SECRET"
+                f"Sierra refuses our key ({response.status}): check SIERRA_API_CLIENT_KEY and SIERRA_API_CLIENT_SECRET"
             )
-        if answer.status != 200 or answer.is_page:
-            error = error_of(answer, "the token")
-            said = f"Sierra gave no token: {describe(answer)}. Check SIERRA_API_ENDPOINT"
+        if response.status != 200 or response.is_page:
+            error = error_of(response, "the token")
+            said = f"Sierra gave no token: {describe(response)}. Check SIERRA_API_ENDPOINT"
             if isinstance(error, SierraUnavailable):
                 raise error
-            raise SierraUnavailable(said) if answer.status >= 500 else NeedsPerson(said)
+            raise SierraUnavailable(said) if response.status >= 500 else NeedsPerson(said)
         try:
-            data = answer.json()
+            data = response.json()
             token, seconds = data["access_token"], float(data.get("expires_in", 3600))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise NeedsPerson(NO_TOKEN) from error
@@ -189,7 +191,7 @@ class SierraClient:
             raise NeedsPerson(NO_TOKEN)
         return token, seconds
 
-    async def _send(self, method: str, path: str, what: str, fence: Callable[[], None], **parts: Any) -> Answer:
+    async def _send(self, method: str, path: str, what: str, check_lease: Callable[[], None], **parts: Any) -> Response:
         """One request with its total deadline, repeated within it where Sierra did not begin to answer."""
         try:
             request = self._connections.build(method, path, **parts)
@@ -198,47 +200,47 @@ class SierraClient:
         sent_at = time.monotonic()
         try:
             async with asyncio.timeout(self._access.timeout_seconds):
-                return await self._send_with_repeats(request, fence)
+                return await self._send_with_repeats(request, check_lease)
         except (TimeoutError, Silent) as error:
             if fault := fault_of(error):
                 raise fault from error
             reason = str(error) or f"no answer within {self._access.timeout_seconds:g} s"
             if path != "token" and await self._has_answered_since(sent_at, request):
-                raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", doubt=SILENCE) from error
+                raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", ambiguous=SILENCE) from error
             raise SierraSilent(f"Sierra does not answer: {reason}") from error
 
     async def _has_answered_since(self, sent_at: float, silent: httpx.Request) -> bool:
         """Whether Sierra answered anything; where it did not, one asks about the token of the silent, for all."""
-        if self.last_answer_at <= sent_at:
+        if self.last_response_at <= sent_at:
             if self._asking is None or self._asking.done():
                 headers = {"Authorization": silent.headers["Authorization"]}
                 request = self._connections.build("GET", "info/token", headers=headers)
                 self._asking = asyncio.create_task(self._hear(request))
             await asyncio.shield(self._asking)
-        return self.last_answer_at > sent_at
+        return self.last_response_at > sent_at
 
     async def _hear(self, request: httpx.Request) -> None:
         with suppress(TimeoutError, Silent):
             async with asyncio.timeout(self._access.timeout_seconds):
-                await self._send_with_repeats(request, no_fence)
+                await self._send_with_repeats(request, no_lease)
 
-    async def _send_with_repeats(self, request: httpx.Request, fence: Callable[[], None]) -> Answer:
+    async def _send_with_repeats(self, request: httpx.Request, check_lease: Callable[[], None]) -> Response:
         """The answer, at the latest at the last repeat. Silent."""
         for repeats in range(self._access.retries):
             try:
-                return await self._hear_answer(request, fence)
+                return await self._exchange(request, check_lease)
             except Silent as silence:
                 if silence.has_begun:
                     raise
             await asyncio.sleep(REPEAT_PAUSE_SECONDS * repeats)
-        return await self._hear_answer(request, fence)
+        return await self._exchange(request, check_lease)
 
-    async def _hear_answer(self, request: httpx.Request, fence: Callable[[], None]) -> Answer:
+    async def _exchange(self, request: httpx.Request, check_lease: Callable[[], None]) -> Response:
         """The answer to one sending; noted as a sign of life, unless something else gave it in Sierra's place."""
-        answer = await self._connections.exchange(request, fence)
-        if not answer.is_page and answer.status not in NOT_WELL:
-            self.last_answer_at = time.monotonic()
-        return answer
+        response = await self._connections.exchange(request, check_lease)
+        if not response.is_page and response.status not in NOT_WELL:
+            self.last_response_at = time.monotonic()
+        return response
 
 
 def _of_a_list(error: SierraError) -> SierraError:

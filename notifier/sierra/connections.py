@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from notifier.sierra.http_body import Unreadable, close_if_more_came, read_body
-from notifier.sierra.responses import Answer
+from notifier.sierra.responses import Response
 
 KEEPALIVE_SECONDS = 5.0  # Sierra closes idle connections without a word
 LONGEST_COOKIES = 4096  # characters; servers refuse a request whose head is too long
@@ -50,24 +50,24 @@ class Connections:
         """A request that any connection may send, again and again. ValueError, httpx.InvalidURL."""
         return self._builder.build_request(method, path, **parts)
 
-    async def exchange(self, request: httpx.Request, fence: Callable[[], None]) -> Answer:
-        """Send a request and read its answer. Raises Silent where there is none, and what `fence` raises.
+    async def exchange(self, request: httpx.Request, check_lease: Callable[[], None]) -> Response:
+        """Send a request and read its answer. Raises Silent where there is none, and what `check_lease` raises.
 
         A request that is cancelled can leave httpcore's connection assigned and never begun, or begun and never ended:
-        it would be handed to each next request and serve none. So whatever ends a request but a whole answer, its
+        it would be handed to each next request and serve none. So whatever ends a request but a whole response, its
         client is replaced.
         """
-        client, answer = await self._free.get(), None
+        client, response = await self._free.get(), None
         try:
-            fence()  # no await between this and the sending
-            answer = await self._send(client, request)
+            check_lease()  # no await between this and the sending
+            response = await self._send(client, request)
         finally:
-            if answer is None:
+            if response is None:
                 client = self._replace(client)
             self._free.put_nowait(client)
-        return answer
+        return response
 
-    async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
+    async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> Response:
         has_begun = False
         try:
             response = await client.send(request, stream=True)
@@ -86,7 +86,7 @@ class Connections:
             raise Silent(words, has_begun=has_begun) from error
         if sum(len(cookie.name) + len(cookie.value or "") for cookie in self._cookies) > LONGEST_COOKIES:
             self._cookies.clear()
-        return Answer(response.status_code, response.headers, body)
+        return Response(response.status_code, response.headers, body)
 
     def _new_client(self) -> httpx.AsyncClient:
         """A client per connection: of one with several, httpcore looks at all of them before and after each request.

@@ -66,7 +66,7 @@ class ListFailed(SierraError):
 class ItemError(SierraError):
     """Sierra did not do it for this item.
 
-    `doubt` is set where the answer may tell more of Sierra, or of our configuration, than of the item: the same doubt
+    `ambiguous` is set where the answer may tell more of Sierra, or of our configuration, than of the item: the same
     on several items in a row is not theirs. `shows_sierra_well` is False where there was no answer, or a busy record's.
     `retry_after`: how many seconds Sierra asked us to wait with this item, if it did.
     """
@@ -75,14 +75,14 @@ class ItemError(SierraError):
         self,
         message: str,
         *,
-        doubt: str | None = None,
+        ambiguous: str | None = None,
         shows_sierra_well: bool = True,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        self.doubt = doubt
-        self.shows_sierra_well = shows_sierra_well and doubt is None
+        self.ambiguous = ambiguous
+        self.shows_sierra_well = shows_sierra_well and ambiguous is None
 
 
 class ItemTroubled(ItemError):

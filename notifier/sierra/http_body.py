@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import httpx
 
-LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
+LARGEST_RESPONSE_BYTES = 16 * 1024 * 1024
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 connection_of = attrgetter("stream._stream._httpcore_stream._stream._connection")  # httpx shows it nowhere else
 left_over = attrgetter("_h11_state.trailing_data")
@@ -25,7 +25,7 @@ async def read_body(response: httpx.Response) -> bytes:
     body = bytearray()
     async for piece in response.aiter_raw():
         body += piece
-        if len(body) > LARGEST_ANSWER_BYTES:
+        if len(body) > LARGEST_RESPONSE_BYTES:
             raise _too_large()
     return _unpack(bytes(body), response.headers.get("content-encoding", "identity").strip().lower())
 
@@ -58,7 +58,7 @@ def _unpack(body: bytes, packed: str) -> bytes:
         raise Unreadable(f"the answer is packed as nobody asked for: {packed[:40]}")
     unpacker = zlib.decompressobj(GZIP_OR_ZLIB)
     try:
-        unpacked = unpacker.decompress(body, LARGEST_ANSWER_BYTES)
+        unpacked = unpacker.decompress(body, LARGEST_RESPONSE_BYTES)
     except zlib.error as error:
         raise Unreadable(f"the answer can't be unpacked: {error}") from error
     if unpacker.unconsumed_tail:
@@ -69,4 +69,4 @@ def _unpack(body: bytes, packed: str) -> bytes:
 
 
 def _too_large() -> Unreadable:
-    return Unreadable(f"the answer is larger than {LARGEST_ANSWER_BYTES >> 20} MiB")
+    return Unreadable(f"the answer is larger than {LARGEST_RESPONSE_BYTES >> 20} MiB")

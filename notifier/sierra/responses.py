@@ -29,7 +29,7 @@ RECORD_IN_USE = 132
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """An HTTP answer, read to its end."""
 
     status: int
@@ -106,80 +106,80 @@ def _is_var_field(field: Any) -> bool:
     return subfields is None or (isinstance(subfields, list) and all(isinstance(part, dict) for part in subfields))
 
 
-def error_of(answer: Answer, what: str) -> SierraError:
+def error_of(response: Response, what: str) -> SierraError:
     """The error that a refusing answer to `what` ("item 1001234") means."""
-    said = describe(answer)
+    said = describe(response)
     alike = RECORD_NUMBER.sub("…", said)  # Sierra's words may name the item
-    if 300 <= answer.status < 400:
+    if 300 <= response.status < 400:
         return NeedsPerson(f"Sierra sent us elsewhere, for {what}: {said}. Check SIERRA_API_ENDPOINT")
-    if answer.is_page or answer.status in (502, 504):
-        return SierraUnavailable(f"Sierra answered with a web page to {what}: {said}", retry_after(answer))
-    match answer.status:
+    if response.is_page or response.status in (502, 504):
+        return SierraUnavailable(f"Sierra answered with a web page to {what}: {said}", retry_after(response))
+    match response.status:
         case 400:
-            return ItemRejected(f"Sierra refused {what}: {said}", doubt=alike)
+            return ItemRejected(f"Sierra refused {what}: {said}", ambiguous=alike)
         case 401 | 403:
             return SierraRefused(f"Sierra refuses our key or its role, at {what}: {said}")
-        case 404 if error_code(answer) is not None:
+        case 404 if error_code(response) is not None:
             return ItemRejected(f"Sierra has no {what}")
         case 404:
             return NeedsPerson(f"not Sierra answered {what}: {said}. Check SIERRA_API_ENDPOINT")
         case 409:
             return ItemRejected(f"Sierra refused {what}: {said}")
         case 405 | 406 | 408 | 410 | 411 | 412 | 413 | 414 | 415 | 422 | 431:
-            return ItemRejected(f"Sierra refused {what}: {said}", doubt=alike)
+            return ItemRejected(f"Sierra refused {what}: {said}", ambiguous=alike)
         case 429:
-            return SierraUnavailable(f"Sierra is busy: {said}", retry_after(answer))
+            return SierraUnavailable(f"Sierra is busy: {said}", retry_after(response))
         case 500:
-            later = retry_after(answer)
-            if error_code(answer) == RECORD_IN_USE:
+            later = retry_after(response)
+            if error_code(response) == RECORD_IN_USE:
                 return ItemTroubled(f"Somebody is using {what} in Sierra", shows_sierra_well=False, retry_after=later)
-            return ItemTroubled(f"Sierra failed at {what}: {said}", doubt="500", retry_after=later)
-    return SierraUnavailable(f"Sierra is not available: {said}", retry_after(answer))
+            return ItemTroubled(f"Sierra failed at {what}: {said}", ambiguous="500", retry_after=later)
+    return SierraUnavailable(f"Sierra is not available: {said}", retry_after(response))
 
 
-def unwrap(answer: Answer) -> Answer:
+def unwrap(response: Response) -> Response:
     """The answer to a write; where it brings a refusal with the status of a success, with the refusal's own status."""
-    if not 200 <= answer.status < 300 or error_code(answer) is None:
-        return answer
-    status = answer.json().get("httpStatus")
-    return replace(answer, status=status if isinstance(status, int) and 400 <= status < 600 else 500)
+    if not 200 <= response.status < 300 or error_code(response) is None:
+        return response
+    status = response.json().get("httpStatus")
+    return replace(response, status=status if isinstance(status, int) and 400 <= status < 600 else 500)
 
 
-def error_code(answer: Answer) -> int | None:
+def error_code(response: Response) -> int | None:
     """Sierra's own code in an error body, None where there is none."""
     try:
-        data = answer.json()
+        data = response.json()
     except ValueError:
         return None
     code = str(data.get("code"))[:9] if isinstance(data, dict) else ""
     return int(code) if code.isascii() and code.isdigit() else None
 
 
-def describe(answer: Answer) -> str:
+def describe(response: Response) -> str:
     """The answer for a person: the status, and Sierra's own words where it has some, decoded. Never a record."""
     try:
-        data = answer.json()
+        data = response.json()
     except ValueError:
         data = None
     words = []
-    if isinstance(data, dict) and (code := error_code(answer)) is not None:
+    if isinstance(data, dict) and (code := error_code(response)) is not None:
         words = [decode(data[key]) for key in ("name", "description") if isinstance(data.get(key), str)]
         words.append(f"(code {code})")
-    return f"{answer.status} {' '.join(words)}".strip()[:LONGEST_DESCRIPTION]
+    return f"{response.status} {' '.join(words)}".strip()[:LONGEST_DESCRIPTION]
 
 
-def retry_after(answer: Answer) -> float | None:
+def retry_after(response: Response) -> float | None:
     """Seconds that a Retry-After header asks for, as a number or a date; an hour at the most. None without one.
 
     A date is compared with the answer's own, for Sierra's clock may be another than ours.
     """
-    value = answer.headers.get("retry-after", "").strip()
+    value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), LONGEST_WAIT_SECONDS)
     moment = _moment(value)
     if moment is None:
         return None
-    answered_at = _moment(answer.headers.get("date", "")) or datetime.now(UTC)
+    answered_at = _moment(response.headers.get("date", "")) or datetime.now(UTC)
     return min(max((moment - answered_at).total_seconds(), 0.0), LONGEST_WAIT_SECONDS)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from notifier.breaker import Breaker
 from notifier.sierra.errors import SierraUnavailable
-from notifier.wakeup import Bell
+from notifier.wakeup import Wakeup
 
 log = logging.getLogger("signum.notifier")
 
@@ -64,7 +64,7 @@ class Token:
             task.exception()  # taken note of: those who wanted it have got it too
 
 
-async def prefetch_token(token: Token, breaker: Breaker, bell: Bell) -> None:
+async def prefetch_token(token: Token, breaker: Breaker, wakeup: Wakeup) -> None:
     """Have the token before the first item wants it; say at the start, not at the first mark, if none is given.
 
     Where a person must act, ask on until one is given: without an item nothing else would notice.
@@ -82,5 +82,5 @@ async def prefetch_token(token: Token, breaker: Breaker, bell: Bell) -> None:
             await asyncio.sleep(breaker.seconds_left)
         else:
             if breaker.reason == told and breaker.close():
-                bell.ring()
+                wakeup.set()
             return

@@ -16,7 +16,7 @@ async def test_a_stop_finishes_what_is_being_written_and_gives_the_rest_back(
     barrier = sierra.hold(times=None)
     async with notifier(**NO_SWEEP, sierra_api_client_pool_size=2, sierra_update_batch_size_limit=6) as service:
         await sierra.until(lambda journal: len(journal.find("put_item")) == 2)
-        service.bell.stop()
+        service.wakeup.stop()
         await eventually(database, "SELECT count(*) = 2 FROM update_queue WHERE lease_until IS NOT NULL")
         barrier.off()
     assert database.fetch(OUTCOMES) == [(["pushed", "pushed"],)]
@@ -30,8 +30,8 @@ async def test_a_lease_too_short_for_a_write_is_left_to_the_next_claim(
     reading = sierra.hold(kind="get_items")
     async with notifier(**NO_SWEEP) as service:
         await reading.reached()
-        for held in service.belt.held:
-            held.lease_ends = time.monotonic() + 1  # as if this process had stood still since the claim
+        for item in service.in_flight.items:
+            item.lease_ends = time.monotonic() + 1  # as if this process had stood still since the claim
         reading.release()
         await eventually(database, EMPTY)
     assert database.fetch(OUTCOMES) == [(["pushed"],)]

@@ -16,7 +16,7 @@ from tests.fix_sierra import SierraInThread, make_record
 @contextmanager
 def told(service: Service) -> Iterator[int]:
     """The port of its metrics."""
-    with metrics_served("127.0.0.1", free_port(), COUNTED, ConditionCollector(service.look)) as port:
+    with metrics_served("127.0.0.1", free_port(), COUNTED, ConditionCollector(service.snapshot)) as port:
         assert port is not None
         yield port
 

@@ -31,10 +31,10 @@ async def test_paused_in_the_middle_of_a_drain_only_what_is_held_is_pushed_until
         assert printer.put(f"/itemdata/{late}").json() == {"updated": True}
         assert printer.get("/itemdata/33010000001021").json()["in_update_queue"] is True
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while service._worker.moved_at < rung_at:  # noqa: ASYNC110  the worker tells nobody when it has looked
+            while service._worker.moved_at < rung_at:  # noqa: ASYNC110  the worker does not signal its claims
                 await asyncio.sleep(0.01)
         await eventually(database, "SELECT count(*) FROM update_queue", 21 - pushed)
-        assert len(sierra.puts()) == pushed, "the bell was heard, but nothing is pushed"
+        assert len(sierra.puts()) == pushed, "the notification was heard, but nothing is pushed"
         assert (await asyncio.to_thread(signum, "queue", "resume")).code == 0
         await eventually(database, EMPTY)
     assert len(sierra.puts()) == 21

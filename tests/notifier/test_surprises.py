@@ -85,7 +85,7 @@ async def test_an_error_of_ours_is_one_items_and_is_given_up_in_time(
         mark(database, *items)
         await eventually(database, "SELECT count(*) = 5 FROM update_log WHERE outcome = 'pushed'")
         await eventually(database, "SELECT last_error LIKE '%surprise%' FROM update_queue WHERE due_at IS NULL")
-        assert not service.belt.held
+        assert not service.in_flight.items
 
 
 async def test_housekeeping_that_dies_ends_the_process(
@@ -102,7 +102,7 @@ async def test_housekeeping_that_dies_ends_the_process(
 
 async def _run_until_stopped(notifier: Notifier) -> None:
     async with notifier(**NO_SWEEP) as service:
-        await service.bell.stopped.wait()
+        await service.wakeup.stopped.wait()
 
 
 @pytest.mark.parametrize("odd", ["attempts = 32767", "queued_at = '9999-12-30'", "queued_at = '0001-01-02'"])

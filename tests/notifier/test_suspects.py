@@ -5,14 +5,14 @@ from notifier.suspects import Suspects
 
 def test_an_item_that_meets_it_again_though_others_were_written_since_is_to_blame() -> None:
     suspects = Suspects()
-    assert not suspects.is_to_blame(1)
+    assert not suspects.record_failure(1)
     suspects.served_well()
-    assert suspects.is_to_blame(1)
+    assert suspects.record_failure(1)
     suspects.clear(1)
     assert 1 not in suspects
-    assert not suspects.is_to_blame(1)
+    assert not suspects.record_failure(1)
 
 
 def test_nobody_is_to_blame_while_nothing_is_written() -> None:
     suspects = Suspects()
-    assert not any(suspects.is_to_blame(item) for item in (1, 2, 1, 2, 1, 2))
+    assert not any(suspects.record_failure(item) for item in (1, 2, 1, 2, 1, 2))

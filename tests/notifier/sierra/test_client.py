@@ -186,12 +186,12 @@ async def test_a_ghost_can_be_read_but_not_written(connect: Connect, sierra: Sie
 
 
 async def test_a_fence_stops_a_write_before_anything_is_sent(connect: Connect, sierra: SierraInThread) -> None:
-    def fence() -> None:
+    def check_lease() -> None:
         raise LeaseTooShort
 
     async with connect() as client:
         with pytest.raises(LeaseTooShort):
-            await client.write_item("1001", {"fixedFields": {}}, fence)
+            await client.write_item("1001", {"fixedFields": {}}, check_lease)
     assert sierra.requests("put_item") == []
 
 

@@ -18,9 +18,9 @@ from notifier.sierra.errors import (
     SierraUnavailable,
 )
 from notifier.sierra.responses import (
-    Answer,
     Deleted,
     NotARecord,
+    Response,
     describe,
     error_of,
     read_record,
@@ -33,13 +33,13 @@ BARE = {"id": "1", "fixedFields": {}, "varFields": []}
 JSON = {"content-type": "application/json;charset=UTF-8"}
 
 
-def refusal(status: int, code: int, description: str = "why", **headers: str) -> Answer:
+def refusal(status: int, code: int, description: str = "why", **headers: str) -> Response:
     data = {"code": code, "specificCode": 0, "httpStatus": status, "name": "Name", "description": description}
-    return Answer(status, {**JSON, **headers}, json.dumps(data).encode())
+    return Response(status, {**JSON, **headers}, json.dumps(data).encode())
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind", "doubtful", "shows_well"),
+    ("status", "code", "kind", "ambiguous", "shows_well"),
     [
         (400, 101, ItemRejected, True, False),
         (400, 115, ItemRejected, True, False),
@@ -59,12 +59,12 @@ def refusal(status: int, code: int, description: str = "why", **headers: str) ->
     ],
 )
 def test_an_error_says_what_to_do_next(
-    status: int, code: int, kind: type[SierraError], doubtful: bool | None, shows_well: bool | None
+    status: int, code: int, kind: type[SierraError], ambiguous: bool | None, shows_well: bool | None
 ) -> None:
     error = error_of(refusal(status, code), "item 1001234")
     assert type(error) is kind
     if isinstance(error, ItemRejected | ItemTroubled):
-        assert (error.doubt is not None, error.shows_sierra_well) == (doubtful, shows_well)
+        assert (error.ambiguous is not None, error.shows_sierra_well) == (ambiguous, shows_well)
 
 
 def test_a_message_says_which_item_and_sierras_own_words() -> None:
@@ -81,37 +81,37 @@ def test_sierras_words_are_shown_with_the_characters_that_its_codes_mean() -> No
 @pytest.mark.parametrize("status", [200, 400, 404, 500, 503])
 @pytest.mark.parametrize("body", [b"<html><h1>Sorry</h1></html>", b"  <!DOCTYPE html>"])
 def test_a_web_page_is_never_sierra(status: int, body: bytes) -> None:
-    assert Answer(status, {}, body).is_page
-    assert isinstance(error_of(Answer(status, {}, body), "item 1"), SierraUnavailable)
+    assert Response(status, {}, body).is_page
+    assert isinstance(error_of(Response(status, {}, body), "item 1"), SierraUnavailable)
 
 
 def test_who_is_sent_elsewhere_is_told_which_setting_to_look_at() -> None:
-    assert "SIERRA_API_ENDPOINT" in str(error_of(Answer(301, {"location": "https://elsewhere"}, b""), "item 1"))
+    assert "SIERRA_API_ENDPOINT" in str(error_of(Response(301, {"location": "https://elsewhere"}, b""), "item 1"))
 
 
 def test_a_404_that_is_not_sierras_concerns_no_item() -> None:
-    error = error_of(Answer(404, JSON, b'{"detail": "Not Found"}'), "item 1")
+    error = error_of(Response(404, JSON, b'{"detail": "Not Found"}'), "item 1")
     assert isinstance(error, SierraUnavailable)
     assert "SIERRA_API_ENDPOINT" in str(error)
 
 
 def test_a_204_is_no_web_page_whatever_its_type() -> None:
-    assert not Answer(204, {"content-type": "text/html"}, b"").is_page
+    assert not Response(204, {"content-type": "text/html"}, b"").is_page
 
 
 def test_a_code_may_come_as_text() -> None:
-    assert isinstance(error_of(Answer(404, JSON, b'{"code": "107"}'), "item 1"), ItemRejected)
+    assert isinstance(error_of(Response(404, JSON, b'{"code": "107"}'), "item 1"), ItemRejected)
 
 
 def test_refusals_that_differ_in_the_items_number_only_are_alike() -> None:
     errors = [error_of(refusal(400, 126, f"record i{number} is not valid"), "it") for number in (2043111, 2043112)]
-    assert len({error.doubt for error in errors if isinstance(error, ItemRejected)}) == 1
+    assert len({error.ambiguous for error in errors if isinstance(error, ItemRejected)}) == 1
 
 
 @pytest.mark.parametrize(("inside", "status"), [({"httpStatus": 404}, 404), ({"httpStatus": "x"}, 500), ({}, 500)])
 def test_a_refusal_of_a_write_with_the_status_of_a_success_is_a_refusal(inside: dict[str, Any], status: int) -> None:
-    assert unwrap(Answer(200, JSON, json.dumps({"code": 111, **inside}).encode())).status == status
-    assert unwrap(Answer(204, JSON, b"")).status == 204
+    assert unwrap(Response(200, JSON, json.dumps({"code": 111, **inside}).encode())).status == status
+    assert unwrap(Response(204, JSON, b"")).status == 204
 
 
 @pytest.mark.parametrize(
@@ -132,14 +132,14 @@ def test_a_refusal_of_a_write_with_the_status_of_a_success_is_a_refusal(inside: 
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_an_hour_at_the_most(value: str, seconds: float | None) -> None:
-    answer = Answer(429, {"retry-after": value, "date": "Sun, 22 Nov 2026 12:00:00 GMT"}, b"")
+    answer = Response(429, {"retry-after": value, "date": "Sun, 22 Nov 2026 12:00:00 GMT"}, b"")
     assert retry_after(answer) == seconds
 
 
 @pytest.mark.parametrize("date", [{}, {"date": "today"}])
 def test_a_date_is_compared_with_our_own_clock_where_the_answer_has_none(date: dict[str, str]) -> None:
     in_a_minute = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
-    assert 55 < (retry_after(Answer(503, {"retry-after": in_a_minute, **date}, b"")) or 0) <= 60
+    assert 55 < (retry_after(Response(503, {"retry-after": in_a_minute, **date}, b"")) or 0) <= 60
 
 
 def test_a_deleted_record_is_told_from_a_live_one() -> None:
@@ -184,4 +184,4 @@ def test_what_a_whole_list_has_not_is_absent() -> None:
 
 @given(st.integers(100, 599), st.binary(max_size=60), st.sampled_from(["", "text/html", "application/json"]))
 def test_whatever_is_answered_means_something(status: int, body: bytes, content_type: str) -> None:
-    assert isinstance(error_of(Answer(status, {"content-type": content_type}, body), "item 1"), SierraError)
+    assert isinstance(error_of(Response(status, {"content-type": content_type}, body), "item 1"), SierraError)
