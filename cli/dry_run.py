@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from cli.exit_codes import Refused, Unreachable
 from db.named_items import NamedItem
 from notifier.config import client_of, rules_of
-from notifier.patch import INVDA_FIELD, Field, Plan, Record, Wish, call_number_texts, plan_update
+from notifier.patch import INVDA_FIELD, Plan, Wish, call_number_texts, plan_update
 from notifier.sierra.errors import SierraError, SierraUnavailable
+from notifier.sierra.records import Field, Record
 from notifier.sierra.responses import Deleted
 from runtime.settings import NotifierSettings
 

@@ -48,9 +48,9 @@ def notifier(
         raise typer.BadParameter("--json goes with --check; LOG_FORMAT=json is for the log")
     write_stderr_in_background()
     settings = read_settings(NotifierSettings)
-    from notifier import service
+    from notifier import process
 
-    raise typer.Exit(service.run(settings))
+    raise typer.Exit(process.run(settings))
 
 
 def _check_notifier(as_json: bool) -> None:

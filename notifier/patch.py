@@ -11,24 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from notifier.call_number import Renewal, begins_with_digit, has_in_front, make_call_number, renew
+from notifier.sierra.records import Field, Record
 from runtime.characters import decode, is_visible
-
-Field = Mapping[str, Any]
 
 CALL_NUMBER_TAG = "c"
 CALL_NUMBER_MARC = "099"
 INVDA_FIELD = "69"
 IUSE3_FIELD = "74"
 IUSE3_LABEL = "IUSE3"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """An item as Sierra answered it: fixed fields by number, variable fields in their order."""
-
-    number: str
-    fixed_fields: Mapping[str, Field]
-    var_fields: Sequence[Field]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from notifier.doubts import Doubts
 from notifier.in_flight import ClaimedItem, InFlight, Limits
 from notifier.metrics import MARK_TO_SIERRA_SECONDS, PUSH_SECONDS
 from notifier.outcomes import OutcomeWriter
-from notifier.patch import IUSE3_LABEL, Plan, Record, Rules, Wish, describe, plan_update
+from notifier.patch import IUSE3_LABEL, Plan, Rules, Wish, describe, plan_update
 from notifier.revert import Undo, plan_revert
 from notifier.sierra.client import SierraClient
 from notifier.sierra.errors import (
@@ -30,6 +30,7 @@ from notifier.sierra.errors import (
     SierraRefused,
     SierraUnavailable,
 )
+from notifier.sierra.records import Record
 from notifier.sierra.responses import Deleted
 from notifier.suspects import Suspects
 from notifier.wakeup import Wakeup

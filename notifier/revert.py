@@ -7,7 +7,8 @@ that was renewed in the item's first call number field; an item with several suc
 
 from dataclasses import dataclass
 
-from notifier.patch import Plan, Record, call_number_of, call_number_texts, with_text
+from notifier.patch import Plan, call_number_of, call_number_texts, with_text
+from notifier.sierra.records import Record
 from runtime.characters import is_visible
 
 LOST_CHARACTER = "\ufffd"

@@ -15,7 +15,6 @@ from typing import Any, Self
 
 import httpx
 
-from notifier.patch import Record
 from notifier.sierra.connections import Connections, Silent
 from notifier.sierra.errors import (
     ItemError,
@@ -28,6 +27,7 @@ from notifier.sierra.errors import (
     SierraSilent,
     SierraUnavailable,
 )
+from notifier.sierra.records import Record
 from notifier.sierra.responses import (
     RECORD_NOT_FOUND,
     Deleted,

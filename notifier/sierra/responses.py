@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from notifier.patch import Record
 from notifier.sierra.errors import (
     ItemRejected,
     ItemTroubled,
@@ -17,6 +16,7 @@ from notifier.sierra.errors import (
     SierraRefused,
     SierraUnavailable,
 )
+from notifier.sierra.records import Record
 from runtime.characters import decode
 
 LONGEST_WAIT_SECONDS = 3600.0

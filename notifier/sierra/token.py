@@ -1,15 +1,8 @@
 """The token for Sierra: one for all requests and its whole life, fetched once however many want it."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
-
-from notifier.breaker import Breaker
-from notifier.sierra.errors import SierraUnavailable
-from notifier.wakeup import Wakeup
-
-log = logging.getLogger("signum.notifier")
 
 RENEW_BEFORE_SECONDS = 60.0
 
@@ -62,25 +55,3 @@ class Token:
         self._fetching = None
         if not task.cancelled():
             task.exception()  # taken note of: those who wanted it have got it too
-
-
-async def prefetch_token(token: Token, breaker: Breaker, wakeup: Wakeup) -> None:
-    """Have the token before the first item wants it; say at the start, not at the first mark, if none is given.
-
-    Where a person must act, ask on until one is given: without an item nothing else would notice.
-    """
-    told = None
-    while True:
-        try:
-            await token.get()
-        except SierraUnavailable as error:
-            if told is None and error.waits_for != "person":
-                log.warning("%s", error)
-                return
-            breaker.open(error)
-            told = str(error)
-            await asyncio.sleep(breaker.seconds_left)
-        else:
-            if breaker.reason == told and breaker.close():
-                wakeup.set()
-            return

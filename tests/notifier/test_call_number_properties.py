@@ -7,8 +7,7 @@ from unicodedata import normalize
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notifier.call_number import renew
-from notifier.patch import make_call_number
+from notifier.call_number import make_call_number, renew
 from runtime.characters import decode, is_invisible, is_visible
 
 DIGITS = ["1", "2", "84.2", "1900-luku", "٣", "²"]

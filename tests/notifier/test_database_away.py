@@ -103,7 +103,7 @@ async def test_a_listener_that_does_not_hear_itself_says_so_and_sweeps_often(
         (
             "ALTER TABLE notifier_state RENAME TO elsewhere",
             "ALTER TABLE elsewhere RENAME TO notifier_state",
-            'housekeeping was refused: relation "notifier_state" does not exist',
+            'heartbeat or pruning was refused: relation "notifier_state" does not exist',
         ),
     ],
 )

@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from notifier import service
+from notifier import heartbeat
 from tests.fix_notifier import Notifier, eventually
 from tests.fix_postgres import TestDatabase
 
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.1)
 
 
 async def test_a_loop_that_goes_round_says_so(database: TestDatabase, notifier: Notifier) -> None:

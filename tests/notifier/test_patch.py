@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.patch import Plan, Record, Rules, Wish, plan_update
+from notifier.patch import Plan, Rules, Wish, plan_update
+from notifier.sierra.records import Record
 
 QUEUED_AT = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC)
 NOW = QUEUED_AT + timedelta(seconds=2)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from notifier.patch import Plan, Record, Rules, Wish, plan_update
+from notifier.patch import Plan, Rules, Wish, plan_update
 from notifier.revert import Undo, plan_revert
+from notifier.sierra.records import Record
 
 OLD, NEW = " 84.2  Jännitys", "84.31 Jännitys"
 BARCODE = {"fieldTag": "b", "content": "1231231230012"}

@@ -88,7 +88,7 @@ async def test_an_error_of_ours_is_one_items_and_is_given_up_in_time(
         assert not service.in_flight.items
 
 
-async def test_housekeeping_that_dies_ends_the_process(
+async def test_a_heartbeat_that_dies_ends_the_process(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any, **__: Any) -> None:

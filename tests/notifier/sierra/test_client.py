@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from notifier.patch import Record
 from notifier.sierra.client import Access, SierraClient
 from notifier.sierra.errors import (
     ItemRejected,
@@ -18,6 +17,7 @@ from notifier.sierra.errors import (
     SierraRefused,
     SierraUnavailable,
 )
+from notifier.sierra.records import Record
 from notifier.sierra.responses import Deleted
 from tests.fix_notifier import access_of
 from tests.fix_sierra import SierraInThread, make_record

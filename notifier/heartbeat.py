@@ -1,0 +1,87 @@
+"""The heartbeat: writes the notifier's row of `notifier_state`, and prunes history and old rows of other notifiers."""
+
+import asyncio
+import logging
+import time
+
+import psycopg
+
+from db import queue
+from db.connections import DATABASE_AWAY, one_line
+from db.pool import NotifierPool, lend
+from notifier.breaker import Breaker
+from notifier.listener import Listener
+from notifier.push import Pusher
+from notifier.worker import Worker
+
+log = logging.getLogger("signum.notifier")
+
+HEARTBEAT_SECONDS = 5.0
+CHECK_SECONDS = 0.2
+PRUNE_SECONDS = 3600.0
+PRUNE_AGAIN_SECONDS = 60.0
+PRUNE_ROWS = 5_000
+
+
+class Heartbeat:
+    """Tells the database how this notifier is: at an interval, and at once when its state changes."""
+
+    def __init__(
+        self,
+        pool: NotifierPool,
+        name: str,
+        retention_days: int,
+        listener: Listener,
+        breaker: Breaker,
+        pusher: Pusher,
+        worker: Worker,
+    ) -> None:
+        self._pool, self._name, self._retention_days = pool, name, retention_days
+        self._listener, self._breaker, self._pusher, self._worker = listener, breaker, pusher, worker
+
+    async def run(self) -> None:
+        """Beat and prune for ever. A database that is away or refuses does not end it."""
+        prune_at, beat_at, written, trouble = 0.0, 0.0, None, ""
+        while True:
+            now = time.monotonic()
+            state = (self._listener.mode, self._breaker.state, self._breaker.reason)
+            try:
+                if now >= beat_at or state != written:
+                    beat_at, written = now + HEARTBEAT_SECONDS, state
+                    await self.beat(self._listener.mode)
+                if now >= prune_at:
+                    prune_at = now + PRUNE_AGAIN_SECONDS
+                    await self._prune()
+                    prune_at = now + PRUNE_SECONDS
+            except psycopg.Error as error:
+                # The loop logs that the database is away. A cancelled query is a refusal: a lock or a limit of time.
+                is_away = isinstance(error, DATABASE_AWAY) and not isinstance(error, psycopg.errors.QueryCanceled)
+                if not is_away and trouble != (trouble := one_line(error)):
+                    log.error("heartbeat or pruning was refused: %s", trouble)
+            await asyncio.sleep(CHECK_SECONDS)
+
+    async def beat(self, mode: str) -> None:
+        """Write the notifier's row: its mode, its breaker, and whether Sierra answered well since the last beat."""
+        succeeded, self._pusher.succeeded = self._pusher.succeeded, False
+        reason = self._breaker.reason or self._listener.reason
+        async with lend(self._pool) as connection:
+            await queue.heartbeat(
+                connection,
+                self._name,
+                mode,
+                self._breaker.state,
+                reason,
+                waits_for=self._breaker.waits_for,
+                succeeded=succeeded,
+                looped_seconds_ago=time.monotonic() - self._worker.moved_at,
+            )
+
+    async def _prune(self) -> None:
+        """Delete what is older than the retention, by `PRUNE_ROWS` at a time: no statement keeps others waiting."""
+        async with lend(self._pool) as connection:
+            await queue.forget_notifiers(connection)
+        deleted = PRUNE_ROWS
+        while deleted == PRUNE_ROWS:
+            async with lend(self._pool) as connection:
+                deleted = await queue.prune_log(connection, self._retention_days, PRUNE_ROWS)
+            log.debug("pruned %d rows of history", deleted)
