@@ -15,8 +15,7 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
-from db import history, queue
-from db import queue_people as control
+from db import history, queue_people
 from sandbox.catalogue import Item
 from sandbox.etl import Etl, SyncRefused
 from sandbox.system import System
@@ -156,11 +155,11 @@ class People:
         while not self._stop.wait(die.uniform(0.2, 1.5)):
             numbers = [str(item.number) for item in die.sample(self._notes.items, 5)]
             choices: list[tuple[str, dict[str, object]]] = [
-                (queue.SQL["dismiss"], {"item_numbers": numbers, "barcodes": None, "reason": None}),
-                (queue.SQL["dismiss"], {"item_numbers": None, "barcodes": None, "reason": "Sierra"}),
-                (queue.SQL["retry"], {"item_numbers": None, "barcodes": None, "reason": ""}),
-                (control.SQL["pause"], {"reason": "soak", "seconds": die.uniform(0.1, 3), "until": None}),
-                (control.SQL["resume"], {}),
+                (queue_people.SQL["dismiss"], {"item_numbers": numbers, "barcodes": None, "reason": None}),
+                (queue_people.SQL["dismiss"], {"item_numbers": None, "barcodes": None, "reason": "Sierra"}),
+                (queue_people.SQL["retry"], {"item_numbers": None, "barcodes": None, "reason": ""}),
+                (queue_people.SQL["pause"], {"reason": "soak", "seconds": die.uniform(0.1, 3), "until": None}),
+                (queue_people.SQL["resume"], {}),
             ]
             statement, parameters = die.choice(choices)
             with (

@@ -2,15 +2,16 @@
 
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.database import ask
 from cli.exit_codes import Refused
 from cli.output import AsJson, print_err, print_out, show_json, show_rows
-from db import client_admin
-from db.client_admin import NewKey
+
+if TYPE_CHECKING:
+    from db.clients import NewKey
 
 app = typer.Typer(help="Who may call the API: keys are shown once, when they are made.", no_args_is_help=True)
 
@@ -39,7 +40,9 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make a client and print its key: the only time that it is shown. A revoked client's name can be used again."""
-    made = ask(lambda connection: client_admin.add_client(connection, name, client_type))
+    from db.clients import add_client
+
+    made = ask(lambda connection: add_client(connection, name, client_type))
     if made is None:
         raise Refused(f"there is a client called {name} already: rotate its key, or revoke it first")
     _show_key(made, as_json)
@@ -48,6 +51,8 @@ def add(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Who may call the API, from which computer, and when each was last seen."""
+    from db.clients import list_clients
+
     columns = (
         "name",
         "type",
@@ -57,13 +62,15 @@ def list_(as_json: AsJson = False) -> None:
         "internal_ip_address",
         "api_key_prefix",
     )
-    show_rows(ask(client_admin.list_clients), as_json, columns, if_none="there are no clients")
+    show_rows(ask(list_clients), as_json, columns, if_none="there are no clients")
 
 
 @app.command()
 def revoke(name: Name, as_json: AsJson = False) -> None:
     """Refuse a client's key from now on."""
-    revoked_at = ask(lambda connection: client_admin.revoke_client(connection, name))
+    from db.clients import revoke_client
+
+    revoked_at = ask(lambda connection: revoke_client(connection, name))
     if revoked_at is None:
         raise Refused(f"no client is called {name}")
     show_json({"name": name, "revoked_at": revoked_at}) if as_json else print_out(f"{name} is revoked")
@@ -72,13 +79,15 @@ def revoke(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def rotate(name: Name, as_json: AsJson = False) -> None:
     """Give a client a new key and print it; the old one is refused at once."""
-    made = ask(lambda connection: client_admin.rotate_client(connection, name))
+    from db.clients import rotate_client
+
+    made = ask(lambda connection: rotate_client(connection, name))
     if made is None:
         raise Refused(f"no client that is not revoked is called {name}")
     _show_key(made, as_json)
 
 
-def _show_key(made: NewKey, as_json: bool) -> None:
+def _show_key(made: "NewKey", as_json: bool) -> None:
     if as_json:
         show_json(asdict(made))
     else:

@@ -10,8 +10,7 @@ from cli.database import ask
 from cli.exit_codes import Refused
 from cli.output import AsJson, clock, print_err, print_out, show_json, show_rows, span
 from cli.queue import By
-from db import queue
-from db import queue_people as control
+from db import notifiers, queue_people
 from db.queue import Connection
 
 UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
@@ -86,7 +85,7 @@ def pause(by: By, reason: Reason, length: For = None, until: Until = None, as_js
     """
     if length and until:
         raise typer.BadParameter("give --for or --until, not both")
-    made = ask(lambda connection: control.pause(connection, by, reason, span=length, until=until))
+    made = ask(lambda connection: queue_people.pause(connection, by, reason, span=length, until=until))
     if made is None:
         passed = clock(until) if until else "that time"
         raise Refused(f"{passed} has passed by the database's clock: nothing was paused")
@@ -95,7 +94,7 @@ def pause(by: By, reason: Reason, length: For = None, until: Until = None, as_js
 
 def resume(as_json: AsJson = False) -> None:
     """Push again, at once."""
-    ended = ask(control.resume)
+    ended = ask(queue_people.resume)
     if ended is None:
         raise Refused("the queue is not paused")
     show_json(ended) if as_json else print_out(f"goes on; it was {_sentence(ended)}")
@@ -106,9 +105,9 @@ def status(as_json: AsJson = False) -> None:
 
     async def look(connection: Connection) -> dict[str, Any]:
         return {
-            "states": await queue.overview(connection),
-            **await control.read_progress(connection),
-            "notifiers": await control.list_notifiers(connection),
+            "states": await queue_people.overview(connection),
+            **await queue_people.read_progress(connection),
+            "notifiers": await notifiers.list_notifiers(connection),
         }
 
     found = ask(look)

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from cli.database import ask
 from cli.exit_codes import Refused, Unreachable
 from cli.output import AsJson, show_rows
-from db import queue, sync_admin
-from db import queue_people as control
+from db import notifiers, queue_people
 from db.queue import Connection
 from runtime.contradictions import find_contradictions, find_dry_run
 from runtime.findings import Finding
@@ -85,6 +84,7 @@ async def _examine_contents(connection: Connection, settings: NotifierSettings) 
         check_notifications,
         check_triggers,
     )
+    from db.sync_state import show_sync
     from notifier.config import listening_at
 
     return [
@@ -93,8 +93,8 @@ async def _examine_contents(connection: Connection, settings: NotifierSettings) 
         await check_notification_queue(connection),
         await check_clock(connection),
         *await check_locks(connection),
-        *judge_notifiers(await control.list_notifiers(connection)),
-        *judge_queue(await control.read_progress(connection), await queue.overview(connection)),
-        judge_sync(await sync_admin.show_sync(connection)),
+        *judge_notifiers(await notifiers.list_notifiers(connection)),
+        *judge_queue(await queue_people.read_progress(connection), await queue_people.overview(connection)),
+        judge_sync(await show_sync(connection)),
         *await check_barcodes(connection),
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cli.exit_codes import Refused, Unreachable
-from db.named_items import NamedItem
+from db.items import NamedItem
 from notifier.config import client_of, rules_of
 from notifier.patch import INVDA_FIELD, Plan, Wish, call_number_texts, plan_update
 from notifier.sierra.errors import SierraError, SierraUnavailable

@@ -1,7 +1,7 @@
 """One item: its history, and a preview of its next update in Sierra."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,8 +9,10 @@ from cli.database import ask
 from cli.exit_codes import Refused
 from cli.output import AsJson, print_out, show_json, show_rows
 from db.history import read_history
-from db.named_items import NamedItem, find_items
 from runtime.settings import NotifierSettings, read_settings
+
+if TYPE_CHECKING:
+    from db.items import NamedItem
 
 Barcode = Annotated[str, typer.Argument(help="The item's barcode.")]
 
@@ -23,7 +25,7 @@ def history(
     """What came of one item's updates, newest first. `signum revert` undoes one by its update_log_id."""
     rows = ask(lambda connection: read_history(connection, barcode, limit))
     if not rows:
-        item = _the_item(ask(lambda connection: find_items(connection, barcodes=[barcode])), barcode)
+        item = _find_item(barcode)
         raise Refused(f"item {item.item_number}, barcode {barcode}, was not updated in the time that history is kept")
     columns = (
         "update_log_id",
@@ -44,7 +46,7 @@ def preview(barcode: Barcode, as_json: AsJson = False) -> None:
     settings = read_settings(NotifierSettings)
     from cli.dry_run import plan_changes
 
-    item = _the_item(ask(lambda connection: find_items(connection, barcodes=[barcode]), settings), barcode)
+    item = _find_item(barcode, settings)
     changes, remarks = plan_changes(item, settings)
     if as_json:
         facts = {"barcode": barcode, "title": item.best_title, "classification": item.classification}
@@ -58,7 +60,11 @@ def preview(barcode: Barcode, as_json: AsJson = False) -> None:
     print_out(*remarks)
 
 
-def _the_item(found: list[NamedItem], barcode: str) -> NamedItem:
+def _find_item(barcode: str, settings: NotifierSettings | None = None) -> "NamedItem":
+    """The one item with this barcode."""
+    from db.items import find_named_items
+
+    found = ask(lambda connection: find_named_items(connection, barcodes=[barcode]), settings)
     if not found:
         raise Refused(f"no item has the barcode {barcode}")
     if len(found) > 1:

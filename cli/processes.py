@@ -11,7 +11,7 @@ import typer
 from cli.database import ask, reaching
 from cli.exit_codes import Refused, Unreachable
 from cli.output import AsJson, print_out, show_json, span
-from db.notifiers import find_pulse
+from db.notifiers import find_notifier
 from runtime.logging import configure_logging
 from runtime.release import release
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, SettingsError, read_settings
@@ -56,25 +56,25 @@ def notifier(
 def _check_notifier(as_json: bool) -> None:
     """For a container's health check: a notifier has no port that could be asked."""
     host = socket.gethostname()
-    pulse = ask(lambda connection: find_pulse(connection, host))
-    if pulse is None:
+    found = ask(lambda connection: find_notifier(connection, host))
+    if found is None:
         raise Refused(f"no notifier goes round on {host}")
     if as_json:
-        show_json(asdict(pulse))
-    if pulse.state == "stalled":
-        looped, due = span(pulse.looped_seconds or 0), span(pulse.oldest_due_seconds or 0)
+        show_json(asdict(found))
+    if found.state == "stalled":
+        looped, due = span(found.looped_seconds or 0), span(found.oldest_due_seconds or 0)
         raise Refused(
-            f"{pulse.notifier} has stalled: its loop has not come round for {looped}, "
+            f"{found.notifier} has stalled: its loop has not come round for {looped}, "
             f"and an item has been waiting for {due}. Restart it"
         )
-    if pulse.gets_no_answer and _does_sierra_answer():
+    if found.gets_no_answer and _does_sierra_answer():
         raise Refused(
-            f"{pulse.notifier} gets no answer from Sierra, which answers here. "
+            f"{found.notifier} gets no answer from Sierra, which answers here. "
             "It tries again within a minute; if this is still said then, restart it"
         )
     if not as_json:
-        reason = f": {pulse.reason}" if pulse.reason else ""
-        print_out(f"{pulse.notifier} is {pulse.state}, its breaker {pulse.breaker}{reason}")
+        reason = f": {found.reason}" if found.reason else ""
+        print_out(f"{found.notifier} is {found.state}, its breaker {found.breaker}{reason}")
 
 
 def _does_sierra_answer() -> bool:

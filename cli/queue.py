@@ -3,16 +3,18 @@
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from enum import StrEnum
 from getpass import getuser
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.database import ask
 from cli.exit_codes import Refused
 from cli.output import AsJson, confirm, print_out, show_json, show_rows
-from db import queue
-from db.named_items import NamedItem, find_items
+from db import queue_people
 from db.queue import Connection
+
+if TYPE_CHECKING:
+    from db.items import NamedItem
 
 app = typer.Typer(help="What waits for its update in Sierra.", no_args_is_help=True)
 
@@ -46,7 +48,7 @@ Barcodes = Annotated[list[str] | None, typer.Option("--barcode", help="An item's
 Reason = Annotated[
     str | None, typer.Option(help="All items rejected for a reason that holds this text.", callback=_is_reason)
 ]
-Work = Callable[[Connection, Sequence[NamedItem]], Awaitable[list[int]]]
+Work = Callable[[Connection, "Sequence[NamedItem]"], Awaitable[list[int]]]
 Action = Callable[..., Awaitable[list[int]]]
 By = Annotated[
     str,
@@ -62,7 +64,7 @@ def list_(
 ) -> None:
     """The items in the queue, the most urgent first."""
     words = state.replace("-", " ") if state else None
-    rows = ask(lambda connection: queue.detail(connection, words, limit))
+    rows = ask(lambda connection: queue_people.detail(connection, words, limit))
     columns = (
         "item_number",
         "barcode",
@@ -92,9 +94,9 @@ def mark(
     as_json: AsJson = False,
 ) -> None:
     """Ask for items' updates in Sierra, as a print station does."""
-    from db.hand_marks import mark_items
+    from db.marks import mark_items
 
-    async def mark_found(connection: Connection, found: Sequence[NamedItem]) -> list[int]:
+    async def mark_found(connection: Connection, found: "Sequence[NamedItem]") -> list[int]:
         return await mark_items(connection, by, [item.item_record_id for item in found], priority)
 
     _for_named(mark_found, numbers, barcodes, as_json, "marked", "has just gone")
@@ -106,10 +108,10 @@ def retry(
 ) -> None:
     """Give rejected items another chance."""
     if reason is None:
-        named = _either(queue.retry, by, numbers, barcodes)
+        named = _either(queue_people.retry, by, numbers, barcodes)
         _for_named(named, numbers, barcodes, as_json, "retried", "is not rejected")
     else:
-        _for_reason(queue.retry, by, reason, numbers, barcodes, as_json, "retried")
+        _for_reason(queue_people.retry, by, reason, numbers, barcodes, as_json, "retried")
 
 
 @app.command()
@@ -123,21 +125,21 @@ def dismiss(
 ) -> None:
     """Take items off the queue unpushed: Sierra keeps what it has. With --reason, it asks first."""
     if reason is None:
-        named = _either(queue.dismiss, by, numbers, barcodes)
+        named = _either(queue_people.dismiss, by, numbers, barcodes)
         _for_named(named, numbers, barcodes, as_json, "dismissed", NOT_DISMISSED)
         return
     if not yes:
-        rejected = ask(lambda connection: queue.detail(connection, "rejected", limit=1_000_000))
+        rejected = ask(lambda connection: queue_people.detail(connection, "rejected", limit=1_000_000))
         count = sum(reason in row["reason"] for row in rejected)
         if count:
             confirm(f"Dismiss {_items(count)} rejected for this reason: {reason}?", on_stderr=as_json)
-    _for_reason(queue.dismiss, by, reason, numbers, barcodes, as_json, "dismissed")
+    _for_reason(queue_people.dismiss, by, reason, numbers, barcodes, as_json, "dismissed")
 
 
 def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[str] | None) -> Work:
     """The action for items that have one of the numbers *or* one of the barcodes."""
 
-    async def act(connection: Connection, _: Sequence[NamedItem]) -> list[int]:
+    async def act(connection: Connection, _: "Sequence[NamedItem]") -> list[int]:
         by_number = await action(connection, by, item_numbers=numbers) if numbers else []
         by_barcode = await action(connection, by, barcodes=barcodes) if barcodes else []
         return by_number + by_barcode
@@ -152,8 +154,10 @@ def _for_named(
     if not numbers and not barcodes:
         raise typer.BadParameter("name the items: by their numbers, by --barcode, or (retry, dismiss) by --reason")
 
-    async def find_and_do(connection: Connection) -> tuple[list[NamedItem], set[int]]:
-        found = await find_items(connection, item_numbers=numbers or (), barcodes=barcodes or ())
+    from db.items import find_named_items
+
+    async def find_and_do(connection: Connection) -> "tuple[list[NamedItem], set[int]]":
+        found = await find_named_items(connection, item_numbers=numbers or (), barcodes=barcodes or ())
         return found, set(await work(connection, found) if found else ())
 
     found, touched = ask(find_and_do)
@@ -194,7 +198,7 @@ def _tell(done: str, touched: Collection[int], as_json: bool) -> None:
         print_out(f"{done} {_items(len(touched))}")
 
 
-def _name(item: NamedItem) -> str:
+def _name(item: "NamedItem") -> str:
     return item.item_number or f"without a number, barcode {item.barcode}"
 
 

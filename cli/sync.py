@@ -4,7 +4,6 @@ import typer
 
 from cli.database import ask
 from cli.output import AsJson, print_out, show_json, show_record
-from db import sync_admin
 
 app = typer.Typer(help="What the ETL brings from Sierra.", no_args_is_help=True)
 
@@ -12,13 +11,17 @@ app = typer.Typer(help="What the ETL brings from Sierra.", no_args_is_help=True)
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Where the sync stands, whether changes are missing, and what to do then."""
-    show_record(ask(sync_admin.show_sync), as_json)
+    from db.sync_state import show_sync
+
+    show_record(ask(show_sync), as_json)
 
 
 @app.command()
 def restart(as_json: AsJson = False) -> None:
     """Ask for a full sync: it begins when the ETL comes next. What is queued for Sierra stays queued."""
-    requested_at = ask(sync_admin.request_full_sync)
+    from db.sync_state import request_full_sync
+
+    requested_at = ask(request_full_sync)
     if as_json:
         show_json({"full_sync_requested_at": requested_at})
     else:

@@ -52,3 +52,8 @@ async def look_up_undone(connection: Connection, claims: list[Claim]) -> list[Cl
     cursor = await connection.execute(SQL["undone"], named)
     undone = {item: {"undone_before": before, "undone_after": after} for item, before, after in await cursor.fetchall()}
     return [replace(claim, **undone.get(claim.item_record_id, {})) for claim in claims]
+
+
+async def prune_history(connection: Connection, days: int, limit: int = 5_000) -> int:
+    """Delete history older than `days`, `limit` rows at the most. Return how many were deleted."""
+    return (await connection.execute(SQL["prune"], {"days": days, "limit": limit})).rowcount

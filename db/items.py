@@ -3,8 +3,11 @@
 Built once, sent many times: the driver prepares them, and a request costs one round trip.
 """
 
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from typing import Any
 
+from psycopg.rows import class_row
 from sqlalchemy import bindparam
 from sqlmodel import col, exists, select
 
@@ -12,6 +15,10 @@ from db.clients import valid
 from db.connections import Database
 from db.marks import mark
 from db.models import Client, SierraItem, UpdateQueue
+from db.queue import Connection
+from runtime.statements import load
+
+SQL = load("db", "items")
 
 PRINT_STATION = 0  # priority in the queue: ahead of bulk marks
 MOST_NAMED = 10  # of the items that share a barcode, so many are told
@@ -52,6 +59,17 @@ _MARK = mark(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class NamedItem:
+    """An item as the ETL last sent it, with what a person knows it by."""
+
+    item_record_id: int
+    item_number: str | None
+    barcode: str | None
+    best_title: str | None
+    classification: str | None
+
+
 async def find_items(database: Database, key_sha256: bytes, barcode: str) -> list[dict[str, Any]] | None:
     """The items with exactly this barcode: none, one, or several that share it. None if the key is no printer's.
 
@@ -79,3 +97,19 @@ async def mark_item(
     }
     (row,) = await database.fetch(_MARK, parameters, may_wait=True)
     return None if row.name is None else (row.name, bool(row.item_record_ids))
+
+
+async def find_named_items(
+    connection: Connection, *, item_numbers: Iterable[str] = (), barcodes: Iterable[str] = ()
+) -> list[NamedItem]:
+    """The items that have one of these numbers or barcodes. Names that nothing has are just not there."""
+    async with connection.cursor(row_factory=class_row(NamedItem)) as cursor:
+        await cursor.execute(SQL["find_named_items"], {"item_numbers": list(item_numbers), "barcodes": list(barcodes)})
+        return await cursor.fetchall()
+
+
+async def list_barcodes(connection: Connection) -> AsyncIterator[tuple[int, str | None]]:
+    """Every item's `item_record_id` and barcode, as the server sends them: the catalogue may be large."""
+    async with connection.cursor() as cursor:
+        async for item_record_id, barcode in cursor.stream(SQL["list_barcodes"]):
+            yield item_record_id, barcode

@@ -5,15 +5,19 @@ Marking twice is one row with the next `revision`. What is under way keeps its l
 a revert becomes an update.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, LiteralString
 
-from sqlalchemy import ColumnElement, Executable, bindparam, case, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Executable, Text, any_, bindparam, case, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.selectable import CTE
 
 from db.models import SierraItem, UpdateQueue
+from db.queue import Connection
 
 TABLE = UpdateQueue.__table__  # type: ignore[attr-defined]
 MARKED = (
@@ -71,3 +75,27 @@ def _again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[
         "revert_of": None,
         **{name: case((rejected, new[name]), else_=TABLE.c[name]) for name in anew},
     }
+
+
+async def mark_items(connection: Connection, person: str, item_record_ids: Sequence[int], priority: int) -> list[int]:
+    """Mark items in a person's name. Those that were: an item that has gone meanwhile is not among them."""
+    statement, parameters = _mark_by_hand(priority)
+    cursor = await connection.execute(
+        statement, {**parameters, "person": person, "item_record_ids": list(item_record_ids)}
+    )
+    row = await cursor.fetchone()
+    return (row and row[1]) or []
+
+
+@cache
+def _mark_by_hand(priority: int) -> tuple[LiteralString, dict[str, object]]:
+    """The mark's statement as text for psycopg, with those of its parameters that are always the same.
+
+    The text is made by SQLAlchemy from our models and never from a user: hence LiteralString.
+    """
+    item = SierraItem.__table__  # type: ignore[attr-defined]
+    person = select(bindparam("person", type_=Text).label("name")).cte("person")
+    named = item.c.item_record_id == any_(bindparam("item_record_ids", type_=ARRAY(BigInteger)))
+    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+    compiled = mark(person, named, priority).compile(dialect=dialect)  # type: ignore[attr-defined]
+    return str(compiled), compiled.params

@@ -1,4 +1,4 @@
-"""How does an item go through the queue? The protocol, a function per statement of db/sql/queue.sql.
+"""The queue protocol: claim, finish, postpone, reject, release, next_wake. A function per statement of queue.sql.
 
 Each is one statement and one commit on an autocommit connection. None of them ever waits for Sierra.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
 from runtime.statements import load
 
@@ -168,100 +168,3 @@ async def next_wake(connection: Connection) -> float | None:
     """Seconds until something is due or a lease lapses, 0 at the least; None if nothing is in sight."""
     row = await (await connection.execute(SQL["next_wake"], prepare=True)).fetchone()
     return None if row is None or row[0] is None else max(0.0, row[0])
-
-
-async def retry(
-    connection: Connection,
-    person: str,
-    *,
-    item_numbers: Sequence[str] | None = None,
-    barcodes: Sequence[str] | None = None,
-    reason: str | None = None,
-) -> list[int]:
-    """Give rejected items another chance, all that meet every condition; `reason` is a part of theirs. Their ids."""
-    return await _choose(connection, "retry", person, item_numbers, barcodes, reason)
-
-
-async def dismiss(
-    connection: Connection,
-    person: str,
-    *,
-    item_numbers: Sequence[str] | None = None,
-    barcodes: Sequence[str] | None = None,
-    reason: str | None = None,
-) -> list[int]:
-    """Take items off the queue unpushed, and log who did; `reason` is a part of rejected ones' reasons. Their ids.
-
-    Those in flight are left alone.
-    """
-    return await _choose(connection, "dismiss", person, item_numbers, barcodes, reason)
-
-
-async def _choose(
-    connection: Connection,
-    statement: Literal["retry", "dismiss"],
-    person: str,
-    item_numbers: Sequence[str] | None,
-    barcodes: Sequence[str] | None,
-    reason: str | None,
-) -> list[int]:
-    if item_numbers is None and barcodes is None and reason is None:
-        raise ValueError(f"{statement} needs item numbers, barcodes or a reason")
-    parameters = {
-        "person": person,
-        "item_numbers": None if item_numbers is None else list(item_numbers),
-        "barcodes": None if barcodes is None else list(barcodes),
-        "reason": reason,
-    }
-    cursor = await connection.execute(SQL[statement], parameters)
-    return [row[0] for row in await cursor.fetchall()]
-
-
-async def overview(connection: Connection) -> list[dict[str, Any]]:
-    """`state`, `items`, `oldest_age_seconds`, `next_try_at` of each of the four states."""
-    return await _dicts(connection, "overview")
-
-
-async def detail(connection: Connection, state: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
-    """The queue's items with titles and reasons, the most urgent first."""
-    return await _dicts(connection, "detail", state=state, limit=limit)
-
-
-async def _dicts(connection: Connection, statement: str, **parameters: Any) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL[statement], parameters)
-        return await cursor.fetchall()
-
-
-async def prune_log(connection: Connection, days: int, limit: int = 5_000) -> int:
-    """Forget history older than `days`, `limit` rows at the most. How many were forgotten."""
-    return (await connection.execute(SQL["prune_log"], {"days": days, "limit": limit})).rowcount
-
-
-async def heartbeat(
-    connection: Connection,
-    notifier: str,
-    mode: str,
-    breaker: str,
-    reason: str | None,
-    *,
-    waits_for: str | None = None,
-    succeeded: bool,
-    looped_seconds_ago: float,
-) -> None:
-    """Say how this notifier is; `succeeded`: Sierra answered it well since the last time."""
-    parameters = {
-        "notifier": notifier,
-        "mode": mode,
-        "breaker": breaker,
-        "reason": storable(reason),
-        "waits_for": waits_for,
-        "succeeded": succeeded,
-        "looped_seconds_ago": looped_seconds_ago,
-    }
-    await connection.execute(SQL["heartbeat"], parameters)
-
-
-async def forget_notifiers(connection: Connection) -> None:
-    """Take away the notifiers that have not been seen for a day."""
-    await connection.execute(SQL["forget_notifiers"])

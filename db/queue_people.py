@@ -1,7 +1,8 @@
-"""Is the queue paused, and who pushes? And how does a person pause it, and let it go on?"""
+"""The queue as a person steers it (retry, dismiss, pause, resume) and sees it (overview, detail, progress)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from psycopg.rows import dict_row
 
@@ -12,20 +13,67 @@ SQL = load("db", "queue_people")
 Row = dict[str, Any]
 
 
+async def retry(
+    connection: Connection,
+    person: str,
+    *,
+    item_numbers: Sequence[str] | None = None,
+    barcodes: Sequence[str] | None = None,
+    reason: str | None = None,
+) -> list[int]:
+    """Queue rejected items anew, all that meet every condition; `reason` is a part of theirs. Return their ids."""
+    return await _choose(connection, "retry", person, item_numbers, barcodes, reason)
+
+
+async def dismiss(
+    connection: Connection,
+    person: str,
+    *,
+    item_numbers: Sequence[str] | None = None,
+    barcodes: Sequence[str] | None = None,
+    reason: str | None = None,
+) -> list[int]:
+    """Take items off the queue unpushed, and log it in the person's name. Return their ids.
+
+    `reason` is a part of rejected items' reasons. Items in flight are left alone.
+    """
+    return await _choose(connection, "dismiss", person, item_numbers, barcodes, reason)
+
+
+async def _choose(
+    connection: Connection,
+    statement: Literal["retry", "dismiss"],
+    person: str,
+    item_numbers: Sequence[str] | None,
+    barcodes: Sequence[str] | None,
+    reason: str | None,
+) -> list[int]:
+    if item_numbers is None and barcodes is None and reason is None:
+        raise ValueError(f"{statement} needs item numbers, barcodes or a reason")
+    parameters = {
+        "person": person,
+        "item_numbers": None if item_numbers is None else list(item_numbers),
+        "barcodes": None if barcodes is None else list(barcodes),
+        "reason": reason,
+    }
+    cursor = await connection.execute(SQL[statement], parameters)
+    return [row[0] for row in await cursor.fetchall()]
+
+
 async def pause(
     connection: Connection, person: str, reason: str, *, span: timedelta | None = None, until: datetime | None = None
 ) -> Row | None:
-    """Have nothing claimed from now on; the pause, as stored. None, and nothing was done, if `until` has passed.
+    """Let nothing be claimed from now on. Return the pause as stored; None, with nothing done, if `until` has passed.
 
-    What is claimed already is pushed. Neither `span` nor `until`: until a person lets it go on.
+    Items claimed already are pushed. With neither `span` nor `until` the pause lasts until a person ends it.
     """
     seconds = None if span is None else span.total_seconds()
     parameters = {"person": person, "reason": reason, "seconds": seconds, "until": until}
-    return next(iter(await _rows(connection, "pause", parameters)), None)
+    return next(iter(await _rows(connection, "pause", **parameters)), None)
 
 
 async def resume(connection: Connection) -> Row | None:
-    """End the pause, and say which it was. None if there is none in force."""
+    """End the pause and return it as it was; None if none is in force."""
     return next(iter(await _rows(connection, "resume")), None)
 
 
@@ -35,12 +83,17 @@ async def read_progress(connection: Connection) -> Row:
     return progress
 
 
-async def list_notifiers(connection: Connection) -> list[Row]:
-    """The notifiers that have not stopped, the one heard of last first."""
-    return await _rows(connection, "notifiers")
+async def overview(connection: Connection) -> list[Row]:
+    """`state`, `items`, `oldest_age_seconds`, `next_try_at` of each of the four states."""
+    return await _rows(connection, "overview")
 
 
-async def _rows(connection: Connection, statement: str, parameters: Row | None = None) -> list[Row]:
+async def detail(connection: Connection, state: str | None = None, limit: int = 100) -> list[Row]:
+    """The queue's items with titles and reasons, the most urgent first."""
+    return await _rows(connection, "detail", state=state, limit=limit)
+
+
+async def _rows(connection: Connection, statement: str, **parameters: Any) -> list[Row]:
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(SQL[statement], parameters)
         return await cursor.fetchall()

@@ -1,24 +1,27 @@
-"""What is the ETL asked to send next? One statement, which notes what it hands out: a batch is judged by that."""
+"""Where the sync stands: what GET /sync hands out, and as a person looks at it and asks for a full sync."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
+from psycopg.rows import dict_row
 from sqlalchemy import text
 
 from db.connections import Database
+from db.queue import Connection
 from runtime.statements import load
 
-HAND_OUT = text(re.sub(r"%\((\w+)\)s", r":\1", load("db", "sync")["hand_out"]))
+SQL = load("db", "sync_state")
+HAND_OUT = text(re.sub(r"%\((\w+)\)s", r":\1", SQL["hand_out"]))  # parameters as SQLAlchemy writes them
 
 SyncMode = Literal["SYNC_FULL", "SYNC_CHANGES"]
 SyncStatus = Literal["idle", "processing_sync_batch"]
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What was handed out; nothing was if a batch is being taken in."""
+class HandedOut:
+    """The ETL's next batch: mode, cursor and timestamp. While a batch is being taken in, nothing is handed out."""
 
     sync_mode: SyncMode
     last_synced_id: int
@@ -26,7 +29,23 @@ class Offer:
     sync_status: SyncStatus
 
 
-async def hand_out(database: Database, batch_size: int) -> Offer:
-    """Tell what to send next, and remember it. A full sync that was asked for begins with this."""
+async def hand_out(database: Database, batch_size: int) -> HandedOut:
+    """Hand out what to send next, and note it: the batch is judged by that. A requested full sync begins here."""
     (row,) = await database.fetch(HAND_OUT, {"batch_size": batch_size}, may_wait=True)
-    return Offer(**row._mapping)
+    return HandedOut(**row._mapping)
+
+
+async def show_sync(connection: Connection) -> dict[str, Any]:
+    """Mode, cursor, times, gap and advice."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SQL["show_sync"])
+        return await cursor.fetchone() or {}
+
+
+async def request_full_sync(connection: Connection) -> datetime | None:
+    """Ask for a full sync. Return the time of the request, as stored.
+
+    The next GET /sync begins it, so that a batch under way is not taken for its answer.
+    """
+    row = await (await connection.execute(SQL["request_full_sync"])).fetchone()
+    return row[0] if row else None

@@ -6,7 +6,7 @@ import time
 
 import psycopg
 
-from db import queue
+from db import history, notifiers
 from db.connections import DATABASE_AWAY, one_line
 from db.pool import NotifierPool, lend
 from notifier.breaker import Breaker
@@ -65,7 +65,7 @@ class Heartbeat:
         succeeded, self._pusher.succeeded = self._pusher.succeeded, False
         reason = self._breaker.reason or self._listener.reason
         async with lend(self._pool) as connection:
-            await queue.heartbeat(
+            await notifiers.heartbeat(
                 connection,
                 self._name,
                 mode,
@@ -79,9 +79,9 @@ class Heartbeat:
     async def _prune(self) -> None:
         """Delete what is older than the retention, by `PRUNE_ROWS` at a time: no statement keeps others waiting."""
         async with lend(self._pool) as connection:
-            await queue.forget_notifiers(connection)
+            await notifiers.forget_notifiers(connection)
         deleted = PRUNE_ROWS
         while deleted == PRUNE_ROWS:
             async with lend(self._pool) as connection:
-                deleted = await queue.prune_log(connection, self._retention_days, PRUNE_ROWS)
+                deleted = await history.prune_history(connection, self._retention_days, PRUNE_ROWS)
             log.debug("pruned %d rows of history", deleted)

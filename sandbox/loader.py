@@ -14,9 +14,9 @@ import psycopg
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from db.client_admin import NewKey, add_client, rotate_client
+from db.clients import NewKey, add_client, rotate_client
 from db.connections import connection_parameters, one_line
-from db.named_items import list_barcodes
+from db.items import list_barcodes
 from db.queue import Connection
 from runtime.settings import DatabaseSettings, SettingsError, read_settings
 from sandbox.catalogue import is_ours, make_catalogue

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from db import client_admin, queue
+from db import clients, notifiers, queue
 from db.queue import Claim, Connection
 from tests.docs.markdown import Block
 from tests.fix_postgres import TestDatabase
@@ -47,9 +47,9 @@ async def _fill(database: TestDatabase) -> None:
         await connection.execute(ITEMS)
         await connection.execute(ODD_BARCODES)
         await connection.execute(REFUSED_ROW)
-        await client_admin.add_client(connection, "desk 1", "signum-printer")
-        notifier = f"{socket.gethostname()}:1"
-        await queue.heartbeat(connection, notifier, "listening", "closed", None, succeeded=True, looped_seconds_ago=1)
+        await clients.add_client(connection, "desk 1", "signum-printer")
+        name = f"{socket.gethostname()}:1"
+        await notifiers.heartbeat(connection, name, "listening", "closed", None, succeeded=True, looped_seconds_ago=1)
         pushed = await _claim(connection, 2_043_111)
         remark = "'2.' was left out of '84.2 2. Jännitys'"
         push = queue.Pushed(pushed, "pushed", "84.2 2. Jännitys", "84.31 Jännitys", remark, 12)

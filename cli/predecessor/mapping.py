@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from cli.predecessor.database import OldClient
-from db.client_admin import PREFIX_LENGTH
+from db.clients import PREFIX_LENGTH
 
 CLIENT_TYPES = {"ETL": "etl", "SIGNUM_PRINTER": "signum-printer"}
 

@@ -49,3 +49,14 @@ SELECT item_record_id, l.call_number_before, l.call_number_after
 FROM unnest(%(ids)s::bigint[], %(item_record_ids)s::bigint[]) AS r (update_log_id, item_record_id)
 JOIN update_log l USING (update_log_id, item_record_id)
 WHERE l.outcome = 'pushed';
+
+
+-- name: prune
+-- Forget the oldest history, a little at a time: the primary key is in the order of time, so its start is the oldest.
+-- ARRAY: as in claim, or the planner would read all of history.
+DELETE FROM update_log
+WHERE update_log_id = ANY (ARRAY(
+    SELECT oldest.update_log_id
+    FROM (SELECT update_log_id, finished_at FROM update_log ORDER BY update_log_id LIMIT %(limit)s) AS oldest
+    WHERE oldest.finished_at < now() - %(days)s * interval '1 day'
+));

@@ -1,7 +1,24 @@
 -- How the notifiers are.
 
 
--- name: find_pulse
+-- name: heartbeat
+-- How this notifier is, and when its loop last came round.
+INSERT INTO notifier_state AS n (notifier, mode, breaker, reason, waits_for, last_success_at, looped_at)
+VALUES (
+    %(notifier)s, %(mode)s, %(breaker)s, %(reason)s, %(waits_for)s, CASE WHEN %(succeeded)s THEN now() END,
+    now() - %(looped_seconds_ago)s * interval '1 second'
+)
+ON CONFLICT (notifier) DO UPDATE
+SET seen_at = now(),
+    mode = excluded.mode,
+    breaker = excluded.breaker,
+    reason = excluded.reason,
+    waits_for = excluded.waits_for,
+    last_success_at = coalesce(excluded.last_success_at, n.last_success_at),
+    looped_at = excluded.looped_at;
+
+
+-- name: find
 -- A notifier's name begins with its host's. Of several there, one in trouble is told first. Where the pause is over and
 -- nothing is claimed there is nothing to ask Sierra for: then the last answer may be long ago, and all is well.
 SELECT
@@ -19,3 +36,20 @@ FROM notifier_overview n
 WHERE starts_with(notifier, %(host)s || ':') AND state NOT IN ('stopped', 'gone')
 ORDER BY state = 'stalled' DESC, gets_no_answer DESC, seen_ago
 LIMIT 1;
+
+
+-- name: list
+-- Those that have not stopped, as they last said.
+SELECT
+    notifier, state, mode, breaker, reason, waits_for,
+    extract(epoch FROM seen_ago)::float8 AS seen_seconds,
+    extract(epoch FROM looped_ago)::float8 AS looped_seconds,
+    extract(epoch FROM last_success_ago)::float8 AS last_success_seconds
+FROM notifier_overview
+WHERE state <> 'stopped'
+ORDER BY seen_ago;
+
+
+-- name: forget
+-- Take away the notifiers that have not been seen for a day.
+DELETE FROM notifier_state WHERE seen_at < now() - interval '1 day';

@@ -1,4 +1,66 @@
--- The queue as a whole: is it paused, and who pushes?
+-- The queue as a person steers it: retry, dismiss, pause, resume; and as a person sees it.
+
+
+-- name: retry
+-- A person gives rejected items another chance: they enter anew, behind the print stations. What is a revert stays one,
+-- and so its revision stays 1: nobody holds it, and a claim that did is known by its lease.
+UPDATE update_queue q
+SET revision = CASE WHEN q.revision = 1 AND q.revert_of IS NOT NULL THEN 1 ELSE q.revision + 1 END,
+    due_at = now(),
+    attempts = 0,
+    last_error = NULL,
+    claimed_by = NULL,
+    lease_until = NULL,
+    priority = greatest(q.priority, 1::smallint),
+    queued_at = now(),
+    queued_by = %(person)s,
+    request_id = NULL,
+    trace = NULL
+FROM (
+    SELECT r.item_record_id
+    FROM update_queue r
+    JOIN sierra_item i USING (item_record_id)
+    WHERE r.due_at IS NULL
+        AND (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
+        AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
+        AND (%(reason)s::text IS NULL OR strpos(r.last_error, %(reason)s) > 0)
+    ORDER BY r.item_record_id
+    FOR UPDATE OF r
+) AS chosen
+WHERE q.item_record_id = chosen.item_record_id
+RETURNING q.item_record_id;
+
+
+-- name: dismiss
+-- A person takes items off the queue unpushed, and the log says who. What is in flight is left alone: it is off in a
+-- moment, and its row keeps a mark made meanwhile from being pushed at the same time.
+WITH chosen AS (
+    SELECT q.item_record_id, i.item_number, i.barcode, i.best_title
+    FROM update_queue q
+    JOIN sierra_item i USING (item_record_id)
+    WHERE (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
+        AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
+        AND (%(reason)s::text IS NULL OR (q.due_at IS NULL AND strpos(q.last_error, %(reason)s) > 0))
+        AND (q.lease_until IS NULL OR q.lease_until <= now())
+    ORDER BY q.item_record_id
+    FOR UPDATE OF q
+), gone AS (
+    DELETE FROM update_queue q
+    USING chosen c
+    WHERE q.item_record_id = c.item_record_id
+    RETURNING
+        q.item_record_id, c.item_number, c.barcode, c.best_title, q.queued_at, q.queued_by, q.attempts, q.request_id,
+        q.last_error, CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of
+)
+INSERT INTO update_log (
+    item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts, error, request_id,
+    revert_of
+)
+SELECT
+    item_record_id, item_number, barcode, best_title, queued_at, queued_by, %(person)s, 'dismissed', attempts, last_error,
+    request_id, revert_of
+FROM gone
+RETURNING item_record_id;
 
 
 -- name: pause
@@ -35,13 +97,17 @@ SELECT
 FROM queue_progress;
 
 
--- name: notifiers
--- Those that have not stopped, as they last said.
+-- name: overview
+-- How much waits in each state, and for how long.
+SELECT state, items, extract(epoch FROM oldest_age)::float8 AS oldest_age_seconds, next_try_at FROM queue_overview;
+
+
+-- name: detail
+-- The items of one state, or of all, oldest first.
 SELECT
-    notifier, state, mode, breaker, reason, waits_for,
-    extract(epoch FROM seen_ago)::float8 AS seen_seconds,
-    extract(epoch FROM looped_ago)::float8 AS looped_seconds,
-    extract(epoch FROM last_success_ago)::float8 AS last_success_seconds
-FROM notifier_overview
-WHERE state <> 'stopped'
-ORDER BY seen_ago;
+    item_record_id, item_number, barcode, title, classification, state, reason, next_try_at,
+    extract(epoch FROM age)::float8 AS age_seconds, queued_at, queued_by, priority, attempts, pushed_by, revert_of
+FROM queue_detail
+WHERE %(state)s::text IS NULL OR state = %(state)s
+ORDER BY priority, next_try_at NULLS LAST, item_record_id
+LIMIT %(limit)s;

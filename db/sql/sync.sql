@@ -1,4 +1,4 @@
--- The sync: one batch of the ETL, in the order of its life; and what GET /sync hands out.
+-- One batch of the ETL, in the order of its life.
 --
 -- One batch at a time holds the advisory lock 1398361667 ("SYNC" in ASCII) until its transaction ends, and a lock on
 -- sync_state. The first is what the view shows and what the previous release takes, but any role may hold it; the second
@@ -87,7 +87,7 @@ CREATE TEMPORARY TABLE noted_bibs (item_record_id bigint NOT NULL, bib_record_id
 
 
 -- name: copy_batch
--- Fill it. The order of the columns is that of api.rows: line number, Item, Refusal.
+-- Fill it. The order of the columns is that of api.ingest.rows: line number, Item, Refusal.
 COPY batch (
     line_number, item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title,
     itype_code_num, item_type_name, material_code, material_name, classification, shelfmark_json,
@@ -314,46 +314,3 @@ UPDATE sync_state SET
     early_ends = %(early_ends)s,
     full_sync_completed_at = CASE WHEN %(completes_full_sync)s THEN clock_timestamp() ELSE full_sync_completed_at END,
     last_sync_run_completed_at = clock_timestamp();
-
-
--- name: hand_out
--- What the ETL shall send next, noted as handed out; a full sync that was asked for begins. While a batch is being taken
--- in nothing is handed out: the state is told as it is. Nobody ever waits here, not even for the commit of a batch; and
--- the batch is looked for with the row locked, so that one which begins meanwhile waits for us (read_position).
-WITH free AS MATERIALIZED (
-    SELECT s.id FROM sync_state s FOR UPDATE SKIP LOCKED
-), idle AS MATERIALIZED (
-    SELECT free.id, (
-        SELECT count(*) = 0
-        FROM pg_locks l
-        JOIN pg_stat_activity a ON a.pid = l.pid
-        WHERE l.granted
-            AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-            AND (
-                (l.locktype, l.classid, l.objid, l.objsubid) = ('advisory', 0, 1398361667, 1)
-                OR (l.relation, l.mode) = ('sync_state'::regclass, 'ShareUpdateExclusiveLock')
-            )
-            AND has_table_privilege(a.usesysid, 'sync_state', 'UPDATE')
-    ) AS is_idle
-    FROM free
-), handed_out AS (
-    UPDATE sync_state s SET
-        sync_mode = CASE WHEN s.full_sync_requested_at IS NULL THEN s.sync_mode ELSE 'SYNC_FULL' END,
-        last_synced_id = CASE WHEN s.full_sync_requested_at IS NULL THEN s.last_synced_id ELSE 0 END,
-        full_sync_items = CASE WHEN s.full_sync_requested_at IS NULL THEN s.full_sync_items ELSE 0 END,
-        early_ends = CASE WHEN s.full_sync_requested_at IS NULL THEN s.early_ends ELSE 0 END,
-        full_sync_requested_at = NULL,
-        offered_mode = CASE WHEN s.full_sync_requested_at IS NULL THEN s.sync_mode ELSE 'SYNC_FULL' END,
-        offered_batch_size = %(batch_size)s,
-        offered_last_synced_id = CASE WHEN s.full_sync_requested_at IS NULL THEN s.last_synced_id ELSE 0 END,
-        offered_timestamp = coalesce(s.sync_changes_since, s.initialized_at)
-    FROM idle
-    WHERE idle.id = s.id AND idle.is_idle
-    RETURNING s.sync_mode, s.last_synced_id, s.offered_timestamp
-)
-SELECT sync_mode, last_synced_id, offered_timestamp AS "timestamp", 'idle' AS sync_status
-FROM handed_out
-UNION ALL
-SELECT sync_mode, last_synced_id, coalesce(sync_changes_since, initialized_at), 'processing_sync_batch'
-FROM sync_state
-WHERE NOT EXISTS (SELECT FROM handed_out);

@@ -15,9 +15,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from db import queue, sync
-from db.hand_marks import mark_items
+from db import queue, queue_people, sync
 from db.history import queue_reverts
+from db.marks import mark_items
 from db.queue import Pushed
 from tests.db import queue_session as plain_sql
 from tests.db.queue_model import LEASE_TICKS, Model, Push
@@ -171,25 +171,25 @@ class QueueMachine(RuleBasedStateMachine):
     @some_wait
     @rule(chosen=several, person=people)
     def retry(self, chosen: list[int], person: str) -> None:
-        retried = self.queue(queue.retry, person, item_numbers=[str(item) for item in chosen])
+        retried = self.queue(queue_people.retry, person, item_numbers=[str(item) for item in chosen])
         assert sorted(retried) == self.model.retry(chosen, person)
 
     @some_are_rejected
     @rule(reason=parts, person=people)
     def retry_by_reason(self, reason: str, person: str) -> None:
-        retried = self.queue(queue.retry, person, reason=reason)
+        retried = self.queue(queue_people.retry, person, reason=reason)
         assert sorted(retried) == self.model.retry(range(1, 4), person, reason)
 
     @some_wait
     @rule(chosen=several, person=people)
     def dismiss(self, chosen: list[int], person: str) -> None:
-        dismissed = self.queue(queue.dismiss, person, item_numbers=[str(item) for item in chosen])
+        dismissed = self.queue(queue_people.dismiss, person, item_numbers=[str(item) for item in chosen])
         assert sorted(dismissed) == self.model.dismiss(chosen, person)
 
     @some_are_rejected
     @rule(reason=parts, person=people)
     def dismiss_by_reason(self, reason: str, person: str) -> None:
-        dismissed = self.queue(queue.dismiss, person, reason=reason)
+        dismissed = self.queue(queue_people.dismiss, person, reason=reason)
         assert sorted(dismissed) == self.model.dismiss(range(1, 4), person, reason)
 
     @rule(ticks=st.none() | odd_ticks)

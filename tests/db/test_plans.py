@@ -122,7 +122,7 @@ def test_the_notifiers_statements_need_no_plan_of_their_own_for_each_value(full:
 
 
 def test_history_is_pruned_from_its_start_and_not_searched(full: TestDatabase) -> None:
-    kinds = [node["Node Type"] for node in generic_plan_of(full, queue.SQL["prune_log"])]
+    kinds = [node["Node Type"] for node in generic_plan_of(full, history.SQL["prune"])]
     assert "Seq Scan" not in kinds
     assert "Limit" in kinds
 

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from db import queue
+from db import history, queue, queue_people
 from db.connections import Database
 from db.queue import Connection
 from tests.fix_postgres import TestDatabase
@@ -18,12 +18,12 @@ async def test_a_person_retries_all_of_one_reason(
         await mark_item(api_database, item)
     for claim, reason in zip(await queue.claim(connection, "n1", 10, LEASE), ["gone", "gone", "bad"], strict=True):
         await queue.reject(connection, "n1", claim, reason)
-    assert sorted(await queue.retry(connection, "liisa", reason="gone")) == items[:2]
+    assert sorted(await queue_people.retry(connection, "liisa", reason="gone")) == items[:2]
     now = row(database, items[0])
     assert (now["due"], now["queued_by"], now["priority"], now["attempts"]) == (True, "liisa", 1, 0)
     assert row(database, items[2])["rejected"]
-    assert await queue.retry(connection, "liisa", item_numbers=["3"]) == [items[2]]
-    assert await queue.retry(connection, "liisa", item_numbers=["3"]) == [], "only what is rejected"
+    assert await queue_people.retry(connection, "liisa", item_numbers=["3"]) == [items[2]]
+    assert await queue_people.retry(connection, "liisa", item_numbers=["3"]) == [], "only what is rejected"
 
 
 async def test_what_a_person_dismisses_leaves_and_is_logged(
@@ -31,11 +31,11 @@ async def test_what_a_person_dismisses_leaves_and_is_logged(
 ) -> None:
     item = database.add_item(1)
     await mark_item(api_database, item)
-    assert await queue.dismiss(connection, "liisa", barcodes=["33010000000001"]) == [item]
+    assert await queue_people.dismiss(connection, "liisa", barcodes=["33010000000001"]) == [item]
     assert row(database, item) == {}
     assert database.fetch("SELECT outcome, finished_by FROM update_log") == [("dismissed", "liisa")]
     with pytest.raises(ValueError, match="needs item numbers"):
-        await queue.dismiss(connection, "liisa")
+        await queue_people.dismiss(connection, "liisa")
 
 
 async def test_old_history_is_forgotten_a_little_at_a_time(
@@ -46,9 +46,9 @@ async def test_old_history_is_forgotten_a_little_at_a_time(
     claims = await queue.claim(connection, "n1", 10, LEASE)
     await queue.finish(connection, "n1", [pushed(claim) for claim in claims])
     database.fetch("UPDATE update_log SET finished_at = now() - interval '401 days' WHERE update_log_id <= 4")
-    assert await queue.prune_log(connection, 400, 3) == 3
-    assert await queue.prune_log(connection, 400, 3) == 1
-    assert await queue.prune_log(connection, 400, 3) == 0
+    assert await history.prune_history(connection, 400, 3) == 3
+    assert await history.prune_history(connection, 400, 3) == 1
+    assert await history.prune_history(connection, 400, 3) == 0
     assert database.fetch("SELECT count(*) FROM update_log") == [(1,)]
 
 
@@ -61,9 +61,9 @@ async def test_views_spell_out_the_states(
     claims = await queue.claim(connection, "n1", 3, LEASE)
     await queue.postpone(connection, "n1", claims[0], 60, "busy")
     await queue.reject(connection, "n1", claims[1], "gone")
-    overview = {state["state"]: state["items"] for state in await queue.overview(connection)}
+    overview = {state["state"]: state["items"] for state in await queue_people.overview(connection)}
     assert overview == {"waiting": 1, "in flight": 1, "postponed": 1, "rejected": 1}
-    (rejected,) = await queue.detail(connection, "rejected")
+    (rejected,) = await queue_people.detail(connection, "rejected")
     assert (rejected["title"], rejected["reason"]) == ("Kirja 2", "gone")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from db import history, queue
+from db import history, queue, queue_people
 from db.connections import Database
 from db.queue import Claim, Connection
 from tests.fix_postgres import TestDatabase
@@ -50,7 +50,7 @@ async def test_a_claim_of_a_revert_has_the_call_numbers_of_the_push_and_history_
     database: TestDatabase, connection: Connection, reverting: tuple[int, int]
 ) -> None:
     item, undone = reverting
-    (shown,) = await queue.detail(connection)
+    (shown,) = await queue_people.detail(connection)
     assert (shown["revert_of"], shown["queued_by"], shown["priority"]) == (undone, "liisa", 1)
     claim = await claim_one(connection)
     assert (claim.revert_of, claim.undone_before, claim.undone_after) == (undone, "84.2 Jännitys", "84.31 Jännitys")
@@ -77,11 +77,11 @@ async def test_a_mark_makes_an_update_of_a_revert(
         database.fetch(MARK_BY_HAND)
     else:
         await mark_item(api_database, reverting[0])
-    (shown,) = await queue.detail(connection)
+    (shown,) = await queue_people.detail(connection)
     claim = await claim_one(connection)
     assert (shown["revert_of"], claim.revert_of, claim.undone_before, claim.revision) == (None, None, None, 2)
     await queue.reject(connection, "n1", claim, "Sierra refused it")
-    await queue.retry(connection, "eero", item_numbers=["1"])
+    await queue_people.retry(connection, "eero", item_numbers=["1"])
     claim = await claim_one(connection)
     assert (claim.revert_of, claim.revision) == (None, 3), "retried, it is an update still"
     await queue.finish(connection, "n1", [pushed(claim)])
@@ -110,7 +110,7 @@ async def test_a_rejected_revert_that_is_retried_is_still_one(
     if by_hand:
         database.fetch("UPDATE update_queue SET due_at = now()")
     else:
-        assert await queue.retry(connection, "eero", item_numbers=["1"]) == [item]
+        assert await queue_people.retry(connection, "eero", item_numbers=["1"]) == [item]
     claim = await claim_one(connection)
     assert (claim.revert_of, claim.undone_before, claim.revision, claim.attempts) == (undone, "84.2 Jännitys", 1, 1)
     assert await queue.finish(connection, "n1", [pushed(stale)]) == {}, (
@@ -121,7 +121,7 @@ async def test_a_rejected_revert_that_is_retried_is_still_one(
 async def test_a_dismissed_revert_is_in_history_as_one(
     database: TestDatabase, connection: Connection, reverting: tuple[int, int]
 ) -> None:
-    await queue.dismiss(connection, "eero", item_numbers=["1"])
+    await queue_people.dismiss(connection, "eero", item_numbers=["1"])
     assert database.fetch(LAST) == [("dismissed", reverting[1], "liisa")]
 
 

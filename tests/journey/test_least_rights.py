@@ -6,8 +6,7 @@ from typing import Any
 import httpx
 
 from api.metrics import DatabaseCollector
-from db import queue
-from db.notifiers import find_pulse
+from db import history, notifiers, queue
 from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi
 from tests.fix_batch import FIRST_ID, TIMESTAMP, row, tsv
@@ -85,8 +84,8 @@ async def test_notifier_follows_the_whole_protocol(database: TestDatabase, as_ro
         assert await queue.reject(connection, "n1", claims[2], "gone")
         await queue.release(connection, "n1", [claims[3]])
         assert await queue.next_wake(connection) is not None
-        await queue.heartbeat(connection, "n1", "listening", "closed", None, succeeded=True, looped_seconds_ago=1)
-        assert await find_pulse(connection, "n1") is None
-        await queue.forget_notifiers(connection)
-        assert await queue.prune_log(connection, -1) == 3
+        await notifiers.heartbeat(connection, "n1", "listening", "closed", None, succeeded=True, looped_seconds_ago=1)
+        assert await notifiers.find_notifier(connection, "n1") is None
+        await notifiers.forget_notifiers(connection)
+        assert await history.prune_history(connection, -1) == 3
     assert database.fetch("SELECT notifier FROM notifier_state") == [("n1",)]

@@ -1,7 +1,7 @@
 -- Items that a person names, by what is printed on them.
 
 
--- name: find_items
+-- name: find_named_items
 -- A barcode may stand on several items, and so may (in theory) a number: all of them are found. By number it reads the
 -- whole table: no index serves it, for only people ask so.
 SELECT item_record_id, item_number, barcode, best_title, classification
