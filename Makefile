@@ -46,8 +46,8 @@ $(INSTALLED): requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
-schema: .venv          ## db/schema.sql anew, after a migration
-	@RENEW_SCHEMA_SQL=true $(BIN)/python -m pytest -q tests/db/schema/test_schema.py -k dump_of_head
+schema: .venv          ## db/schema.sql and db/sql/mark.sql anew, after a migration
+	@RENEW_SCHEMA_SQL=true $(BIN)/python -m pytest -q tests/db/schema/test_schema.py tests/db/test_mark_sql.py -k "dump_of_head or mark_sql"
 
 lock: .venv            ## new versions of everything; needs uv on the PATH
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock

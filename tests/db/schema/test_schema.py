@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from pydantic_settings import BaseSettings
 from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
@@ -22,6 +21,7 @@ from db.schema.migrate import alembic_config, downgrade, migrate
 from db.schema.version import known_revisions, schema_problem
 from sandbox.postgres import programs
 from tests.fix_postgres import TestDatabase
+from tests.fix_renewal import assert_is_as_made
 
 SCHEMA = Path(db.models.__file__).with_name("schema.sql")
 HEADER = "-- The schema at head, for reading. Made by `make schema`; a test keeps it true.\n\n"
@@ -41,12 +41,6 @@ UNCOMMENTED = """
     ) AS things
     WHERE comment IS NULL AND name NOT LIKE 'alembic_version%%'
 """
-
-
-class Renewal(BaseSettings):
-    """Whether to write db/schema.sql rather than compare it."""
-
-    renew_schema_sql: bool = False
 
 
 def dump(parameters: dict[str, Any], *options: str) -> str:
@@ -79,10 +73,7 @@ def test_schema_sql_is_the_dump_of_head(database: TestDatabase) -> None:
     with database.connect() as connection:
         if connection.info.server_version < 160_000:
             pytest.skip("PostgreSQL 14 and 15 write views in another way")
-    now = HEADER + dump(database.parameters)
-    if Renewal().renew_schema_sql:
-        SCHEMA.write_text(now, encoding="utf-8")
-    assert SCHEMA.read_text(encoding="utf-8") == now, "run `make schema`"
+    assert_is_as_made(SCHEMA, HEADER + dump(database.parameters))
 
 
 def test_models_make_the_tables_that_the_migrations_make(database: TestDatabase, empty_database: TestDatabase) -> None:
