@@ -154,7 +154,9 @@ def _start_server() -> Iterator[Server]:
             given = {"host": "localhost", "port": 5432, "password": "", **conninfo_to_dict(url)}
             server = Server("TEST_DATABASE_URL", given)
             refuse_a_librarys(server)
-        elif not (_docker_answers() and (server := _start_container(stack, f"postgres:{version}"))):
+        elif _docker_answers() and (container := _start_container(stack, f"postgres:{version}")):
+            server = container
+        else:
             embedded = stack.enter_context(EmbeddedPostgres(_memory(), tcp=True, version=version))
             server = Server("embedded", conninfo_to_dict(embedded.dsn(tcp=True)), embedded)
         yield server

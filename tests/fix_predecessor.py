@@ -1,11 +1,14 @@
 """Fixture `old`: a database of the predecessor's shape, and the command that brings it over."""
 
 import json
+from typing import Any
 
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from tests.fix_batch import FIRST_ID, TIMESTAMP, row
+from tests.fix_postgres import TestDatabase
+from tests.fix_signum import Ran, Signum
 
 SHAPE = """
 CREATE TYPE client_type AS ENUM ('ETL', 'SIGNUM_PRINTER');
@@ -32,12 +35,12 @@ INSERT INTO client (client_name, client_type, api_key, internal_ip_address, inte
 class Old:
     """The predecessor's database, and the command that brings it over."""
 
-    def __init__(self, database, signum):
+    def __init__(self, database: TestDatabase, signum: Signum) -> None:
         self.database, self._signum = database, signum
         names = ("host", "port", "user", "dbname")
         self.source = make_conninfo(**{name: database.parameters[name] for name in names})
 
-    def add(self, number, *, queued=False, **cells):
+    def add(self, number: int, *, queued: bool = False, **cells: str) -> int:
         """An item; what is not said about it is usual."""
         item = {name: value or None for name, value in row(number, **cells).items()}
         item["shelfmark_json"] = json.dumps(item["shelfmark_json"])
@@ -49,7 +52,7 @@ class Old:
         )
         return FIRST_ID + number
 
-    def is_in(self, mode, since=TIMESTAMP):
+    def is_in(self, mode: str, since: str = TIMESTAMP) -> None:
         """What the sync's state is."""
         completed = "2026-11-10 12:00+00" if mode == "SYNC_CHANGES" else None
         self.database.fetch(
@@ -59,20 +62,20 @@ class Old:
             since,
         )
 
-    def contents(self):
+    def contents(self) -> list[list[tuple[Any, ...]]]:
         """All of it as text, with what tells a row that was written anew."""
         return [
             self.database.fetch(f"SELECT xmin::text, t::text FROM {table} t ORDER BY 2")
             for table in ("client", "backend_state", "sierra_item")
         ]
 
-    def bring(self, *options, **settings):
+    def bring(self, *options: str, **settings: Any) -> Ran:
         """Import it."""
         return self._signum("import-predecessor", "--from", self.source, *options, settings=settings)
 
 
 @pytest.fixture
-def old(empty_database, signum, monkeypatch):
+def old(empty_database: TestDatabase, signum: Signum, monkeypatch: pytest.MonkeyPatch) -> Old:
     with empty_database.connect() as connection:
         connection.execute(SHAPE)
     monkeypatch.setenv("PGPASSWORD", empty_database.parameters["password"])

@@ -51,7 +51,7 @@ def variables(pod: str) -> dict[str, str]:
 def mounted(pod: str) -> dict[str, str]:
     """The secrets that the pod has as files: the file, and where it is from."""
     (volume,) = (one for one in PODS[pod]["spec"]["volumes"] if one["name"] == "secrets")
-    files = {}
+    files: dict[str, str] = {}
     for source in [one["secret"] for one in volume.get("projected", {"sources": [volume]})["sources"]]:
         secret = source.get("name") or source["secretName"]
         every = [{"key": key, "path": key} for key in created()[secret]]

@@ -25,7 +25,9 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 REPORT = {"internal_hostname": "a", "internal_ip_address": "None"}
 BROKEN = {"data": {"timestamp": "yesterday"}, "files": {"file": b""}}
 
-PRINTERS = {
+Asked = tuple[str, str, dict[str, Any], int]
+
+PRINTERS: dict[str, Asked] = {
     "read": ("GET", f"/itemdata/{BARCODE}", {}, 200),
     "read of nothing": ("GET", "/itemdata/1231231239999", {}, 404),
     "mark of nothing": ("PUT", "/itemdata/1", {}, 404),
@@ -33,7 +35,7 @@ PRINTERS = {
     "report that says nothing": ("POST", "/status", {}, 422),
     "what is the ETL's": ("GET", "/sync", {}, 403),
 }
-ETLS = {
+ETLS: dict[str, Asked] = {
     "asks what to send": ("GET", "/sync", {}, 200),
     "sends a batch that is none": ("POST", "/sync", BROKEN, 422),
     "what is the print stations'": ("GET", f"/itemdata/{BARCODE}", {}, 403),
@@ -78,10 +80,10 @@ def ask(api: ApiClient, key: str, method: str, path: str, more: dict[str, Any]) 
 def test_any_request_of_a_print_station_counts(
     until: Until, api: ApiClient, database: TestDatabase, printer_key: str, what: str
 ) -> None:
-    *request, status = PRINTERS[what]
+    method, path, more, status = PRINTERS[what]
     database.add_item(1, barcode=BARCODE)
     assert seconds_ago(database) is None
-    assert ask(api, printer_key, *request) == status
+    assert ask(api, printer_key, method, path, more) == status
     until(lambda: seconds_ago(database) is not None)
 
 
@@ -89,15 +91,15 @@ def test_any_request_of_a_print_station_counts(
 def test_any_request_of_the_etl_counts(
     until: Until, api: ApiClient, database: TestDatabase, etl_key: str, what: str
 ) -> None:
-    *request, status = ETLS[what]
-    assert ask(api, etl_key, *request) == status
+    method, path, more, status = ETLS[what]
+    assert ask(api, etl_key, method, path, more) == status
     until(lambda: seconds_ago(database) is not None)
 
 
 def test_key_that_is_revoked_is_not_seen(database: TestDatabase, printer_key: str) -> None:
     database.fetch("UPDATE client SET revoked_at = now()")
     with serving(make_app(ApiSettings(**database.settings()))) as api:
-        assert {ask(api, printer_key, *request) for *request, _ in PRINTERS.values()} == {403}
+        assert {ask(api, printer_key, method, path, more) for method, path, more, _ in PRINTERS.values()} == {403}
     assert seconds_ago(database) is None
 
 

@@ -32,7 +32,7 @@ def test_every_route_answers_behind_any_number_of_slashes(
     item = database.add_item(1, barcode="1231231230012")
     file = ("data.tsv.gz", gzip.compress(tsv([row(7)])), "application/gzip")
     batch = {"data": {"timestamp": "2026-11-20T12:00:00+02:00"}, "files": {"file": file}}
-    answers = {}
+    answers: dict[tuple[str, ...], int] = {}
     for front in FRONTS:
         for path in UNKEYED:
             answers["GET", front + path] = ask(api, "GET", f"{front}{path}")

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -35,9 +36,8 @@ def test_a_route_answers_as_documented(
     label: str, api: ApiClient, printer_key: str, etl_key: str, database: TestDatabase
 ) -> None:
     known = {"barcode": "33010000000001", "item_record_id": database.add_item(1, barcode="33010000000001")}
-    operations = [
-        one.ok() for one in schemathesis.openapi.from_url(f"{api.base_url}/openapi.json").get_all_operations()
-    ]
+    found = schemathesis.openapi.from_url(f"{api.base_url}/openapi.json").get_all_operations()
+    operations = [one.ok() for one in found if isinstance(one, Ok)]
     assert {one.label for one in operations} == set(ROUTES)
     (operation,) = (one for one in operations if one.label == label)
     headers = {"x-api-key": etl_key if operation.path == "/sync" else printer_key}

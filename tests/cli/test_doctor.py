@@ -1,15 +1,21 @@
 """signum doctor: a healthy system is found well, and each thing that is broken is named, with what to do."""
 
 import time
+from typing import Any
 
 import pytest
 
 from cli.verdicts import judge_notifiers
 from db import checks as doctor
 from db.checks import check_clock, check_notifications
+from db.queue import Connection
 from db.schema.version import known_revisions
 from runtime.contradictions import find_contradictions
 from runtime.settings import NotifierSettings
+from tests.fix_postgres import TestDatabase
+from tests.fix_roles import AsRole
+from tests.fix_sierra import SierraInThread
+from tests.fix_signum import Ran, Signum
 
 BEAT = "INSERT INTO notifier_state (notifier, mode, breaker, looped_at) VALUES ('n1', 'listening', 'closed', now())"
 CHECKS = [
@@ -19,7 +25,7 @@ CHECKS = [
 
 
 @pytest.fixture
-def examine(signum, sierra, database):
+def examine(signum: Signum, sierra: SierraInThread, database: TestDatabase) -> Signum:
     """Run the command on a system that is well but for what the test did; `SETTING=value` as keywords."""
     database.fetch(BEAT)
     settings = {
@@ -29,13 +35,13 @@ def examine(signum, sierra, database):
         "SIERRA_API_CLIENT_RETRIES": "0",
     }
 
-    def run(*arguments, **others):
+    def run(*arguments: str, **others: Any) -> Ran:
         return signum("doctor", *arguments, settings={**settings, **others})
 
     return run
 
 
-def test_a_healthy_system_is_well_in_every_check(examine):
+def test_a_healthy_system_is_well_in_every_check(examine: Signum) -> None:
     ran = examine("--json")
     assert (ran.code, ran.err) == (0, "")
     assert [(found["check"], found["level"]) for found in ran.json] == [(check, "ok") for check in CHECKS]
@@ -43,7 +49,7 @@ def test_a_healthy_system_is_well_in_every_check(examine):
     assert roles.startswith("Items Read, Items Write; the token is good for 3")
 
 
-def test_an_operator_may_ask(examine, as_role):
+def test_an_operator_may_ask(examine: Signum, as_role: AsRole) -> None:
     ran = examine(**as_role("signum_operator").environment())
     assert (ran.code, ran.err) == (0, "")
 
@@ -80,7 +86,9 @@ GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
         ("barcodes", "warning", ITEM.format("1231231230012"), "1 shared by several items", "FROM shared_barcode"),
     ],
 )
-def test_what_is_broken_in_the_database_is_named(examine, database, check, level, broken, text, advice):
+def test_what_is_broken_in_the_database_is_named(
+    examine: Signum, database: TestDatabase, check: str, level: str, broken: str, text: str, advice: str
+) -> None:
     database.fetch(broken)
     ran = examine("--json")
     found = next(found for found in ran.json if found["check"] == check)
@@ -90,7 +98,7 @@ def test_what_is_broken_in_the_database_is_named(examine, database, check, level
     assert ran.code == (1 if level == "problem" else 0)
 
 
-def test_a_barcode_that_no_print_station_can_ask_for_is_named(examine, database):
+def test_a_barcode_that_no_print_station_can_ask_for_is_named(examine: Signum, database: TestDatabase) -> None:
     database.add_item(1, barcode="31234 0000 0010 1")
     assert "1 that no print station can ask for" in examine().out
 
@@ -99,7 +107,9 @@ def test_a_barcode_that_no_print_station_can_ask_for_is_named(examine, database)
     ("check", "level", "columns"),
     [("queue", "problem", ("now() - interval '5 min'", "NULL")), ("rejected", "warning", ("NULL", "'gone'"))],
 )
-def test_an_item_that_waits_for_long_or_for_a_person_is_named(examine, database, check, level, columns):
+def test_an_item_that_waits_for_long_or_for_a_person_is_named(
+    examine: Signum, database: TestDatabase, check: str, level: str, columns: tuple[str, str]
+) -> None:
     item = database.add_item(1001)
     statement = "INSERT INTO update_queue (item_record_id, due_at, last_error) VALUES ({}, {}, {})"
     database.fetch(statement.format(item, *columns))
@@ -115,7 +125,9 @@ def test_an_item_that_waits_for_long_or_for_a_person_is_named(examine, database,
         ({"kind": "info", "status": 401, "code": 120}, "Sierra roles", "refuses even a new token"),
     ],
 )
-def test_a_key_that_sierra_refuses_is_a_problem(examine, sierra, fault, check, text):
+def test_a_key_that_sierra_refuses_is_a_problem(
+    examine: Signum, sierra: SierraInThread, fault: dict[str, Any], check: str, text: str
+) -> None:
     sierra.fault(**fault)
     ran = examine()
     assert (ran.code, ran.err) == (1, "1 problem\n")
@@ -125,33 +137,33 @@ def test_a_key_that_sierra_refuses_is_a_problem(examine, sierra, fault, check, t
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_sierra_that_does_not_tell_roles_is_well(examine, sierra, status):
+def test_a_sierra_that_does_not_tell_roles_is_well(examine: Signum, sierra: SierraInThread, status: int) -> None:
     sierra.fault(kind="info", status=status)
     ran = examine()
     assert ran.code == 0
     assert "does not tell the key's roles" in ran.out
 
 
-def test_a_key_that_lacks_a_role_is_told(examine, sierra):
+def test_a_key_that_lacks_a_role_is_told(examine: Signum, sierra: SierraInThread) -> None:
     sierra.run(lambda: setattr(sierra._sierra.tokens, "roles", {"Items Read"}))
     assert "give the key the role Items Write in Sierra" in examine().out
 
 
-def test_a_sierra_or_a_listening_address_that_is_not_there_is_a_problem(examine):
+def test_a_sierra_or_a_listening_address_that_is_not_there_is_a_problem(examine: Signum) -> None:
     ran = examine(SIERRA_API_ENDPOINT="http://127.0.0.1:1/", LISTEN_DB_PORT="1")
     assert (ran.code, ran.err) == (1, "2 problems\n")
     assert "Check SIERRA_API_ENDPOINT" in ran.out
     assert "Set LISTEN_DB_HOST and LISTEN_DB_PORT" in ran.out
 
 
-def test_a_database_that_is_away_is_3_and_sierra_is_looked_at_all_the_same(examine):
+def test_a_database_that_is_away_is_3_and_sierra_is_looked_at_all_the_same(examine: Signum) -> None:
     ran = examine("--json", DB_PORT="1")
     assert (ran.code, ran.err.count("\n")) == (3, 1)
     found = {row["check"]: row["level"] for row in ran.json}
     assert found == {"database": "problem", "Sierra": "ok", "Sierra roles": "ok", "settings": "ok"}
 
 
-def test_where_sierra_is_unset_all_else_is_looked_at_and_that_is_said(examine):
+def test_where_sierra_is_unset_all_else_is_looked_at_and_that_is_said(examine: Signum) -> None:
     ran = examine("--json", SIERRA_API_ENDPOINT="", SIERRA_API_CLIENT_KEY="")
     assert [row["check"] for row in ran.json] == [check for check in CHECKS if check != "Sierra roles"]
     (sierra,) = [row for row in ran.json if row["level"] != "ok"]
@@ -159,7 +171,9 @@ def test_where_sierra_is_unset_all_else_is_looked_at_and_that_is_said(examine):
     assert sierra["text"] == "not looked at: not set here: SIERRA_API_ENDPOINT, SIERRA_API_CLIENT_KEY"
 
 
-async def test_an_address_that_hears_nothing_is_a_problem(database, connection, monkeypatch):
+async def test_an_address_that_hears_nothing_is_a_problem(
+    database: TestDatabase, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(doctor, "LONGEST_HEARING_SECONDS", 0.1)
     elsewhere = {**database.parameters, "dbname": "postgres"}
     found = await check_notifications(connection, elsewhere)
@@ -167,15 +181,17 @@ async def test_an_address_that_hears_nothing_is_a_problem(database, connection, 
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1, None), (60, "s ahead of the"), (-60, "s behind the")])
-async def test_clocks_that_differ_by_more_than_2_s_are_told(connection, monkeypatch, seconds, words):
+async def test_clocks_that_differ_by_more_than_2_s_are_told(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, seconds: float, words: str | None
+) -> None:
     clock = time.time
-    monkeypatch.setattr(doctor.time, "time", lambda: clock() + seconds)
+    monkeypatch.setattr(time, "time", lambda: clock() + seconds)
     found = await check_clock(connection)
     assert found.level == ("warning" if words else "ok")
     assert (words or "as the") in found.text
 
 
-def test_a_stalled_notifier_is_a_problem_and_one_that_is_gone_beside_another_a_warning():
+def test_a_stalled_notifier_is_a_problem_and_one_that_is_gone_beside_another_a_warning() -> None:
     states = [{"notifier": state, "state": state, "reason": None} for state in ("listening", "stalled", "gone")]
     assert [found.level for found in judge_notifiers(states)] == ["ok", "problem", "warning"]
 
@@ -196,20 +212,20 @@ NEEDED = {"sierra_api_endpoint": "https://x.example", "sierra_api_client_key": "
         ({"env": "PROD", "sierra_api_endpoint": "http://x.example"}, ["SIERRA_API_ENDPOINT"]),
     ],
 )
-def test_settings_that_contradict_each_other_are_named(given, named):
+def test_settings_that_contradict_each_other_are_named(given: dict[str, Any], named: list[str]) -> None:
     found = find_contradictions(NotifierSettings(**NEEDED | given))
     assert [finding.text.split()[0] for finding in found] == named
     assert all(finding.advice for finding in found)
 
 
 @pytest.mark.parametrize(("where", "level", "code"), [("local", "warning", 0), ("PROD", "problem", 1)])
-def test_a_dry_run_is_told_and_is_a_problem_in_production(examine, where, level, code):
+def test_a_dry_run_is_told_and_is_a_problem_in_production(examine: Signum, where: str, level: str, code: int) -> None:
     ran = examine("--json", ENV=where, SIERRA_UPDATE_DRY_RUN="true")
     (found,) = [found for found in ran.json if "SIERRA_UPDATE_DRY_RUN" in found["text"]]
     assert (found["level"], ran.code) == (level, code)
 
 
-def test_contradicting_settings_are_a_line_and_no_problem(examine):
+def test_contradicting_settings_are_a_line_and_no_problem(examine: Signum) -> None:
     ran = examine(SIERRA_UPDATE_BATCH_SIZE_LIMIT="3")
     assert ran.code == 0
     assert "SIERRA_UPDATE_BATCH_SIZE_LIMIT=3 is below" in ran.out

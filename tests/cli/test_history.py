@@ -1,9 +1,12 @@
 """signum history: what came of one item's updates."""
 
+from tests.fix_postgres import TestDatabase
+from tests.fix_signum import Signum
+
 BARCODE = "12312312300001"
 
 
-def test_updates_come_newest_first_with_call_number_before_and_after(signum, database):
+def test_updates_come_newest_first_with_call_number_before_and_after(signum: Signum, database: TestDatabase) -> None:
     item = database.add_item(1001, barcode=BARCODE)
     for before, after in [("84.2 Jännitys", "84.31 Jännitys"), ("84.31 Jännitys", "85.1 Jännitys")]:
         database.fetch(
@@ -18,7 +21,7 @@ def test_updates_come_newest_first_with_call_number_before_and_after(signum, dat
     assert "84.2 Jännitys" in signum("history", BARCODE).out
 
 
-def test_item_without_history_and_unknown_barcode_are_told_apart(signum, database):
+def test_item_without_history_and_unknown_barcode_are_told_apart(signum: Signum, database: TestDatabase) -> None:
     database.add_item(1001, barcode=BARCODE)
     known, unknown = signum("history", BARCODE), signum("history", "99999999999999")
     assert (known.code, known.out, unknown.code, unknown.out) == (1, "", 1, "")

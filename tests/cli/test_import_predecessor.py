@@ -8,7 +8,11 @@ from psycopg.conninfo import make_conninfo
 
 from cli.predecessor.database import OldClient
 from cli.predecessor.mapping import known_clients
-from tests.fix_batch import TIMESTAMP, row
+from tests.fix_api import ApiClient
+from tests.fix_batch import TIMESTAMP, Send, row
+from tests.fix_postgres import TestDatabase
+from tests.fix_predecessor import Old
+from tests.fix_signum import Signum
 
 OURS = {
     "sierra_item": "SELECT * FROM sierra_item ORDER BY 1",
@@ -21,7 +25,7 @@ POSITION = (
 )
 
 
-def test_items_clients_and_queue_come_over_whatever_the_size_of_the_batches(old, database):
+def test_items_clients_and_queue_come_over_whatever_the_size_of_the_batches(old: Old, database: TestDatabase) -> None:
     ids = [old.add(number, queued=number % 2 == 0) for number in range(1, 6)]
     ran = old.bring("--json", FULL_SYNC_BATCH_SIZE="2")
     assert ran.code == 0, ran.err
@@ -33,7 +37,9 @@ def test_items_clients_and_queue_come_over_whatever_the_size_of_the_batches(old,
     ]
 
 
-def test_a_client_goes_on_with_its_key_of_which_only_the_hash_came(old, database, api):
+def test_a_client_goes_on_with_its_key_of_which_only_the_hash_came(
+    old: Old, database: TestDatabase, api: ApiClient
+) -> None:
     item = old.add(1)
     old.bring()
     answer = api.put(f"/itemdata/{item}", headers={"x-api-key": "plain-key-of-desk-1"})
@@ -49,7 +55,7 @@ def test_a_client_goes_on_with_its_key_of_which_only_the_hash_came(old, database
 
 
 @pytest.mark.parametrize("mode", ["SYNC_FULL", "SYNC_CHANGES"])
-def test_the_sync_goes_on_where_it_stood(old, database, api, mode):
+def test_the_sync_goes_on_where_it_stood(old: Old, database: TestDatabase, api: ApiClient, mode: str) -> None:
     old.is_in(mode)
     highest = old.add(9)
     old.add(3)
@@ -60,7 +66,7 @@ def test_the_sync_goes_on_where_it_stood(old, database, api, mode):
     assert (offered["sync_mode"], offered[key]) == (mode, value)
 
 
-def test_what_the_etl_sends_again_is_unchanged(old, send):
+def test_what_the_etl_sends_again_is_unchanged(old: Old, send: Send) -> None:
     old.is_in("SYNC_CHANGES")
     old.add(1)
     old.bring()
@@ -68,7 +74,7 @@ def test_what_the_etl_sends_again_is_unchanged(old, send):
     assert (taken["written"], taken["unchanged"]) == (0, 1)
 
 
-def test_a_full_sync_that_stood_at_its_end_is_completed_by_the_next_batch(old, api, send):
+def test_a_full_sync_that_stood_at_its_end_is_completed_by_the_next_batch(old: Old, api: ApiClient, send: Send) -> None:
     old.is_in("SYNC_FULL")
     for number in range(1, 6):
         old.add(number)
@@ -79,7 +85,7 @@ def test_a_full_sync_that_stood_at_its_end_is_completed_by_the_next_batch(old, a
     assert api.get("/sync", headers=key).json()["sync_mode"] == "SYNC_CHANGES"
 
 
-def test_a_position_in_the_future_keeps_no_batch_out(old, database, send):
+def test_a_position_in_the_future_keeps_no_batch_out(old: Old, database: TestDatabase, send: Send) -> None:
     old.is_in("SYNC_CHANGES", since="2037-01-01")
     old.add(1)
     old.bring()
@@ -88,7 +94,9 @@ def test_a_position_in_the_future_keeps_no_batch_out(old, database, send):
     assert database.fetch("SELECT sync_changes_since = %s, gap_from FROM sync_state", now) == [(True, None)]
 
 
-def test_numbers_lose_their_fraction_and_unreadable_subfields_the_shelfmark_only(old, database):
+def test_numbers_lose_their_fraction_and_unreadable_subfields_the_shelfmark_only(
+    old: Old, database: TestDatabase
+) -> None:
     old.add(1, item_number="1000001.0", bib_number="2000001.0", shelfmark_json="[{'marc_tag': ")
     old.add(2, shelfmark_json="\0")
     assert old.bring("--json").json["items"] == 2
@@ -98,7 +106,7 @@ def test_numbers_lose_their_fraction_and_unreadable_subfields_the_shelfmark_only
     ]
 
 
-def test_row_that_cannot_be_taken_is_kept_aside_and_told_its_mark_too(old, database):
+def test_row_that_cannot_be_taken_is_kept_aside_and_told_its_mark_too(old: Old, database: TestDatabase) -> None:
     item = old.add(1, item_number="x", queued=True)
     good = old.add(2, queued=True)
     ran = old.bring("--json")
@@ -109,7 +117,7 @@ def test_row_that_cannot_be_taken_is_kept_aside_and_told_its_mark_too(old, datab
     assert database.fetch("SELECT item_record_id FROM update_queue") == [(good,)]
 
 
-def test_repeated_it_changes_nothing_here_and_never_anything_there(old, database):
+def test_repeated_it_changes_nothing_here_and_never_anything_there(old: Old, database: TestDatabase) -> None:
     old.is_in("SYNC_CHANGES")
     old.add(1, queued=True)
     there = old.contents()
@@ -123,7 +131,9 @@ def test_repeated_it_changes_nothing_here_and_never_anything_there(old, database
     assert old.contents() == there
 
 
-def test_repeated_it_undoes_nothing_that_happened_here_since(old, database, send, signum):
+def test_repeated_it_undoes_nothing_that_happened_here_since(
+    old: Old, database: TestDatabase, send: Send, signum: Signum
+) -> None:
     old.is_in("SYNC_CHANGES")
     old.add(1)
     old.bring()
@@ -141,7 +151,7 @@ def test_repeated_it_undoes_nothing_that_happened_here_since(old, database, send
     assert {table: database.fetch(rows) for table, rows in OURS.items()} == before
 
 
-def test_interrupted_it_leaves_nothing_and_works_the_next_time(old, database):
+def test_interrupted_it_leaves_nothing_and_works_the_next_time(old: Old, database: TestDatabase) -> None:
     old.add(1, queued=True)
     database.fetch("ALTER TABLE sync_state ADD CONSTRAINT refuses CHECK (last_synced_id = 0)")  # the last statement
     assert old.bring().code != 0
@@ -150,20 +160,22 @@ def test_interrupted_it_leaves_nothing_and_works_the_next_time(old, database):
     assert old.bring("--json").json["queued"] == 1
 
 
-def test_batch_that_is_being_taken_in_is_not_disturbed(old, database):
+def test_batch_that_is_being_taken_in_is_not_disturbed(old: Old, database: TestDatabase) -> None:
     with psycopg.connect(**database.parameters) as batch:
         batch.execute("SELECT pg_advisory_xact_lock(1398361667)")
         ran = old.bring()
     assert (ran.code, "stop the ETL" in ran.err) == (1, True)
 
 
-def test_source_with_a_password_or_no_source_at_all_is_wrong_usage(signum):
+def test_source_with_a_password_or_no_source_at_all_is_wrong_usage(signum: Signum) -> None:
     for source in ("postgresql://reader:secret@old/signum", "host=old password=secret", "nonsense"):
         ran = signum("import-predecessor", "--from", source)
         assert (ran.code, "secret" in ran.err) == (2, False), source
 
 
-def test_database_of_another_shape_or_none_is_told_from_ours(signum, database, monkeypatch):
+def test_database_of_another_shape_or_none_is_told_from_ours(
+    signum: Signum, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PGPASSWORD", database.parameters["password"])
     names = ("host", "port", "user", "dbname")
     ours = make_conninfo(**{name: database.parameters[name] for name in names})
@@ -173,8 +185,8 @@ def test_database_of_another_shape_or_none_is_told_from_ours(signum, database, m
     assert (ran.code, ran.err.partition(": ")[0]) == (3, "the predecessor's database")
 
 
-def test_each_client_that_is_not_quite_what_it_was_is_told():
-    def client(number, name, kind, key):
+def test_each_client_that_is_not_quite_what_it_was_is_told() -> None:
+    def client(number: int, name: str | None, kind: str, key: str | None) -> OldClient:
         return OldClient(number, name, kind, key, None, None, None)
 
     stored, remarks = known_clients(

@@ -7,6 +7,10 @@ import sys
 import pytest
 from rich.cells import cell_len
 
+from tests.fix_postgres import TestDatabase
+from tests.fix_sierra import SierraInThread
+from tests.fix_signum import Ran, Signum
+
 BARCODE, NUMBER = "33010002043111", 2043111
 WIDTHS = [60, 80, 120, 200]
 FILL = f"""
@@ -40,7 +44,7 @@ WHOLE_TIME = r"\d\d:\d\d:\d\d[+-]\d\d:\d\d"
 
 
 @pytest.fixture
-def run(signum, sierra, database, monkeypatch):
+def run(signum: Signum, sierra: SierraInThread, database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Signum:
     """Run one of the lines on a terminal of some width, where there is something of everything."""
     title = "Seitsemän veljestä ja heidän " + "pitkä " * 9
     database.add_item(NUMBER, item_record_id=1, barcode=BARCODE, best_title=title)
@@ -55,7 +59,7 @@ def run(signum, sierra, database, monkeypatch):
         "TERM": "dumb",
     }
 
-    def run(line, width):
+    def run(line: str, width: int) -> Ran:
         monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
         return signum(*line.split(), settings={**settings, "COLUMNS": str(width)})
 
@@ -63,7 +67,7 @@ def run(signum, sierra, database, monkeypatch):
 
 
 @pytest.mark.parametrize("line", SHOWN)
-def test_numbers_and_times_are_whole_at_any_width(run, line):
+def test_numbers_and_times_are_whole_at_any_width(run: Signum, line: str) -> None:
     for width in WIDTHS:
         shown = run(line, width).out
         assert [text for text in SHOWN[line] if text not in shown] == [], f"{width}: {shown}"
@@ -72,14 +76,14 @@ def test_numbers_and_times_are_whole_at_any_width(run, line):
         assert [one for one in shown.splitlines() if cell_len(one) > width] == [], width
 
 
-def test_where_a_table_has_no_room_each_item_is_a_block_without_its_empty_fields(run):
+def test_where_a_table_has_no_room_each_item_is_a_block_without_its_empty_fields(run: Signum) -> None:
     wide, narrow = run("queue list", 400).out, run("queue list", 80).out
     assert len(wide.splitlines()) == 3
     assert f"\nbarcode      {BARCODE}\n" in narrow
     assert "revert of" not in narrow
 
 
-def test_a_sentence_that_has_not_its_line_is_broken_between_its_words(run):
+def test_a_sentence_that_has_not_its_line_is_broken_between_its_words(run: Signum) -> None:
     found = run("doctor --json", 60).json
     words = {word for row in found for word in f"{row['text']} {row['advice']}".split() if word.isalpha()}
     shown = run("doctor", 60).out

@@ -4,6 +4,9 @@ import socket
 
 import pytest
 
+from tests.fix_postgres import TestDatabase
+from tests.fix_signum import Signum
+
 BEAT = (
     "INSERT INTO notifier_state (notifier, mode, breaker, reason, seen_at, looped_at)"
     " VALUES (%s, %s, %s, %s, now() - %s * interval '1 s', now() - %s * interval '1 s')"
@@ -12,11 +15,19 @@ HERE = f"{socket.gethostname()}:4711:beef"
 PAUSE = "UPDATE queue_control SET paused_at = now(), reason = 'Sierra is upgraded'"
 
 
-def beat(database, notifier=HERE, mode="listening", breaker="closed", reason=None, seen=1, looped=1):
+def beat(
+    database: TestDatabase,
+    notifier: str = HERE,
+    mode: str = "listening",
+    breaker: str = "closed",
+    reason: str | None = None,
+    seen: int = 1,
+    looped: int = 1,
+) -> None:
     database.fetch(BEAT, notifier, mode, breaker, reason, seen, looped)
 
 
-def make_due(database, seconds):
+def make_due(database: TestDatabase, seconds: float) -> None:
     database.fetch(
         "INSERT INTO update_queue (item_record_id, due_at) VALUES (%s, now() - %s * interval '1 s')",
         database.add_item(1001),
@@ -24,7 +35,7 @@ def make_due(database, seconds):
     )
 
 
-def test_notifier_that_goes_round_here_is_well(signum, database):
+def test_notifier_that_goes_round_here_is_well(signum: Signum, database: TestDatabase) -> None:
     beat(database, seen=5)
     ran = signum("notifier", "--check")
     assert (ran.code, ran.out) == (0, f"{HERE} is listening, its breaker closed\n")
@@ -34,12 +45,16 @@ def test_notifier_that_goes_round_here_is_well(signum, database):
     ("notifier", "mode", "age"),
     [(HERE, "listening", 60), (HERE, "stopped", 1), (f"{socket.gethostname()}2:4711:beef", "listening", 1)],
 )
-def test_notifier_that_is_gone_or_stopped_or_is_elsewhere_is_not(signum, database, notifier, mode, age):
+def test_notifier_that_is_gone_or_stopped_or_is_elsewhere_is_not(
+    signum: Signum, database: TestDatabase, notifier: str, mode: str, age: int
+) -> None:
     beat(database, notifier, mode, seen=age)
     assert signum("notifier", "--check").code == 1
 
 
-def test_notifier_whose_loop_stands_still_while_an_item_waits_is_not_though_its_heart_beats(signum, database):
+def test_notifier_whose_loop_stands_still_while_an_item_waits_is_not_though_its_heart_beats(
+    signum: Signum, database: TestDatabase
+) -> None:
     beat(database, f"{HERE}2")
     beat(database, looped=300, seen=2)
     make_due(database, 240)
@@ -59,14 +74,16 @@ def test_notifier_whose_loop_stands_still_while_an_item_waits_is_not_though_its_
         (60, 300, "it gets on, if slowly"),
     ],
 )
-def test_notifier_that_rests_or_is_busy_is_well(signum, database, looped, due, well):
+def test_notifier_that_rests_or_is_busy_is_well(
+    signum: Signum, database: TestDatabase, looped: int, due: int | None, well: str
+) -> None:
     beat(database, looped=looped)
     if due:
         make_due(database, due)
     assert signum("notifier", "--check").code == 0, well
 
 
-def test_notifier_that_may_not_push_is_well_and_says_why(signum, database):
+def test_notifier_that_may_not_push_is_well_and_says_why(signum: Signum, database: TestDatabase) -> None:
     beat(database, looped=300, breaker="open", reason="Sierra is busy")
     make_due(database, 300)
     assert signum("notifier", "--check").out == f"{HERE} is waiting for Sierra, its breaker open: Sierra is busy\n"
@@ -74,12 +91,12 @@ def test_notifier_that_may_not_push_is_well_and_says_why(signum, database):
     assert signum("notifier", "--check").out == f"{HERE} is paused, its breaker open: Sierra is upgraded\n"
 
 
-def test_what_another_notifier_has_claimed_does_not_wait(signum, database):
+def test_what_another_notifier_has_claimed_does_not_wait(signum: Signum, database: TestDatabase) -> None:
     beat(database, looped=300)
     make_due(database, 300)
     database.fetch("UPDATE update_queue SET claimed_by = 'n2', lease_until = now() + interval '1 minute'")
     assert signum("notifier", "--check").code == 0
 
 
-def test_database_that_is_away_is_told_apart(signum):
+def test_database_that_is_away_is_told_apart(signum: Signum) -> None:
     assert signum("notifier", "--check", settings={"DB_PORT": "1"}).code == 3

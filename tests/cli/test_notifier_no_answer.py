@@ -1,10 +1,16 @@
 """signum notifier --check, of a notifier that gets no answer from Sierra: is it Sierra, or the notifier itself?"""
 
 import socket
+from typing import Any
 
 import pytest
 
-from sandbox.wire import through
+from sandbox.wire import Wire, through
+from tests.fix_library import Library
+from tests.fix_postgres import TestDatabase
+from tests.fix_processes import Start
+from tests.fix_sierra import SierraInThread
+from tests.fix_signum import Ran, Signum
 
 HERE = f"{socket.gethostname()}:4711:beef"
 BEAT = (
@@ -15,10 +21,10 @@ BEAT = (
 
 
 @pytest.fixture
-def look(signum, sierra):
+def look(signum: Signum, sierra: SierraInThread) -> Signum:
     """Run the command with a notifier's settings; `SETTING=value` as keywords."""
 
-    def run(**others):
+    def run(**others: Any) -> Ran:
         settings = {
             "SIERRA_API_ENDPOINT": sierra.endpoint,
             "SIERRA_API_CLIENT_KEY": sierra.key,
@@ -31,10 +37,10 @@ def look(signum, sierra):
 
 
 @pytest.fixture
-def check(look, database):
+def check(look: Signum, database: TestDatabase) -> Signum:
     """The same, after a heartbeat."""
 
-    def run(breaker="open", waits_for="answer", answered=300, **others):
+    def run(breaker: str = "open", waits_for: str | None = "answer", answered: int | None = 300, **others: Any) -> Ran:
         database.fetch(BEAT, HERE, breaker, waits_for, answered)
         return look(**others)
 
@@ -42,14 +48,14 @@ def check(look, database):
 
 
 @pytest.mark.parametrize("answered", [300, None])
-def test_notifier_that_gets_no_answer_from_a_sierra_that_is_well_is_not(check, answered):
+def test_notifier_that_gets_no_answer_from_a_sierra_that_is_well_is_not(check: Signum, answered: int | None) -> None:
     ran = check(answered=answered)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith(f"{HERE} gets no answer from Sierra, which answers here. ")
     assert ran.err.endswith("restart it\n")
 
 
-def test_notifier_whose_probe_is_under_way_is_not_either(check, database):
+def test_notifier_whose_probe_is_under_way_is_not_either(check: Signum, database: TestDatabase) -> None:
     lease = (
         "INSERT INTO update_queue (item_record_id, claimed_by, lease_until) VALUES (%s, %s, now() + interval '1 min')"
     )
@@ -69,7 +75,7 @@ def test_notifier_whose_probe_is_under_way_is_not_either(check, database):
         ({"SIERRA_API_CA_BUNDLE": "/nowhere"}, "nor with wrong ones"),
     ],
 )
-def test_notifier_that_may_well_wait_is_well(check, given, well):
+def test_notifier_that_may_well_wait_is_well(check: Signum, given: dict[str, Any], well: str) -> None:
     assert check(**given).code == 0, well
 
 
@@ -84,14 +90,18 @@ def test_notifier_that_may_well_wait_is_well(check, given, well):
         {"kind": "token", "status": 401},
     ],
 )
-def test_notifier_that_waits_for_a_sierra_that_is_unwell_is_well(check, sierra, fault):
+def test_notifier_that_waits_for_a_sierra_that_is_unwell_is_well(
+    check: Signum, sierra: SierraInThread, fault: dict[str, Any]
+) -> None:
     sierra.fault(**fault)
     ran = check()
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(f"{HERE} is waiting for Sierra")
 
 
-def test_notifier_to_which_the_way_alone_is_cut_is_found(look, sierra, database, library, wire_to_sierra, start):
+def test_notifier_to_which_the_way_alone_is_cut_is_found(
+    look: Signum, sierra: SierraInThread, database: TestDatabase, library: Library, wire_to_sierra: Wire, start: Start
+) -> None:
     library.add(1001)
     endpoint = through(wire_to_sierra, sierra.endpoint)
     deaf = start("notifier", sierra_api_endpoint=endpoint, sierra_api_client_timeout_seconds=0.5)

@@ -6,6 +6,8 @@ import sys
 import pytest
 
 from cli.output import replace_unencodable, show_record, span
+from tests.fix_postgres import TestDatabase
+from tests.fix_signum import Signum
 
 
 @pytest.mark.parametrize(
@@ -21,25 +23,27 @@ from cli.output import replace_unencodable, show_record, span
         (400 * 86_400, "400 d"),
     ],
 )
-def test_age_is_told_in_the_largest_unit_that_it_fills_twice(seconds, shown):
+def test_age_is_told_in_the_largest_unit_that_it_fills_twice(seconds: float, shown: str) -> None:
     assert span(seconds) == shown
 
 
-def test_table_in_a_pipe_has_one_line_per_row_however_long(signum, database):
+def test_table_in_a_pipe_has_one_line_per_row_however_long(signum: Signum, database: TestDatabase) -> None:
     item = database.add_item(1001, best_title="x" * 500)
     database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", item)
     assert len(signum("queue", "list").out.splitlines()) == 2
 
 
 @pytest.mark.parametrize(("as_json", "shown"), [(False, b"Y? ?"), (True, b"Y\\u00f6 \\u2014")])
-def test_what_the_terminal_s_encoding_has_not_is_replaced_and_in_json_escaped(monkeypatch, as_json, shown):
-    terminal = io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True)
+def test_what_the_terminal_s_encoding_has_not_is_replaced_and_in_json_escaped(
+    monkeypatch: pytest.MonkeyPatch, as_json: bool, shown: bytes
+) -> None:
+    terminal = io.TextIOWrapper(written := io.BytesIO(), "ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", terminal)
     replace_unencodable()
     show_record({"title": "Yö —"}, as_json)
-    assert shown in terminal.buffer.getvalue()
+    assert shown in written.getvalue()
 
 
-def test_where_nobody_can_read_the_answer_it_is_no_error(monkeypatch):
+def test_where_nobody_can_read_the_answer_it_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)  # as Python has it after `>&-`
     show_record({"name": "desk 1"}, as_json=False)

@@ -4,6 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tests.fix_postgres import TestDatabase
+from tests.fix_roles import AsRole
+from tests.fix_signum import Signum
+
 PAUSE = "SELECT paused_by, reason, paused_at IS NOT NULL, extract(epoch FROM resume_at - paused_at) FROM queue_control"
 NOT_PAUSED = [(None, None, False, None)]
 BEAT = (
@@ -12,7 +16,7 @@ BEAT = (
 )
 
 
-def test_a_pause_says_who_why_and_until_when(signum, database):
+def test_a_pause_says_who_why_and_until_when(signum: Signum, database: TestDatabase) -> None:
     ran = signum("queue", "pause", "--reason", "Sierra is upgraded", "--for", "2h")
     assert ran.code == 0
     assert ran.out.startswith("paused by aino until 20")
@@ -20,14 +24,16 @@ def test_a_pause_says_who_why_and_until_when(signum, database):
     assert database.fetch(PAUSE) == [("aino", "Sierra is upgraded", True, 7200)]
 
 
-def test_a_pause_without_an_end_waits_for_a_person_and_takes_the_place_of_another(signum, database):
+def test_a_pause_without_an_end_waits_for_a_person_and_takes_the_place_of_another(
+    signum: Signum, database: TestDatabase
+) -> None:
     signum("queue", "pause", "--reason", "x", "--for", "30min")
     made = signum("queue", "pause", "--reason", "y", "--by", "eino", "--json").json
     assert (made["paused_by"], made["reason"], made["resume_at"]) == ("eino", "y", None)
     assert database.fetch(PAUSE) == [("eino", "y", True, None)]
 
 
-def test_environment_says_in_whose_name_where_the_system_does_not_know(signum, database):
+def test_environment_says_in_whose_name_where_the_system_does_not_know(signum: Signum, database: TestDatabase) -> None:
     signum("queue", "pause", "--reason", "x", settings={"SIGNUM_BY": "desk of aino"})
     assert database.fetch(PAUSE)[0][0] == "desk of aino"
     signum("queue", "pause", "--reason", "x", "--by", "eino", settings={"SIGNUM_BY": "desk of aino"})
@@ -37,13 +43,13 @@ def test_environment_says_in_whose_name_where_the_system_does_not_know(signum, d
 
 
 @pytest.mark.parametrize("written", ["{:%H:%M}", "{:%Y-%m-%dT%H:%M}", "{:%Y-%m-%d %H:%M}"])
-def test_a_pause_until_a_time_ends_then(signum, database, written):
+def test_a_pause_until_a_time_ends_then(signum: Signum, database: TestDatabase, written: str) -> None:
     end = (datetime.now().astimezone() + timedelta(hours=23)).replace(second=0, microsecond=0)
     assert signum("queue", "pause", "--reason", "x", "--until", written.format(end)).code == 0
     assert database.fetch("SELECT resume_at FROM queue_control") == [(end,)]
 
 
-def test_a_time_that_has_passed_pauses_nothing(signum, database):
+def test_a_time_that_has_passed_pauses_nothing(signum: Signum, database: TestDatabase) -> None:
     ran = signum("queue", "pause", "--reason", "x", "--until", "2020-01-01")
     assert (ran.code, ran.out) == (1, "")
     passed = datetime(2020, 1, 1).astimezone().isoformat(sep=" ")
@@ -64,13 +70,13 @@ WRONG = [
 ]
 
 
-def test_no_reason_and_no_such_time_are_wrong_usage(signum, database):
+def test_no_reason_and_no_such_time_are_wrong_usage(signum: Signum, database: TestDatabase) -> None:
     for options in WRONG:
         assert signum("queue", "pause", *options).code == 2, options
     assert database.fetch(PAUSE) == NOT_PAUSED
 
 
-def test_resume_ends_the_pause_and_says_whose_it_was(signum, database):
+def test_resume_ends_the_pause_and_says_whose_it_was(signum: Signum, database: TestDatabase) -> None:
     signum("queue", "pause", "--reason", "Sierra is upgraded")
     ran = signum("queue", "resume")
     assert (ran.code, ran.out) == (
@@ -80,14 +86,14 @@ def test_resume_ends_the_pause_and_says_whose_it_was(signum, database):
     assert database.fetch(PAUSE) == NOT_PAUSED
 
 
-def test_nothing_to_resume_is_1_also_where_a_pause_is_over(signum, database):
+def test_nothing_to_resume_is_1_also_where_a_pause_is_over(signum: Signum, database: TestDatabase) -> None:
     assert signum("queue", "resume").err == "the queue is not paused\n"
     signum("queue", "pause", "--reason", "x")
     database.fetch("UPDATE queue_control SET resume_at = now() - interval '1 second'")
     assert signum("queue", "resume").code == 1
 
 
-def test_the_status_shows_pause_notifiers_and_the_oldest_due(signum, database):
+def test_the_status_shows_pause_notifiers_and_the_oldest_due(signum: Signum, database: TestDatabase) -> None:
     assert "no notifier runs" in signum("queue", "status").out
     database.fetch(BEAT)
     item = database.add_item(1001)
@@ -109,7 +115,7 @@ def test_the_status_shows_pause_notifiers_and_the_oldest_due(signum, database):
     assert (notifier["notifier"], notifier["state"], notifier["breaker"]) == ("n1", "paused", "open")
 
 
-def test_an_operator_may_pause_and_resume_and_a_reader_only_look(signum, as_role):
+def test_an_operator_may_pause_and_resume_and_a_reader_only_look(signum: Signum, as_role: AsRole) -> None:
     operator, reader = (as_role(role).environment() for role in ("signum_operator", "signum_reader"))
     assert signum("queue", "pause", "--reason", "x", settings=reader).code == 3
     assert signum("queue", "pause", "--reason", "x", settings=operator).code == 0

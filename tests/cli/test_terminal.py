@@ -10,7 +10,9 @@ import pytest
 from cli import output
 from tests.cli.test_json import commands
 from tests.docs.markdown import HOUSE
-from tests.fix_sierra import make_record
+from tests.fix_postgres import TestDatabase
+from tests.fix_sierra import SierraInThread, make_record
+from tests.fix_signum import Signum
 
 RED = "\x1b[31mred\x9b1m\u202ered\u2028\r\n\t\u200b"  # as a title of the catalogue's or a reason of Sierra's may be
 BARCODE, NUMBER = "12312312300001", "2043111"
@@ -54,7 +56,7 @@ VALUES ('{socket.gethostname()}:' || %(red)s, 'polling', 'open', %(red)s, now())
 
 
 @pytest.fixture
-def run(signum, sierra, database):
+def run(signum: Signum, sierra: SierraInThread, database: TestDatabase) -> Signum:
     """Run one of the lines, where every text there is would steer a terminal."""
     database.add_item(int(NUMBER), item_record_id=1, barcode=BARCODE, best_title=RED, classification="84.31" + RED)
     sierra.add(make_record(NUMBER, "84.2 " + RED))
@@ -70,12 +72,12 @@ def run(signum, sierra, database):
     return lambda words, *more: signum(*words, *shlex.split(LINES[words]), *more, settings=settings)
 
 
-def test_every_command_is_tried_here():
+def test_every_command_is_tried_here() -> None:
     assert {words for words, _ in commands()} == {*LINES} | ELSEWHERE
 
 
 @pytest.mark.parametrize("words", LINES, ids=" ".join)
-def test_what_a_command_shows_does_not_steer_the_terminal(run, words):
+def test_what_a_command_shows_does_not_steer_the_terminal(run: Signum, words: str) -> None:
     ran = run(words)
     assert STEERS.findall(ran.out + ran.err) == []
     as_json = run(words, "--json")
@@ -84,19 +86,19 @@ def test_what_a_command_shows_does_not_steer_the_terminal(run, words):
         json.loads(as_json.out)
 
 
-def test_in_json_a_text_is_exactly_what_it_is_and_else_its_escapes_are_seen(run):
+def test_in_json_a_text_is_exactly_what_it_is_and_else_its_escapes_are_seen(run: Signum) -> None:
     (row,) = run(("queue", "list"), "--json").json
     assert (row["title"], row["reason"], row["queued_by"]) == (RED, RED, RED)
     assert r"\x1b[31mred\x9b1m\u202ered\u2028\r\n\t\u200b" in run(("queue", "list")).out
 
 
-def test_what_postgresql_says_does_not_steer_the_terminal(signum):
+def test_what_postgresql_says_does_not_steer_the_terminal(signum: Signum) -> None:
     ran = signum("queue", "list", settings={"DB_NAME": "no\x1b[31mne"})
     assert (ran.code, STEERS.findall(ran.err)) == (3, [])
     assert r"no\x1b[31mne" in ran.err
 
 
-def test_all_that_the_commands_print_goes_through_one_module():
+def test_all_that_the_commands_print_goes_through_one_module() -> None:
     printing = re.compile(r"\b(?:print|typer\.echo|typer\.secho|typer\.confirm|\.write)\(")
     files = [file for file in sorted((HOUSE / "cli").glob("*.py")) if printing.search(file.read_text(encoding="utf-8"))]
     assert [file.name for file in files] == [f"{output.__name__.partition('.')[2]}.py"]

@@ -34,7 +34,7 @@ async def test_a_column_that_changes_under_what_was_prepared_is_not_noticed(data
     for _ in range(8):  # on each of the two more often than the driver needs to prepare it
         await asyncio.gather(api.fetch(read), api.fetch(read))
     database.fetch("ALTER TABLE sierra_item ALTER material_name TYPE varchar(500)")
-    assert await asyncio.gather(api.fetch(read), api.fetch(read)) == [[], []]
+    assert [*await asyncio.gather(api.fetch(read), api.fetch(read))] == [[], []]
     await api.close()
 
 

@@ -6,6 +6,7 @@ More orders of it than CI has time for: `pytest --hypothesis-profile=deep --time
 import asyncio
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 
 import pytest
 from hypothesis import settings
@@ -31,4 +32,5 @@ def session(database: TestDatabase) -> Iterator[Session]:
 @pytest.mark.parametrize("share", [0.2, pytest.param(1, marks=pytest.mark.long)], ids=["a fifth", "all"])
 def test_the_queue_is_as_its_model(session: Session, share: float) -> None:
     examples = int(share * settings().max_examples)
-    run_state_machine_as_test(lambda: QueueMachine(session), settings=settings(max_examples=examples))
+    machine = partial(QueueMachine, session)
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples))  # type: ignore[arg-type]

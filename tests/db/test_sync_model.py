@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import psycopg
 import pytest
@@ -42,13 +43,14 @@ def after(stored: Stored | None, rows: list[Row], timestamp: datetime, bibs: syn
     if not good:
         return stored
     row = max(enumerate(good), key=lambda place: (place[1].bib_record_id or -1, place[0]))[1]
-    noted = {"note": several(rows), "heed": stored and stored.bibs, "forget": None}[bibs]
+    noted = {"note": several(rows), "heed": stored.bibs if stored else None, "forget": None}[bibs]
     new = Stored(row.bib_record_id, row.classification or "", timestamp, noted)
     if stored is None:
         return new
     if timestamp < stored.updated_at:
         return stored
-    if noted and row.bib_record_id in noted and stored.bib in noted and row.bib_record_id < stored.bib:
+    old, bib = stored.bib, row.bib_record_id
+    if noted and old is not None and bib is not None and {old, bib} <= {*noted} and bib < old:
         return stored
     if (new.bib, new.classification, new.bibs) == (stored.bib, stored.classification, stored.bibs):
         return stored
@@ -70,7 +72,7 @@ def some_rows(random: Random, number: int) -> Iterator[Row]:
         if random.random() < 0.15:
             yield Refusal(number, bib, "itype_code_num", "itype_code_num 'x' is no number", "x")
         else:
-            cells = dict.fromkeys(Item._fields) | {"item_record_id": number, "bib_record_id": bib}
+            cells: dict[str, Any] = dict.fromkeys(Item._fields) | {"item_record_id": number, "bib_record_id": bib}
             yield Item(**cells | {"classification": random.choice("AB")})
 
 

@@ -39,7 +39,7 @@ def listening(database: TestDatabase) -> Iterator[psycopg.Connection[Any]]:
 def rings(database: TestDatabase, listening: psycopg.Connection[Any]) -> int:
     """How often it rang until now."""
     database.fetch("SELECT pg_notify('update_queue', 'now')")
-    heard = []
+    heard: list[psycopg.Notify] = []
     for note in listening.notifies(timeout=5):
         if note.payload == "now":
             return len(heard)

@@ -4,7 +4,6 @@ import gzip
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -113,7 +112,10 @@ async def test_closed_stderr_keeps_no_process_from_starting(
     environment = {**database.environment(api_port=port, api_workers=workers), **settings, "PATH": os.environ["PATH"]}
 
     def begin(name: str) -> subprocess.Popen[bytes]:
-        closing: Callable[[], object] = lambda: [os.close(number) for number in closed]  # noqa: E731
+        def closing() -> None:
+            for number in closed:
+                os.close(number)
+
         command = [sys.executable, "-m", "cli.main", name]
         return subprocess.Popen(command, cwd=HOUSE, env=environment, preexec_fn=closing)
 

@@ -76,7 +76,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     """The wheel with what requirements.lock has, in an environment that was empty."""
     environment = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, "--require-hashes", "--requirement", HOUSE / "requirements.lock"], check=True)
     subprocess.run([*pip, "--no-deps", "--no-index", wheel], check=True)
     return Installed(environment, tmp_path_factory.mktemp("outside"))

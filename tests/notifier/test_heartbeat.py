@@ -23,7 +23,7 @@ async def test_a_loop_that_hangs_is_seen_though_the_process_lives(database: Test
     async with notifier(sierra_update_interval_seconds=0.1) as running:
         hung = asyncio.Event()
 
-        async def hang(_rung: bool) -> None:
+        async def hang(something_due: bool = False) -> None:
             await hung.wait()
 
         running._worker.drain = hang  # type: ignore[method-assign]

@@ -1,10 +1,12 @@
 """When is it Sierra as a whole, and what happens meanwhile? Nobody's attempts are burnt, and nobody waits for ever."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
 from db import queue
+from sandbox.journal import Journal
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
@@ -61,6 +63,10 @@ async def test_five_equal_refusals_in_a_row_are_not_the_items_fault(
         await eventually(database, EMPTY)
 
 
+def has_so_many_writes(number: int, journal: Journal) -> bool:
+    return len(journal.find("put_item")) == number
+
+
 @pytest.mark.parametrize("settings", [{}, {"sierra_api_client_pool_size": 1, "sierra_update_batch_size_limit": 0}])
 async def test_equal_refusals_of_marks_that_come_one_by_one_reject_none(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, settings: dict[str, Any]
@@ -70,7 +76,7 @@ async def test_equal_refusals_of_marks_that_come_one_by_one_reject_none(
     async with notifier(**NO_SWEEP, **settings) as service:
         for number, item in enumerate(items, 1):
             mark(database, item)
-            await sierra.until(lambda journal, number=number: len(journal.find("put_item")) == number)
+            await sierra.until(partial(has_so_many_writes, number))
         await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state WHERE notifier = 'n1'")
         assert "configuration?" in str(service.breaker.reason)
     assert database.fetch("SELECT count(*), count(due_at) FROM update_queue") == [(5, 5)]

@@ -33,7 +33,11 @@ KEPT = Story(
     reads=[200, 503],
 )
 UNDONE = Logged("7", "pushed", LAST, None, "84.2 Jännitys", undoes="84.2 Jännitys")
-REVERTED = {"log": [PUSHED, UNDONE], "reverts": [("7", LATER)], "after": {"7": make_record("7", "84.2 Jännitys")}}
+REVERTED: dict[str, Any] = {
+    "log": [PUSHED, UNDONE],
+    "reverts": [("7", LATER)],
+    "after": {"7": make_record("7", "84.2 Jännitys")},
+}
 NEWER = [*KEPT.classifications["7"], (LATER, "85.2")]
 
 

@@ -86,7 +86,7 @@ def test_refuse_fixed_field_without_label_or_value(fixed_field: dict[str, Any]) 
 
 
 def test_replace_var_fields_by_tag() -> None:
-    old = [BARCODE, CALL_NUMBER, SECOND, NOTE]
+    old: list[dict[str, Any]] = [BARCODE, CALL_NUMBER, SECOND, NOTE]
     merged = quirks.replace_var_fields_by_tag(old, [SECOND])
     assert merged == [BARCODE, NOTE, SECOND]
     assert quirks.replace_var_fields_by_tag(old, []) == old

@@ -10,9 +10,9 @@ from api.ingest.tsv import Record
 from tests.fix_batch import FIRST_ID, heading, row
 
 
-def read(columns: tuple[str, ...] = COLUMNS, **cells: str) -> Item | Refusal:
+def read(**cells: str) -> Item | Refusal:
     fields = row(1, **cells)
-    return make_row_reader(list(columns))([fields[column] for column in columns])
+    return make_row_reader(list(COLUMNS))([fields[column] for column in COLUMNS])
 
 
 def item(**cells: str) -> Item:

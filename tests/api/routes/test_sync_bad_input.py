@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import shutil
 import socket
+import sys
 import zlib
 from collections.abc import Iterator
 from itertools import product
@@ -11,8 +12,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from api.ingest import process as ingest_process
 from api.ingest.rows import COLUMNS
 from api.routes import sync as sync_routes
 from runtime.settings import ApiSettings
@@ -213,7 +214,7 @@ def test_upload_beside_one_under_way_is_refused_without_a_process_of_its_own_how
     etl: ApiClient, etl_key: str, send: Send, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with upload_under_way(etl, etl_key):
-        monkeypatch.setattr(ingest_process.sys, "executable", shutil.which("false"))
+        monkeypatch.setattr(sys, "executable", shutil.which("false"))
         answer = send(packed=bytes(8 * MIB))
     assert (answer.status_code, detail(answer)) == (409, "another batch is being taken in")
     wait_for_the_end_of_the_batch(database)
@@ -248,14 +249,15 @@ def test_postgres_notices_that_the_machine_of_a_batch_is_gone(database: TestData
         pytest.skip("nothing is between us on a Unix socket")
     job = sync_routes._job(ApiSettings(**database.settings()))
     names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
-    with psycopg.connect(**job["connection"]) as connection:
-        looks, pause, times = (int(connection.execute(f"SHOW {name}").fetchone()[0]) for name in names)
+    with psycopg.connect(make_conninfo("", **job["connection"])) as connection:
+        shown = [connection.execute(f"SHOW {name}".encode()).fetchall() for name in names]
+        looks, pause, times = (int(value) for ((value,),) in shown)
     assert 0 < looks + pause * times <= 20
 
 
 def test_ingest_process_that_dies_while_it_is_sent_much_is_a_503(
     send: Send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(ingest_process.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     assert send([row(number) for number in range(20_000)]).status_code == 503
     assert "ended with code 1" in caplog.text

@@ -45,7 +45,7 @@ UNCOMMENTED = """
 
 def dump(parameters: dict[str, Any], *options: str) -> str:
     """The schema of a database as pg_dump writes it, without what is new in every dump."""
-    command_line = [programs() / "pg_dump", "--schema-only", "--no-owner", "--no-privileges", *options]
+    command_line = [str(programs() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", *options]
     where = ["-h", parameters["host"], "-p", str(parameters["port"]), "-U", parameters["user"], parameters["dbname"]]
     environment = {**os.environ, "PGPASSWORD": parameters["password"]}
     text = subprocess.run([*command_line, *where], env=environment, check=True, capture_output=True, text=True).stdout
