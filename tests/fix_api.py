@@ -126,5 +126,5 @@ def read_answer(wire: socket.socket) -> bytes:
 
 
 def detail(answer: httpx.Response) -> Any:
-    """What a problem says."""
+    """The `detail` of a problem."""
     return answer.json()["detail"]

@@ -1,4 +1,4 @@
-"""Where does Hypothesis look for counterexamples? Always in the same places; `--hypothesis-profile=deep` far and wide.
+"""Hypothesis looks for counterexamples always in the same places; `--hypothesis-profile=deep` far and wide.
 
 `ci` is its own profile: derandomized and without deadlines, so that no machine's bad day makes a test fail.
 """

@@ -46,20 +46,20 @@ class Library:
         return [self.ids[str(number)] for number in numbers]
 
     def classify(self, number: int, classification: str | None) -> None:
-        """What the ETL does."""
+        """Store a new class, as the ETL does."""
         self._database.fetch(
             "UPDATE sierra_item SET classification = %s WHERE item_number = %s", classification, str(number)
         )
         self._classifications[str(number)].append((datetime.now(UTC), classification))
 
     def mark(self, *numbers: int) -> None:
-        """What a DBA or a script does: all in one statement."""
+        """Mark all in one statement, as a DBA or a script does."""
         sent_at = datetime.now(UTC)
         mark(self._database, *(self.ids[str(number)] for number in numbers))
         self.acknowledged(*numbers, sent_at=sent_at)
 
     def acknowledged(self, *numbers: int, sent_at: datetime) -> None:
-        """Somebody was told that these are marked."""
+        """Note that a client was told that these are marked."""
         self._marks += [(str(number), sent_at) for number in numbers]
 
     def wait_until_drained(self, at_most: float) -> float:

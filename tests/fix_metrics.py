@@ -1,4 +1,4 @@
-"""What Prometheus gets when it asks: metrics by name and labels, over real HTTP."""
+"""Metrics as Prometheus gets them: by name and labels, over real HTTP."""
 
 import httpx
 from prometheus_client import Metric

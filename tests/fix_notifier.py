@@ -38,7 +38,7 @@ def sierra_settings(sierra: SierraInThread, **others: Any) -> dict[str, Any]:
 
 
 def access_of(sierra: SierraInThread, **others: Any) -> Access:
-    """What the client needs to know of the simulator."""
+    """The client's access to the simulator."""
     return Access(**{"endpoint": sierra.endpoint, "key": sierra.key, "secret": sierra.secret, **others})
 
 

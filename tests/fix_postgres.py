@@ -35,7 +35,7 @@ numbers = itertools.count(1)
 
 
 class PostgresChoice(BaseSettings):
-    """What the environment says of the tests' PostgreSQL: a libpq URL of a superuser's, or which version ours is."""
+    """The tests' PostgreSQL as the environment names it: a libpq URL of a superuser's, or which version ours is."""
 
     test_database_url: str | None = None
     test_postgres_version: Annotated[Version, BeforeValidator(int)] = 18

@@ -53,7 +53,7 @@ class Old:
         return FIRST_ID + number
 
     def is_in(self, mode: str, since: str = TIMESTAMP) -> None:
-        """What the sync's state is."""
+        """Store the sync's state."""
         completed = "2026-11-10 12:00+00" if mode == "SYNC_CHANGES" else None
         self.database.fetch(
             "INSERT INTO backend_state VALUES ('2026-11-01 12:00+00', %s, %s, %s, '2026-11-20 12:01+00')",

@@ -41,7 +41,7 @@ async def mark_item(api_database: Database, item: int, person: str = "printer 1"
 
 
 def pushed(claim: Claim, **changes: Any) -> Pushed:
-    """What a notifier says of a claim that it has pushed."""
+    """The outcome that a notifier stores of a claim that it has pushed."""
     return replace(Pushed(claim, "pushed", "84.2 Jännitys", "84.31 Jännitys", None, 12), **changes)
 
 

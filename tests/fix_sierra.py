@@ -65,7 +65,7 @@ class SierraInThread:
         return self.record(number).call_numbers()
 
     def edit(self, number: str, changes: dict[str, Any]) -> None:
-        """What staff do meanwhile."""
+        """Change a record, as staff do meanwhile."""
         self.run(self._sierra.records.edit, number, changes)
 
     def merge_var_fields_by(self, merge: Merge) -> None:
@@ -97,7 +97,7 @@ class SierraInThread:
         self._sierra.tokens.life_seconds = seconds
 
     def set_latency(self, seconds: float) -> None:
-        """How long every answer takes at least."""
+        """Make every answer take at least so long."""
         self._sierra.latency_seconds = seconds
 
     @property
@@ -119,7 +119,7 @@ class SierraInThread:
         return self._sierra.journal.most_in_flight
 
     async def until(self, look: Callable[[Journal], Result], at_most: float = PATIENCE_SECONDS) -> Result:
-        """What `look` sees in the journal, once that is anything. TimeoutError."""
+        """The value that `look` sees in the journal, once that is anything. TimeoutError."""
         return await self._loop.wait_for(self._sierra.journal.until(look), at_most)
 
     def block_until(self, look: Callable[[Journal], Result], at_most: float = PATIENCE_SECONDS) -> Result:
@@ -139,7 +139,7 @@ class SwitchInThread:
 
     @property
     def met(self) -> int:
-        """How many requests met it."""
+        """The number of requests that met it."""
         return self._switch.met
 
     async def reached(self, at_most: float = PATIENCE_SECONDS) -> None:

@@ -21,7 +21,7 @@ NO_FILE = {"SETTINGS_FILE": os.devnull}
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command left behind."""
+    """A command's exit code and output."""
 
     code: int
     out: str

@@ -38,7 +38,7 @@ def interpolate(text: str, variables: dict[str, str]) -> Any:
 
 
 def render(folder: Path, variables: dict[str, str]) -> Any:
-    """What `docker compose config` makes of the file, with these in the environment and in `.env`."""
+    """The file as `docker compose config` makes it, with these in the environment and in `.env`."""
     folder.mkdir()
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
     where = ["--file", str(FILE), "--env-file", str(folder / ".env")]

@@ -56,7 +56,7 @@ class Checkout:
         )
 
     def demo(self) -> str:
-        """What `make demo` says, once it has ended well."""
+        """The words of `make demo`, once it has ended well."""
         make = self.start()
         out, err = make.communicate(timeout=30)
         assert make.returncode == 0, err

@@ -1,4 +1,4 @@
-"""What no HTTP library would send: each is refused or dropped, nothing is stored, and the next client is served."""
+"""Bytes that no HTTP library would send are refused or dropped, nothing is stored, and the next client is served."""
 
 import gzip
 import socket

@@ -1,4 +1,4 @@
-"""What a client can take of us without asking for anything is bounded, in bytes and in time."""
+"""A client that asks for nothing takes a bounded number of bytes and seconds."""
 
 import contextlib
 import socket

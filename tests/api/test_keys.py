@@ -1,4 +1,4 @@
-"""Who may make which request, and what is told to those who may not."""
+"""Each request needs a key of its type, and a refusal does not tell why."""
 
 import hashlib
 import logging

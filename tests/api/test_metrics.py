@@ -1,4 +1,4 @@
-"""What the api tells Prometheus: a bounded number of series, the same from all workers, and what the database says."""
+"""The api's metrics: a bounded number of series, the same from all workers, and the database's figures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

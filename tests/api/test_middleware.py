@@ -1,4 +1,4 @@
-"""What every answer has, and what a client sees of a bug of ours."""
+"""Every answer has an id, and a bug of ours is a 500 that shows nothing of it."""
 
 import logging
 import socket

@@ -66,7 +66,7 @@ def test_kinds_have_a_bound_and_the_log_says_what_was_left_out(caplog: pytest.Lo
 
 @pytest.fixture
 def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """What was logged from WARNING on: the paths or routes, and the texts."""
+    """Lines of the log from WARNING on: the paths or routes, and the texts."""
 
     def lines() -> list[str]:
         found = (record for record in caplog.records if record.levelno >= logging.WARNING)

@@ -1,4 +1,4 @@
-"""How the API lives as a process: it starts soon, waits for its database, and stops without breaking anything off."""
+"""The API as a process: it starts soon, waits for its database, and stops without breaking anything off."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What is taken as an upload, and that its file is passed on as it comes."""
+"""Uploads are multipart with one file, which is passed on as it comes."""
 
 from collections.abc import AsyncIterator
 

@@ -8,7 +8,7 @@ from tests.fix_signum import Signum
 
 
 def ask(**given: str) -> str:
-    """What the shell's script gets."""
+    """The completions that the shell's script gets."""
     command = [sys.executable, "-c", "from cli.main import run; run()"]
     done = subprocess.run(command, env={**os.environ, **given}, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""What a person and a script learn when a command fails: a line, and a code that says whose turn it is."""
+"""A command that fails says why in a line, and its code says whose turn it is."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a person reads: ages in a unit that fits, and lines that a pipe does not break."""
+"""Answers are made for people: ages in a unit that fits, and lines that a pipe does not break."""
 
 import io
 import sys

@@ -135,7 +135,7 @@ class QueueMachine(RuleBasedStateMachine):
     @some_wait
     @rule(notifier=notifiers, reason=reasons)
     def claim_and_reject(self, notifier: str, reason: str) -> None:
-        """What is due. By claim and reject alone few rows are rejected, and nobody has much to retry or dismiss."""
+        """The items that are due. By claim and reject alone few rows are rejected, with little to retry or dismiss."""
         already = len(self.given)
         self.claim(notifier, 3)
         for push in self.given[already:]:

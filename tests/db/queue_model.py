@@ -1,4 +1,4 @@
-"""What does the queue promise? Its protocol once more, in plain Python, to hold the database's statements against.
+"""The queue's protocol once more, in plain Python, to hold the database's statements against.
 
 Time goes by in ticks of half an hour. Leases and delays last an odd number of ticks and the clock advances by even
 ones: no end ever meets a now, and the seconds that a test really takes don't matter.
@@ -61,7 +61,7 @@ class Row:
         )
 
     def give_back(self) -> None:
-        """Nobody pushes it."""
+        """Tell whether no notifier pushes it."""
         self.claimed_by = self.lease = self.push = None
 
 

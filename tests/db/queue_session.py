@@ -1,4 +1,4 @@
-"""What does the test of the queue's model say to the database beside the queue's own statements? A person's plain SQL.
+"""Plain SQL of a person's, beside the queue's own statements, for the test of the queue's model.
 
 The clock is advanced by moving the rows' times.
 """

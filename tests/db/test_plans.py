@@ -60,7 +60,7 @@ def read_whole(nodes: list[dict[str, Any]]) -> set[str]:
 
 
 def core(statement: Executable, **parameters: object) -> tuple[str, dict[str, Any]]:
-    """What the driver is sent for a statement that is built on the models."""
+    """The text and parameters that the driver is sent for a statement that is built on the models."""
     compiled = statement.compile(dialect=postgresql.psycopg.dialect())  # type: ignore[attr-defined, no-untyped-call]
     return str(compiled), {**compiled.params, "api_key_sha256": b"\0" * 32, **parameters}
 

@@ -1,4 +1,4 @@
-"""Whose is an item, and until when?"""
+"""A claimed item is its notifier's until its lease ends."""
 
 import asyncio
 

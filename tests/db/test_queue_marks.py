@@ -1,4 +1,4 @@
-"""What does a mark do, made by the api or by hand?"""
+"""A mark, by the api or by hand, enters an item once and counts how often."""
 
 from db import queue
 from db.connections import Database

@@ -1,4 +1,4 @@
-"""How does a claim end? Finished, postponed, rejected or released; and what a mark made meanwhile changes in that."""
+"""A claim ends finished, postponed, rejected or released, and a mark made meanwhile is never lost."""
 
 import psycopg
 import pytest

@@ -1,4 +1,4 @@
-"""What can people do with the queue and its history, and what do they see?"""
+"""People retry, dismiss, pause and resume, and see the queue and its history."""
 
 import psycopg
 import pytest

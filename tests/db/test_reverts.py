@@ -1,4 +1,4 @@
-"""How does a revert go through the queue, and what does a mark make of it?"""
+"""A revert goes through the queue like an update, and a mark turns it into one."""
 
 import asyncio
 from typing import Any

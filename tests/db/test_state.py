@@ -1,4 +1,4 @@
-"""What people see of the queue's state in the views: pauses, and the sync."""
+"""The views show people the queue's state: pauses, and the sync."""
 
 import pytest
 

@@ -23,7 +23,7 @@ Row = Item | Refusal
 
 @dataclass(frozen=True)
 class Stored:
-    """What is known of an item."""
+    """An item as it is stored."""
 
     bib: int | None
     classification: str

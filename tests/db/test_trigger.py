@@ -1,4 +1,4 @@
-"""When does the bell ring? When an item becomes due and when a pause begins or ends, and at nothing else."""
+"""The trigger notifies when an item becomes due and when a pause begins or ends, and at nothing else."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,7 +37,7 @@ def listening(database: TestDatabase) -> Iterator[psycopg.Connection[Any]]:
 
 
 def rings(database: TestDatabase, listening: psycopg.Connection[Any]) -> int:
-    """How often it rang until now."""
+    """The number of notifications until now."""
     database.fetch("SELECT pg_notify('update_queue', 'now')")
     heard: list[psycopg.Notify] = []
     for note in listening.notifies(timeout=5):

@@ -1,4 +1,4 @@
-"""What do our pages say? Their blocks, tables, links and code, as plain data."""
+"""The pages' blocks, tables, links and code, as plain data."""
 
 import re
 from pathlib import Path
@@ -40,12 +40,12 @@ def prose_of(text: str) -> str:
 
 
 def code(page: str) -> list[str]:
-    """What stands in backticks outside fenced blocks."""
+    """The text in backticks outside fenced blocks."""
     return re.findall(r"`([^`\n]+)`", prose_of(read(page)))
 
 
 def links(page: str) -> list[str]:
-    """Where the page's links lead."""
+    """The targets of the page's links."""
     return re.findall(r"\]\(([^)\s]+)\)", prose_of(read(page)))
 
 

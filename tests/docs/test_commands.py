@@ -16,7 +16,7 @@ ROOT: Any = typer.main.get_command(app)
 
 
 def command_lines() -> list[str]:
-    """What stands behind `signum` in code and in shell blocks."""
+    """The words behind `signum` in code and in shell blocks."""
     said = [word for page in PAGES for word in code(page)]
     said += [line for page in PAGES for block in blocks(page, "sh") for line in block.text.splitlines()]
     return sorted({found[1] for line in said if (found := SIGNUM.search(line))})

@@ -41,7 +41,7 @@ def test_page_names_the_file_variable_of_every_secret() -> None:
 
 @pytest.mark.parametrize("service", LIBRARY)
 def test_service_with_secrets_has_them_all_as_files(service: str) -> None:
-    """What docker-compose.yml takes from `.env` is emptied here, and has a file that is mounted."""
+    """Each secret that docker-compose.yml takes from `.env` is emptied here, and has a file that is mounted."""
     interpolated = {
         name
         for name, value in LIBRARY[service]["environment"].items()

@@ -34,7 +34,7 @@ HEADINGS = ["Metrics of the api", "Metrics of the notifier"]
 
 @pytest.fixture
 def told(database: TestDatabase) -> dict[str, Scraped]:
-    """What each process tells."""
+    """The metrics that each process tells."""
     database.fetch("UPDATE sync_state SET last_sync_run_completed_at = now()")
     asked = DatabaseCollector(ApiSettings(**database.settings()))
     looked = ConditionCollector(lambda: Condition("listening", "closed", False, 1.0, 0))

@@ -1,4 +1,4 @@
-"""What docs/operations.md says of symptoms, spreadsheets and people's names is so."""
+"""Symptoms, spreadsheets and people's names are as docs/operations.md says."""
 
 import csv
 import subprocess

@@ -1,4 +1,4 @@
-"""What our pages point at is there: pages, headings, files, make targets, tests."""
+"""Links and names in our pages lead to what is there: pages, headings, files, make targets, tests."""
 
 import re
 import tomllib

@@ -39,7 +39,7 @@ def row(kind: type[ProcessSettings], name: str) -> list[str]:
 
 
 def allowed(kind: type[ProcessSettings], name: str) -> str:
-    """What it may be, by the schema that its values are checked with."""
+    """The values that it may have, by the schema that they are checked with."""
     schema = kind.model_json_schema()["properties"][name]
     schema = {**schema, **schema.get("anyOf", [{}])[0]}
     if "minimum" in schema:

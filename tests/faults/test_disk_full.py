@@ -39,7 +39,7 @@ class Disk:
                 pass
 
     def clean_up(self) -> None:
-        """What an administrator does."""
+        """Make room on the disk, as an administrator does."""
         self._ballast.unlink()
 
 

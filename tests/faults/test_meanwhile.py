@@ -1,4 +1,4 @@
-"""What others do to an item while it is pushed: a station marks it again, the ETL reclassifies it, staff edit it."""
+"""An item changes while it is pushed: a station marks it again, the ETL reclassifies it, staff edit it."""
 
 from typing import Any
 

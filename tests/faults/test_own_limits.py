@@ -1,4 +1,4 @@
-"""Where this machine or process itself is at its limit, neither Sierra nor an item is blamed."""
+"""This machine's or process's own limits are blamed neither on Sierra nor on an item."""
 
 import resource
 from collections.abc import Iterator

@@ -18,7 +18,7 @@ from tests.fix_sierra import SierraInThread, make_record
 
 
 def sync(api: ApiClient, *rows: dict[str, str]) -> httpx.Response:
-    """What the api says to a batch."""
+    """The api's answer to a batch."""
     file = ("data.tsv.gz", gzip.compress(tsv(rows)), "application/gzip")
     return api.post("/sync", data={"timestamp": TIMESTAMP}, files={"file": file}, timeout=60)
 

@@ -1,4 +1,4 @@
-"""What the processes log as JSON: all of it is, and a request can be followed by its id from the header to the push."""
+"""The processes log all as JSON, and a request can be followed by its id from the header to the push."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ INSERT INTO update_queue (item_record_id) SELECT item_record_id FROM sierra_item
 
 
 def events(process: Process) -> list[dict[str, Any]]:
-    """What the process logged; every line of its stderr is JSON."""
+    """The lines that the process logged; every line of its stderr is JSON."""
     return [json.loads(line) for line in process.log.read_text().splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""What Sentry is told of one update's times: one trace from the mark to the push, if it is in the sample."""
+"""Sentry is told one update's times: one trace from the mark to the push, if it is in the sample."""
 
 import httpx
 

@@ -17,7 +17,7 @@ COUNTERS = {"69", "74", "84", "85", "98"}  # INVDA, IUSE3: they stay; UPDATED, R
 
 
 def without_counters(sierra: SierraInThread) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What of the record is to be as before."""
+    """The parts of the record that are to be as before."""
     record = sierra.record("1001")
     fixed_fields = {number: field for number, field in record.fixed_fields.items() if number not in COUNTERS}
     return fixed_fields, record.var_fields

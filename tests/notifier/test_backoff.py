@@ -1,4 +1,4 @@
-"""How long we wait: doubling, capped, spread, and Sierra's own wish first."""
+"""Pauses double, are capped and spread, and Sierra's own wish comes first."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What a notifier says of itself: that it lives, and, told apart from that, that it gets on."""
+"""A notifier says of itself that it lives and, told apart from that, that it gets on."""
 
 import asyncio
 

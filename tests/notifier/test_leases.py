@@ -1,4 +1,4 @@
-"""How does a notifier let go of what it holds? When it stops, and when too little of a lease is left."""
+"""A notifier lets go of what it holds when it stops, and when too little of a lease is left."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What a notifier tells Prometheus of its pushes, and of how it is."""
+"""The notifier's metrics: how pushes went, and how it is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

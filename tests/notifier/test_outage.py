@@ -1,4 +1,4 @@
-"""When is it Sierra as a whole, and what happens meanwhile? Nobody's attempts are burnt, and nobody waits for ever."""
+"""Sierra unwell as a whole burns no item's attempts, and no item waits for ever."""
 
 from functools import partial
 from typing import Any

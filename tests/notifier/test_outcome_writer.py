@@ -1,4 +1,4 @@
-"""What becomes of outcomes that are taken to the queue together?"""
+"""An error of a statement for several outcomes reaches each of them."""
 
 import asyncio
 

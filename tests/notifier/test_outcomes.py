@@ -1,4 +1,4 @@
-"""What becomes of an item, for each answer that Sierra can give to it?"""
+"""Each answer that Sierra can give to an item has its outcome."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is written to Sierra for a printed item, and what is left as it was."""
+"""The patch for a printed item writes what an update sets, and leaves the rest as it was."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""How much is at Sierra at once, in how many requests, and who does it?"""
+"""The pipeline bounds the requests at Sierra, reads by chunks, and shares the queue."""
 
 import pytest
 

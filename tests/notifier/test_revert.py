@@ -1,4 +1,4 @@
-"""What is written to Sierra to undo a push, and when nothing is."""
+"""The patch that undoes a push, and the records for which there is none."""
 
 from datetime import UTC, datetime
 from typing import Any

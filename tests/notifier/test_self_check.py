@@ -16,7 +16,7 @@ from tests.fix_sierra import SierraInThread
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the self-check has said so far."""
+    """The lines that the self-check has logged so far."""
     said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     return [line for line in said if line.startswith("self-check: ")]
 

@@ -1,4 +1,4 @@
-"""What nobody expects of a record, an answer or a database: the other items go on, and this one gets its verdict."""
+"""A record, an answer or a database as none should be: the other items go on, and this one gets its outcome."""
 
 import asyncio
 from collections.abc import Callable

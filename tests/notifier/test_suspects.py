@@ -1,4 +1,4 @@
-"""Is it one item's fault that Sierra seems unwell? If it meets that again while others are written."""
+"""An item that makes Sierra seem unwell again while others are written is itself at fault."""
 
 from notifier.suspects import Suspects
 

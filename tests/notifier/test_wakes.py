@@ -1,4 +1,4 @@
-"""What makes the notifier look at the queue? A notification, its start, the sweep, and hearing again."""
+"""The notifier looks at the queue after a notification, at its start, at the sweep, and when it hears again."""
 
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, listening, mark
 from tests.fix_postgres import TestDatabase

@@ -1,4 +1,4 @@
-"""What codes mean, and what nobody sees."""
+"""Codes become characters, and invisible ones are known."""
 
 import pytest
 from hypothesis import given

@@ -23,7 +23,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def parts() -> list[Any]:
-    """What holds: host, port, user, password, name."""
+    """The parameters that hold: host, port, user, password, name."""
     read = read_settings(DatabaseSettings)
     password = read.db_password and read.db_password.get_secret_value()
     return [read.db_host, read.db_port, read.db_user, password, read.db_name]

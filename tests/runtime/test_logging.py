@@ -1,4 +1,4 @@
-"""What a log line looks like, whatever is in it."""
+"""A log line is one line, whatever is in it."""
 
 import io
 import json
@@ -19,7 +19,7 @@ log = logging.Logger("signum.test")  # apart from all others: pytest's report ca
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What is logged, as it is written where there is no terminal."""
+    """The text that is logged, as it is written where there is no terminal."""
     heard = io.StringIO()
     handler = logging.StreamHandler(heard)
     handler.setFormatter(LineFormatter(for_a_terminal=False))

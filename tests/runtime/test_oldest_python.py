@@ -1,4 +1,4 @@
-"""What is written here runs on the oldest Python that is promised, 3.11.0, though the tests run on a newer one."""
+"""The code runs on the oldest Python that is promised, 3.11.0, though the tests run on a newer one."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What Sentry gets to know: received over real HTTP, and looked at as it arrives."""
+"""Sentry's events, received over real HTTP and looked at as they arrive, hold errors and nothing personal."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Where settings come from: environment, .env, a file per secret; and what is said of what is wrong."""
+"""Settings come from the environment, .env and a file per secret; a wrong one is named."""
 
 import os
 from pathlib import Path

@@ -16,7 +16,7 @@ def one(oddity: Oddity) -> Item:
 
 
 def sent(*items: Item) -> list[dict[str, str]]:
-    """What arrives of these items' rows."""
+    """The rows of these items, as they arrive."""
     text = gzip.decompress(encode([row for item in items for row in item.rows()])).decode()
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter="\t"))
 

@@ -1,4 +1,4 @@
-"""What goes wrong when a switch is on, as an HTTP client feels it; and that nothing else goes wrong."""
+"""Each switch makes its fault, as an HTTP client feels it, and no other."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What watches over the fault tests can fail: each promise, broken, is told."""
+"""The watch over the fault tests can fail: each promise, broken, is told."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What can be read from the simulator can be written back to it: every shape of field that Sierra's records have."""
+"""Every shape of field that the simulator shows can be written back to it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is taken as a gzip file, and what unpacking one may cost."""
+"""The bytes that are taken as a gzip file, and bounds on unpacking them."""
 
 import gzip
 import tracemalloc

@@ -1,4 +1,4 @@
-"""Nobody can hang or fill us with a file: twice as much takes about twice as long, and memory stays bounded."""
+"""Hostile files are bounded: twice as much takes about twice as long, and memory does not grow."""
 
 import gzip
 import tracemalloc

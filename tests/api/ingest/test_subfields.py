@@ -1,4 +1,4 @@
-"""What the reader of `shelfmark_json` takes, and that it takes it as Python and JSON themselves do."""
+"""The reader of `shelfmark_json` takes a text as Python and JSON themselves do."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""How a TSV becomes records: what the standard library's writer writes comes back, and nothing costs too much."""
+"""TSV files become records: all that the standard library's writer writes comes back, and nothing costs too much."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What a person finds who wants to read the API, on a network without a way out."""
+"""The API's pages work for a reader on a network without a way out."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ PAGES = ["/", "/redoc", "/redoc/"]
 
 
 class Links(HTMLParser):
-    """What a page loads."""
+    """The addresses that a page loads."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

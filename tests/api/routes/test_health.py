@@ -1,4 +1,4 @@
-"""What the health routes say, and what every route says while the database is away."""
+"""The health routes' answers, and every route's while the database is away."""
 
 import contextlib
 import time
@@ -13,7 +13,7 @@ from tests.fix_postgres import TestDatabase
 
 @contextlib.contextmanager
 def away(database: TestDatabase) -> Iterator[None]:
-    """Nobody can connect meanwhile, and who was connected is not any more."""
+    """Keep every session out of the database, and end those that there are."""
     name = database.parameters["dbname"]
     allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     end = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(name)

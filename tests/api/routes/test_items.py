@@ -1,4 +1,4 @@
-"""What a print station may rely on when it reads and marks items."""
+"""A print station's promises when it reads and marks items."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a print station's report does, and what it hears."""
+"""A print station's report: it is stored, and answered with the state of the sync."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the ETL is asked to send, and what becomes of what it sends."""
+"""The ETL is asked for what is missing, and what it sends is stored."""
 
 import gzip
 import json

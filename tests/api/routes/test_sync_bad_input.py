@@ -1,4 +1,4 @@
-"""What the sync does with uploads that are broken, hostile or given up: nothing is stored, and the answer says why."""
+"""Uploads that are broken, hostile or given up leave nothing stored, and the answer says why."""
 
 import contextlib
 import gzip

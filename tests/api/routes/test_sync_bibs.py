@@ -155,7 +155,7 @@ def test_note_is_gone_also_where_the_row_of_the_only_bib_left_was_refused(
 
 @dataclass
 class Shelf:
-    """What Sierra has of some items: their bibs, and each bib's class. Edits since the last run are remembered."""
+    """Sierra's bibs of some items, and each bib's class. Edits since the last run are remembered."""
 
     random: Random
     bibs: dict[int, list[int]]
@@ -173,7 +173,7 @@ class Shelf:
         return [on(b, str(self.classes.get(b, 0)), number) for number, bibs in bibs_of.items() for b in bibs]
 
     def changes(self) -> list[Row]:
-        """What the deployed ETL's change run sends: of each item the highest of those bibs that were edited."""
+        """The rows of the deployed ETL's change run: of each item the highest of those bibs that were edited."""
         found = {number: max(self.edited.intersection(bibs), default=0) for number, bibs in self.bibs.items()}
         self.edited.clear()
         return self.rows({number: [bib] for number, bib in found.items() if bib})

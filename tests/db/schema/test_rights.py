@@ -1,4 +1,4 @@
-"""What each role may do: as much as SECURITY.md says, and nothing else."""
+"""Each role may do as much as SECURITY.md says, and nothing else."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What Sierra's answers mean, and who has to do what then."""
+"""Sierra's answers become records, or errors that say who has to do what."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Where no connection to Sierra can be made: whose fault that is, and never an item's."""
+"""A connection that could not be made is Sierra's fault or ours, and never an item's."""
 
 import errno
 import socket
