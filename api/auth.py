@@ -25,7 +25,7 @@ MOST_SHOWN = 8  # characters of a key in the log, of 47
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key that was sent, as its hash and the characters that it may be recognised by."""
+    """The key of a request: its hash, and the first characters, by which people may recognise it."""
 
     sha256: bytes
     shown: str
@@ -45,13 +45,13 @@ SentKey = Annotated[
 
 
 def database_of(request: HTTPConnection) -> Database:
-    """The process's way to the database."""
+    """Return the database of this process."""
     database: Database = request.app.state.database
     return database
 
 
 def note_seen(request: Request, key: Key) -> None:
-    """Note that the client with this key, which is valid, was seen."""
+    """Note that the client with this valid key was seen."""
     last_seen: LastSeen = request.app.state.last_seen
     last_seen.note(key.sha256)
 
@@ -74,14 +74,14 @@ def _log_refusal(request: Request, known: Known | None, key: Key, wanted: Client
     else:
         reason = "revoked" if known.revoked_at else f"not of type {wanted}"
         about = {"client": known.client_name, "client_type": known.client_type, "key_prefix": known.api_key_prefix}
-        if request.method == "PUT":  # a label may be printed
+        if request.method == "PUT":  # its label may be printed: the path says which item to mark again
             about["path"] = request.url.path[:PATH_IN_LOG]
 
-    def tell_more(count: int) -> None:
+    def log_count(count: int) -> None:
         log.warning("x-api-key refused %d more times within %d s: %s", count, SECONDS, reason, extra=about)
 
     repeats: Repeats = request.app.state.repeats
-    if "path" in about or repeats.is_first((reason, about["key_prefix"]), tell_more):
+    if "path" in about or repeats.is_first((reason, about["key_prefix"]), log_count):
         log.warning("x-api-key refused: %s", reason, extra=about)
 
 
@@ -94,12 +94,12 @@ async def _of_type(request: Request, key: Key, wanted: ClientType) -> Known:
 
 
 async def printer(request: Request, key: SentKey) -> Known:
-    """The print station that sent this request, checked before its body is read."""
+    """Return the print station that sent this request. It is checked before the body is read."""
     return await _of_type(request, key, "signum-printer")
 
 
 async def etl(request: Request, key: SentKey) -> Known:
-    """The ETL that sent this request, checked before its body is read."""
+    """Return the ETL that sent this request. It is checked before the body is read."""
     return await _of_type(request, key, "etl")
 
 

@@ -1,6 +1,6 @@
-"""When each client was last seen: noted in this process with every request, written by one statement every few seconds.
+"""The time each client was last seen: noted with every request, written in one statement every few seconds.
 
-A request costs an entry in a dictionary. What can't be written is kept and tried again; no client hears of it.
+A request costs an entry in a dictionary. Times that can't be written are kept and tried again; no request fails by it.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from db.connections import Database, one_line
 log = logging.getLogger("signum.api")
 
 SECONDS = SEEN_EVERY.total_seconds()
-STOP_SECONDS = 1.0  # for the last of it, or the process would not end in time
+STOP_SECONDS = 1.0  # for the last write, or the process would not end in time
 
 
 class LastSeen:
-    """Keys by their hashes, with the time of the last request that each was found valid for."""
+    """The hash of each valid key, with the time of its last request."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,25 +28,25 @@ class LastSeen:
         self._stopping = asyncio.Event()
 
     def note(self, key_sha256: bytes) -> None:
-        """Note a request with this key, which is a client's."""
+        """Note a request with this valid key."""
         self._seen_at[key_sha256] = monotonic()
 
     @contextlib.asynccontextmanager
-    async def written(self) -> AsyncIterator[None]:
-        """Write it every few seconds meanwhile, and what is left at the end."""
-        writing = asyncio.create_task(self._keep_writing())
+    async def keep_writing(self) -> AsyncIterator[None]:
+        """Write the times every few seconds while the context is open, and the last ones when it ends."""
+        writing = asyncio.create_task(self._write_until_stopped())
         try:
             yield
         finally:
             self._stopping.set()
             await asyncio.wait({writing}, timeout=STOP_SECONDS)
 
-    async def _keep_writing(self) -> None:
+    async def _write_until_stopped(self) -> None:
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), SECONDS)
             await self._write()
-        await self._write()  # what came while the stop met a write under way
+        await self._write()  # the requests noted during a write that the stop met
 
     async def _write(self) -> None:
         noted, self._seen_at = self._seen_at, {}
@@ -55,7 +55,7 @@ class LastSeen:
         now = monotonic()
         try:
             await write_seen(self._database, {key: now - seen_at for key, seen_at in noted.items()})
-        except Exception as error:  # this task's outermost fence: it goes on, whatever is wrong with the database
+        except Exception as error:  # the task must outlive whatever is wrong with the database
             self._seen_at = noted | self._seen_at
             problem = one_line(error)
             if problem != self._problem:

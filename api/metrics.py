@@ -1,7 +1,7 @@
-"""What can Prometheus ask the api? How requests and batches went, and what the database says of queue and sync.
+"""The api's metrics: requests and batches, counted here, and the database's figures on queue and sync.
 
-Requests and batches are counted where they happen; several workers count into files of one folder, which are added up
-when somebody asks. What the database says is the same whichever api is asked. docs/monitoring/README.md has the table.
+Several workers count into files of one folder, which are added up when Prometheus asks. The database's figures are the
+same whichever api is asked. docs/monitoring/README.md has the table.
 """
 
 import contextlib
@@ -48,12 +48,12 @@ _batch_size = Histogram(
 )
 _rows = Counter("signum_batch_rows", "Rows of the batches that were taken in, by result", ["result"], registry=COUNTED)
 
-# What labels() would look up anew for each request; it has no more entries than there are series.
+# Saves two calls of labels() per request. It has no more entries than there are series.
 _of_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
 
 def count_request(scope: Scope, status: int, seconds: float) -> None:
-    """Count a request that was answered. The route is its template, so that no path makes a series of its own."""
+    """Count a request that was answered, by its route's template: a path must not make a series of its own."""
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = getattr(scope.get("route"), "path_format", "none").rstrip("/") or "/"
     found = _of_request.get((method, route, status))
@@ -75,20 +75,20 @@ def count_batch(result: Result, seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def told_to_prometheus(settings: ApiSettings) -> Iterator[int | None]:
-    """Tell them while this process serves, or those that it starts do. The port in the `as`, None without one."""
-    asked = DatabaseCollector(settings)
+def api_metrics_served(settings: ApiSettings) -> Iterator[int | None]:
+    """Serve the metrics of this process, or of the workers that it starts. Yield the port, None without one."""
+    database = DatabaseCollector(settings)
     with contextlib.ExitStack() as stack:
         counted: Collector = COUNTED
         if settings.api_metrics_port is not None and settings.api_workers > 1:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="signum-metrics-"))
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # for the workers: the library has no other way to be told
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # for the workers: the library reads it nowhere else
             counted = MultiProcessCollector(None, folder)  # type: ignore[no-untyped-call]
-        yield stack.enter_context(metrics_served(settings.metrics_host, settings.api_metrics_port, counted, asked))
+        yield stack.enter_context(metrics_served(settings.metrics_host, settings.api_metrics_port, counted, database))
 
 
 class DatabaseCollector(Collector):
-    """Asks the database each time."""
+    """A collector that asks the database each time Prometheus asks it."""
 
     def __init__(self, settings: ApiSettings) -> None:
         # A million items take a second or two to count; Prometheus waits ten.
@@ -96,13 +96,13 @@ class DatabaseCollector(Collector):
         self._problem: str | None = None
 
     def _warn_once(self, problem: str) -> None:
-        """Somebody asks every few seconds: say it when it changes."""
+        """Log the problem if it is another than the last time: Prometheus asks every few seconds."""
         if problem != self._problem:
             log.warning("metrics lack the database's figures: %s", problem)
         self._problem = problem
 
     def collect(self) -> Iterator[Metric]:
-        """The figures; only that the database is away where it is."""
+        """Yield the database's figures, or only that it is away."""
         try:
             figures = read_figures(self._parameters)
         except psycopg.Error as error:
@@ -122,7 +122,7 @@ def _families(figures: Figures) -> Iterator[Metric]:
     )
     for state, count, age in figures.queue:
         items.add_metric([state], count)
-        if state in ("waiting", "in flight"):  # the others are not due
+        if state in ("waiting", "in flight"):  # items in other states are not due
             ages.add_metric([state], age)
     notifiers = GaugeMetricFamily("signum_notifiers", "Notifiers seen within 30 s, by mode", labels=["mode"])
     for mode, count in figures.notifiers:

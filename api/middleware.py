@@ -1,6 +1,6 @@
-"""Every request gets an id, an answer whatever happens, a count, and a line in the log at DEBUG.
+"""The middleware around every request: its id, its count, its line at DEBUG, and a 500 for what nothing else caught.
 
-Plain ASGI, for it is on the path of every request.
+Plain ASGI, because every request pays for it.
 """
 
 import logging
@@ -23,8 +23,8 @@ log = logging.getLogger("signum.api")
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-class RequestFence:
-    """The outermost fence. The id is the client's X-Request-ID if it is a sane one; the answer has it too."""
+class RequestMiddleware:
+    """The outermost layer. A request's id is the client's X-Request-ID if that is a sane one; the answer has it too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,7 +34,7 @@ class RequestFence:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        _take_leading_slashes_as_one(scope)
+        _merge_leading_slashes(scope)
         given, trace = _given(scope)
         request_id.set(given)
         request_began_at.set(monotonic())
@@ -51,8 +51,8 @@ class RequestFence:
         with reporting(trace, request_id=given):
             try:
                 await self._app(scope, receive, answer)
-            except Exception as error:
-                if status:  # half an answer is out: the server logs the error and cuts the connection
+            except Exception as error:  # the last error handler: what it does not catch would be no answer at all
+                if status:  # a part of the answer is sent: the server logs the error and closes the connection
                     raise
                 _log_bug(scope, error)
                 detail = "Internal error: the log has it under this answer's X-Request-ID"
@@ -68,12 +68,12 @@ class RequestFence:
 def _log_bug(scope: Scope, error: Exception) -> None:
     name = type(error).__name__
 
-    def tell_more(count: int) -> None:
+    def log_count(count: int) -> None:
         log.error("%d more requests failed within %d s: %s", count, SECONDS, name)
 
     repeats: Repeats = scope["app"].state.repeats
-    # A mark always has its line: the label is printed, and is found by its path.
-    if scope["method"] == "PUT" or repeats.is_first((name, _raised_at(error)), tell_more):
+    # A mark always has its line: its label is printed, and the path says which item to mark again.
+    if scope["method"] == "PUT" or repeats.is_first((name, _raised_at(error)), log_count):
         log.exception("request failed", extra={"method": scope["method"], "path": scope["path"][:PATH_IN_LOG]})
 
 
@@ -82,10 +82,11 @@ def _raised_at(error: Exception) -> tuple[str, int]:
     return frame.f_code.co_filename, line
 
 
-def _take_leading_slashes_as_one(scope: Scope) -> None:
-    """Make `//status` the path `/status`: clients put their paths behind a URL that may end in a slash.
+def _merge_leading_slashes(scope: Scope) -> None:
+    """Make `//status` the path `/status`: clients append their paths to a URL that may end in a slash.
 
-    Counted in the path as it was sent, for `/%2Fstatus` begins with one slash. Both paths have the proxy's in front.
+    Slashes are counted in the path as it was sent, because `/%2Fstatus` begins with one. Both paths begin with the
+    proxy's.
     """
     front, raw = len(scope["root_path"]), scope["raw_path"]
     if raw.startswith(b"//", front):
@@ -95,7 +96,7 @@ def _take_leading_slashes_as_one(scope: Scope) -> None:
 
 
 def _given(scope: Scope) -> tuple[str, str | None]:
-    """The request's id, and the Sentry trace that it belongs to, if it says one."""
+    """Return the request's id, and the Sentry trace that it belongs to, if its headers name one."""
     given, trace = None, None
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SANE_ID.fullmatch(value):

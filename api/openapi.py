@@ -1,7 +1,7 @@
-"""The API's description, of which clients are made: names that read well, and each schema once.
+"""The API's OpenAPI description, from which clients are generated: names that read well, and each schema once.
 
-FastAPI itself collects only what it parses or writes. Where we do so ourselves (the bodies of `POST /status` and
-`POST /sync`, problems), a route refers to the model with `reference_to`, and its schema is added here.
+FastAPI collects the schemas of what it parses and writes itself. For the rest (the bodies of `POST /status` and
+`POST /sync`, problems) a route refers to the model with `reference_to`, and its schema is added here.
 """
 
 from typing import Any
@@ -17,13 +17,13 @@ _referred_to: set[type[BaseModel]] = set()
 
 
 def reference_to(model: type[BaseModel]) -> dict[str, str]:
-    """The schema of a body that FastAPI does not know of."""
+    """Return a reference to the model's schema, for a body that FastAPI does not parse or write."""
     _referred_to.add(model)
     return {"$ref": _COMPONENTS + model.__name__}
 
 
 def name_operation(route: APIRoute) -> str:
-    """An operation's id, of which generators make the name of a function: that of ours."""
+    """Return the operation's id, from which generators make a function's name: the route function's."""
     return route.name
 
 
@@ -31,7 +31,7 @@ class DescribedAPI(FastAPI):
     """FastAPI, with the schemas that its routes refer to."""
 
     def openapi(self) -> dict[str, Any]:
-        """The description, as `/openapi.json` has it."""
+        """Return the description, as `/openapi.json` has it."""
         description = super().openapi()
         _, referred_to = models_json_schema(
             [(model, "validation") for model in sorted(_referred_to, key=lambda model: model.__name__)],
@@ -43,7 +43,7 @@ class DescribedAPI(FastAPI):
 
 
 def _fill_in_examples(description: dict[str, Any]) -> None:
-    """Say each field's first example as its `example` too: Swagger UI fills in that one only."""
+    """Repeat each field's first example as its `example`: Swagger UI fills in only that one."""
     operations = (operation for path in description["paths"].values() for operation in path.values())
     for parameter in (parameter for operation in operations for parameter in operation.get("parameters", ())):
         _fill_in(parameter, parameter["schema"])

@@ -1,9 +1,9 @@
-"""A client's answer when something is wrong: a problem (RFC 9457) whose `detail` says what, in every case.
+"""Problems (RFC 9457): the answers to requests that were not done. Their `detail` says why.
 
 401, 403            the key: see api/auth.py
 404, 408, 409, 413, 422  the request; 422 lists the fields
 503, Retry-After    the database does not answer, or an ingest process was killed: the same request may succeed later
-500                 a bug of ours: the log has it under the answer's X-Request-ID
+500                 a bug of ours, logged under the answer's X-Request-ID (see api/middleware.py)
 """
 
 import logging
@@ -28,7 +28,7 @@ from db.connections import DatabaseLocked, DatabaseUnavailable
 log = logging.getLogger("signum.api")
 
 RETRY_AFTER_SECONDS = 5
-PATH_IN_LOG = 100  # characters: an item's is shorter, a stranger's may have 64 KiB
+PATH_IN_LOG = 100  # characters: an item's path is shorter, a hostile one may have 64 KiB
 
 KEYED = {401: "Not authenticated", 403: "Invalid x-api-key"}  # of every route that needs a key
 
@@ -38,7 +38,7 @@ Headers = dict[str, str]
 
 
 class ProblemResponse(JSONResponse):
-    """A problem. Its `detail` is a text, of a 422 a list: clients know it so from before it was a problem."""
+    """A problem. Its `detail` is a text or, for a 422, a list: as clients knew it before it became a problem."""
 
     media_type = "application/problem+json"
 
@@ -52,13 +52,13 @@ def _body(status: int, detail: object) -> dict[str, object]:
 
 
 def problems(examples: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI description of a route's problems, each by an example of its `detail`; 503 is always among them."""
+    """Return the OpenAPI description of a route's problems, from an example `detail` for each. 503 is always added."""
     described = {**examples, 503: "The database does not answer: connection refused"}
     return {status: _described(status, example, example, Problem) for status, example in described.items()}
 
 
 def invalid(where: Sequence[str], message: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI description of a route's 422, by an example of what is wrong with which field."""
+    """Return the OpenAPI description of a route's 422, from an example of a wrong field and its message."""
     detail = [{"type": "value_error", "loc": list(where), "msg": message}]
     return {422: _described(422, "A field is missing or can't be used", detail, InvalidProblem)}
 
@@ -69,7 +69,7 @@ def _described(status: int, description: str, detail: object, model: type[BaseMo
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Give each kind of error its answer. What has none here is a bug: see api/middleware.py."""
+    """Register an answer for each kind of error. Any other is a bug, which api/middleware.py answers."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(DatabaseUnavailable, _unavailable)
     app.add_exception_handler(IngestEnded, _ingest_ended)
@@ -86,13 +86,13 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     reason = str(error)
     kind = {"method": request.method, "route": request.scope["route"].path_format}
 
-    def tell_more(count: int) -> None:
+    def log_count(count: int) -> None:
         line = "%d more requests were not done within %d s, the database is not available: %s"
         log.warning(line, count, SECONDS, reason, extra=kind)
 
     repeats: Repeats = request.app.state.repeats
-    # A mark always has its line: the label is printed, and is found by its path.
-    if request.method == "PUT" or repeats.is_first((*kind.values(), reason), tell_more):
+    # A mark always has its line: its label is printed, and the path says which item to mark again.
+    if request.method == "PUT" or repeats.is_first((*kind.values(), reason), log_count):
         about = {"method": request.method, "path": request.url.path[:PATH_IN_LOG]}
         log.warning("request was not done, the database is not available: %s", reason, extra=about)
     detail = reason if isinstance(error, DatabaseLocked) else f"The database does not answer: {reason}"

@@ -1,19 +1,19 @@
-"""What do the print stations send and get, field by field? Requests of the ETL are in api/routes/sync.py's hands."""
+"""The bodies of print stations' requests and of answers, field by field. The ETL's are in api/routes/sync.py."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
-# As text with a numeric offset, never "Z": not every client's parser knows that.
+# Text with a numeric offset, never "Z", which not every client's parser knows.
 Moment = Annotated[
     datetime,
     PlainSerializer(datetime.isoformat, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
-# What a client tells of itself. Control characters are none of it, and PostgreSQL can't store NUL.
-Told = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+# Text that a client reports of itself. Control characters are refused; one of them, NUL, PostgreSQL can't store.
+Reported = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class ItemData(BaseModel):
@@ -63,19 +63,19 @@ class Marked(BaseModel):
 
 
 class StatusReport(BaseModel):
-    """Where a print station is."""
+    """A print station's report of its host name and address."""
 
-    internal_hostname: Told = Field(examples=["kirjasto-pc-12"])
-    internal_ip_address: Told = Field(description="The text `None` where it has none", examples=["192.168.1.12"])
+    internal_hostname: Reported = Field(examples=["kirjasto-pc-12"])
+    internal_ip_address: Reported = Field(description="The text `None` where it has none", examples=["192.168.1.12"])
 
     @property
     def address(self) -> str | None:
-        """The address; None where it has none."""
+        """Return the address, None where it has none."""
         return None if self.internal_ip_address in ("", "None") else self.internal_ip_address
 
 
 class Status(BaseModel):
-    """Where the sync with Sierra stands."""
+    """The state of the sync with Sierra."""
 
     full_sync_completed_at: Moment | None = Field(examples=["2026-11-20T04:12:09+00:00"])
     initialized_at: Moment | None = Field(examples=["2026-11-20T03:55:31+00:00"])
@@ -91,13 +91,13 @@ class Health(BaseModel):
 
 
 class Alive(Health):
-    """The process lives, and which release it is of."""
+    """The process lives; the release that it runs."""
 
     version: str
 
 
 class Problem(BaseModel):
-    """Why a request was not done (RFC 9457). What it says of itself is in `detail`; the others repeat the status."""
+    """The reason why a request was not done (RFC 9457), in `detail`. The other fields repeat the status."""
 
     type: Literal["about:blank"]
     title: str
@@ -106,7 +106,7 @@ class Problem(BaseModel):
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field."""
+    """The error of one field."""
 
     type: str
     loc: list[str | int] = Field(description="Where the field is: `path` or `body`, and its name")
@@ -114,7 +114,7 @@ class FieldProblem(BaseModel):
 
 
 class InvalidProblem(BaseModel):
-    """Which fields kept a request from being done. A problem, but for `detail`, which lists them."""
+    """A problem with a request's fields: `detail` lists those that are wrong."""
 
     type: Literal["about:blank"]
     title: str

@@ -1,4 +1,4 @@
-"""The API as processes: they wait for the database, then serve on uvicorn, one or several, until told to stop."""
+"""The api's processes: wait for the database, then serve on uvicorn, in one process or several, until a signal."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from api.app import make_app
 from api.http_limits import BoundedConnection
-from api.metrics import told_to_prometheus
+from api.metrics import api_metrics_served
 from db.connections import DatabaseUnavailable, connection_parameters
 from db.schema.startup import prepare_database
 from runtime.logging import configure_logging
@@ -25,14 +25,14 @@ from runtime.stderr import write_last_lines
 
 log = logging.getLogger("signum.api")
 
-STOP_SECONDS = 8  # for requests under way; with what follows it is over within 10
-# Without a sign of life a worker is replaced. uvicorn's 5 are too few to start in on a busy machine.
+STOP_SECONDS = 8  # for requests under way; the whole stop then takes less than 10
+# A worker that is silent for so long is replaced. On a busy machine its start takes more than uvicorn's 5.
 WORKER_SECONDS = 20
 
-# How uvicorn speaks. Its own access log is off: api/middleware.py has a line of its own, at DEBUG.
+# How uvicorn speaks HTTP. Its access log is off: api/middleware.py logs each request, at DEBUG.
 WIRE: dict[str, Any] = {
     "http": BoundedConnection,
-    "headers": [("X-Content-Type-Options", "nosniff")],  # no browser is to guess what an answer is
+    "headers": [("X-Content-Type-Options", "nosniff")],  # browsers must not guess what an answer is
     "server_header": False,
     "access_log": False,
     "log_config": None,
@@ -42,25 +42,25 @@ WIRE: dict[str, Any] = {
 def run(settings: ApiSettings) -> int:
     """Serve until SIGTERM or Ctrl-C.
 
-    The exit code: 0 stopped, 1 can't listen there, 3 the database does not answer, 4 a bug.
+    Return the exit code: 0 stopped, 1 can't listen on that port, 3 the database does not answer, 4 a bug.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, wherever it meets us
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends it as Ctrl-C does, even before it serves
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "api")
     raise_limit_of_open_files()
     log.info("starting", extra={"version": release()})
     try:
         asyncio.run(_prepare(settings))
-        with told_to_prometheus(settings):
+        with api_metrics_served(settings):
             _serve(settings)
-    except KeyboardInterrupt:  # before it served; uvicorn keeps to itself those that come later
+    except KeyboardInterrupt:  # before it served: uvicorn handles later ones itself
         log.info("stopped before it served")
     except DatabaseUnavailable as error:
         log.error("gave up: %s", error)
         return 3
-    except SystemExit:  # uvicorn's way to say that it could not start; it has said why
+    except SystemExit:  # uvicorn could not start, and has logged why
         return 1
-    except Exception:  # the outermost fence: the log has it in its form, and Sentry hears of it
+    except Exception:  # a bug: logged in LOG_FORMAT and sent to Sentry, rather than a traceback of Python's
         log.exception("ended by our own error, please report it")
         return 4
     return 0
@@ -71,7 +71,7 @@ async def _prepare(settings: ApiSettings) -> None:
 
 
 def _serve(settings: ApiSettings) -> None:
-    # Several workers are processes that import the application for themselves, so they need a name to import.
+    # Each of several workers is a process that imports the application itself, by this name.
     several = settings.api_workers > 1
     uvicorn.run(
         "api.server:make_worker" if several else make_app(settings),
@@ -89,24 +89,24 @@ def _serve(settings: ApiSettings) -> None:
 
 
 def make_worker() -> FastAPI:
-    """The application in a worker process, which has only its environment to go by."""
+    """Return the application of a worker process, which knows the settings from its environment only."""
     settings = read_settings(ApiSettings)
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "api")
-    _write_out_at_the_last_line()
+    _flush_log_at_last_line()
     threading.Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     return make_app(settings)
 
 
-def _write_out_at_the_last_line() -> None:
-    """See that it comes at any LOG_LEVEL; the log itself still leaves out what is below."""
-    uvicorns = logging.getLogger("uvicorn.error")
-    uvicorns.setLevel(min(uvicorns.getEffectiveLevel(), logging.INFO))
-    logging.getLogger().addHandler(_LastLine())
+def _flush_log_at_last_line() -> None:
+    """Flush the log when uvicorn logs its last line, which is at INFO: its logger must pass it on at any LOG_LEVEL."""
+    uvicorn_log = logging.getLogger("uvicorn.error")
+    uvicorn_log.setLevel(min(uvicorn_log.getEffectiveLevel(), logging.INFO))
+    logging.getLogger().addHandler(_FlushAtLastLine())
 
 
-class _LastLine(logging.Handler):
-    """Writes the log out at uvicorn's last line: it then ends a worker by the signal it got, without exit handlers."""
+class _FlushAtLastLine(logging.Handler):
+    """Handler that flushes the log: a worker then ends by the signal it got, which runs no exit handlers."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name == "uvicorn.error" and record.getMessage().startswith("Finished server process"):
@@ -114,7 +114,7 @@ class _LastLine(logging.Handler):
 
 
 def _stop_with_parent() -> None:
-    """Nobody would ever stop a worker whose parent was killed, and the next parent would find the port taken."""
+    """Stop this worker when its parent has ended: else nothing would, and the next parent would find the port taken."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

@@ -1,7 +1,7 @@
-"""An upload is not spooled: its multipart body is parsed as it comes, and its file passed on.
+"""The reader of an upload: parses its multipart body as it comes and passes the file on, without spooling it.
 
-UploadRefused           the answer's status and detail
-└── FieldRefused        422, which names the part
+UploadRefused           has the answer's status and detail
+└── FieldRefused        422, names the part
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,7 +37,7 @@ class FieldRefused(UploadRefused):
 async def receive_upload(
     content_type: str, body: AsyncIterator[bytes], limit_bytes: int, pass_on: Callable[[bytes], Awaitable[None]]
 ) -> dict[str, str]:
-    """Pass the file's bytes on as they come. The texts that were sent, before or behind it; UploadRefused."""
+    """Pass the file's bytes on as they come. Return the text fields, from before or after it. Raises UploadRefused."""
     form = _Form(_boundary(content_type))
     received = 0
     async for piece in body:
@@ -50,7 +50,7 @@ async def receive_upload(
 
 
 def too_large(limit_bytes: int) -> UploadRefused:
-    """The refusal of a body that is longer than it may be."""
+    """Return the refusal of a body that is longer than the limit."""
     return UploadRefused(413, f"The upload is larger than {limit_bytes >> 20} MiB")
 
 
@@ -62,7 +62,7 @@ def _boundary(content_type: str) -> bytes:
 
 
 class _Form:
-    """What has been seen of the body. The parser calls the methods `_on_…`."""
+    """The form, as far as it has come. The parser calls the methods `_on_…`."""
 
     def __init__(self, boundary: bytes) -> None:
         self._seen: list[str] = []
@@ -90,7 +90,7 @@ class _Form:
             raise UploadRefused(400, f"The body is not multipart: {error}") from error
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The file's bytes within this piece of the body."""
+        """Return the file's bytes in this piece of the body."""
         self._file_pieces = []
         try:
             self._parser.write(piece)
@@ -99,7 +99,7 @@ class _Form:
         return self._file_pieces
 
     def end(self) -> dict[str, str]:
-        """The texts by their names, once the body is complete; the timestamp is among them."""
+        """Return the text fields by name. Raises UploadRefused if the body is incomplete or lacks file or timestamp."""
         if not self._complete:
             raise UploadRefused(400, "The upload is cut off: its multipart body has no end")
         for name in (TIMESTAMP, FILE):

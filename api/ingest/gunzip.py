@@ -1,6 +1,6 @@
-"""How is a gzip file unpacked without trusting it? In pieces: memory stays small, and what is too large stops early.
+"""The unpacking of a gzip file that is not trusted: in pieces, so that memory stays small and a bomb stops early.
 
-UnreadableFile          the file can't be taken in; nothing of it is
+UnreadableFile          the file can't be taken in, and nothing of it is stored
 └── FileTooLarge        it unpacks to more than is allowed
 """
 
@@ -12,7 +12,7 @@ GZIP = zlib.MAX_WBITS | 16
 
 
 class UnreadableFile(Exception):
-    """The file can't be taken in, and the text says why to whoever sent it."""
+    """The file can't be taken in. The text is for its sender, and says why."""
 
 
 class FileTooLarge(UnreadableFile):
@@ -20,7 +20,7 @@ class FileTooLarge(UnreadableFile):
 
 
 def gunzip(chunks: Iterable[bytes], limit_bytes: int) -> Iterator[bytes]:
-    """The unpacked bytes in pieces of at most PIECE_BYTES. UnreadableFile if they are not gzip, or not all of it."""
+    """Yield the unpacked bytes in pieces of at most PIECE_BYTES. Raises UnreadableFile if it is bad or cut off."""
     total = 0
     for piece in _unpack(chunks):
         total += len(piece)
@@ -30,12 +30,12 @@ def gunzip(chunks: Iterable[bytes], limit_bytes: int) -> Iterator[bytes]:
 
 
 def _unpack(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """A gzip file is one or more members, one behind the other; zeros may pad its end."""
+    """Yield the unpacked bytes of each member. A gzip file has one or more of them, and zeros may pad its end."""
     member = None
     members = 0
     for data in chunks:
         piece = b""
-        # A full piece may have left more behind, even when all of the input is used up.
+        # After a full piece zlib may hold more, even if all of the input is used up.
         while data or len(piece) == PIECE_BYTES:
             if member is None:
                 data = data.lstrip(b"\0") if members else data

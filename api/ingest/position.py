@@ -1,6 +1,6 @@
-"""A batch moves the sync: its mode, its cursor, its times. All of it is decided here, without I/O.
+"""The step that a batch moves the sync: its mode, its cursor, its times. Pure.
 
-The ETL says neither mode nor cursor, so a batch is judged by what the last `GET /sync` handed out.
+The ETL sends neither mode nor cursor, so a batch is judged by what the last `GET /sync` handed out.
 """
 
 from dataclasses import dataclass, replace
@@ -10,16 +10,16 @@ FULL = "SYNC_FULL"
 CHANGES = "SYNC_CHANGES"
 
 MOST_AHEAD = timedelta(minutes=15)
-MOST_EARLY_ENDS = 3  # in a row: then Sierra itself has so few
+MOST_EARLY_ENDS = 3  # in a row: after these, Sierra itself has so few items
 
 
 class NoReadableId(Exception):
-    """A full batch without one readable id: the ETL would send the same batch for ever."""
+    """A full-size batch has no readable id: the cursor can't move, and the ETL would send the same batch for ever."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the sync stands (see the table sync_state), what the last GET handed out, and what a batch was to it."""
+    """The sync's state (see the table sync_state), what the last GET handed out, and what the last batch did to it."""
 
     sync_mode: str
     last_synced_id: int
@@ -38,7 +38,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a batch held, refused rows included: how many items, and their lowest and highest id that can be read."""
+    """The content of a batch, refused rows included: the number of items, their lowest and highest readable id."""
 
     items: int
     lowest_id: int | None
@@ -46,16 +46,16 @@ class Received:
 
 
 def believable(timestamp: datetime, clock: datetime) -> datetime:
-    """The timestamp to store a batch by: one far ahead of the database's clock would keep later batches out."""
+    """Return the timestamp to store a batch by: one far ahead of the database's clock would keep later batches out."""
     return clock - MOST_AHEAD if timestamp - clock > MOST_AHEAD else timestamp
 
 
 def advance(
     position: Position, received: Received, timestamp: datetime, longest_pause: timedelta, known_items: int = 0
 ) -> Position:
-    """The position after a batch with this timestamp. NoReadableId if it must not be taken in.
+    """Return the position after a batch with this timestamp. Raises NoReadableId if it must not be taken in.
 
-    `known_items` are those that were here before; they matter only if the batch `would_complete` a full sync.
+    `known_items` is the number that was stored before; it matters only if the batch `would_complete` a full sync.
     """
     if position.offered_mode == CHANGES:
         return _take_changes(position, timestamp, longest_pause)
@@ -67,21 +67,21 @@ def advance(
 
 
 def would_complete(position: Position, received: Received) -> bool:
-    """Whether the batch is the last one of a full sync, by its size."""
+    """Return whether the batch is the last one of a full sync, by its size."""
     is_answer = position.offered_mode == FULL and not _is_repeated(position, received)
     return is_answer and received.items < position.offered_batch_size
 
 
 def is_early_end(position: Position, received: Received, known_items: int) -> bool:
-    """Whether the full sync would be complete with fewer items than half of those that are here.
+    """Return whether the full sync would be complete with fewer than half of the items that are stored.
 
-    So a second ETL, that still sends the changes it was asked for before, does not end one that has just begun.
+    A second ETL, which still sends the changes that it was asked for before, must not end a sync that has just begun.
     """
     return would_complete(position, received) and 2 * brought_items(position, received) < known_items
 
 
 def brought_items(position: Position, received: Received) -> int:
-    """The items that the full sync has brought with this batch. One that is sent twice counts once."""
+    """Return the number of items that the full sync has brought, this batch included. A repeated batch counts once."""
     if position.last_synced_id == 0:
         return received.items
     is_counted = (received.highest_id or 0) <= position.last_synced_id
@@ -89,7 +89,7 @@ def brought_items(position: Position, received: Received) -> int:
 
 
 def _is_repeated(position: Position, received: Received) -> bool:
-    """Whether it is an upload repeated, not what was asked for: its rows are taken in and say nothing of the rest."""
+    """Return whether the batch repeats an earlier one. Its rows are taken in, but don't move the cursor."""
     return received.lowest_id is not None and received.lowest_id <= position.offered_last_synced_id
 
 
@@ -111,7 +111,7 @@ def _take_full(position: Position, received: Received, timestamp: datetime) -> P
 
 
 def _complete(position: Position, began_at: datetime | None) -> Position:
-    """The full sync is complete. What was missing before it began is here now."""
+    """Return the position after the full sync. It closes a gap that ended before it began."""
     closes_gap = position.gap_until is not None and began_at is not None and began_at >= position.gap_until
     return replace(
         position,
@@ -123,7 +123,7 @@ def _complete(position: Position, began_at: datetime | None) -> Position:
 
 
 def _take_changes(position: Position, timestamp: datetime, longest_pause: timedelta) -> Position:
-    """The ETL looks back no further than `longest_pause`: changes older than that did not come with this batch."""
+    """Return the position after a batch of changes. Those older than `longest_pause` did not come: that is a gap."""
     moved = replace(position, sync_changes_since=timestamp)
     if not is_gap(position, timestamp, longest_pause):
         return moved
@@ -135,6 +135,6 @@ def _take_changes(position: Position, timestamp: datetime, longest_pause: timede
 
 
 def is_gap(position: Position, timestamp: datetime, longest_pause: timedelta) -> bool:
-    """Whether more time has passed since the timestamp handed out than the ETL looks back."""
+    """Return whether more time has passed since the timestamp handed out than the ETL looks back."""
     handed_out = position.offered_timestamp
     return position.offered_mode == CHANGES and handed_out is not None and timestamp - handed_out > longest_pause

@@ -1,6 +1,6 @@
-"""The api's handle on an ingest: starts the process, pipes the file into it as it comes, and reads one line.
+"""The api's handle on an ingest process: starts it, pipes the file into it as it comes, and reads its one line.
 
-Whatever ends the context early (a client that went away, a refused body, the deadline) kills the process: its
+If the context ends early (the client went away, the body was refused, the deadline passed), the process is killed: its
 transaction rolls back, and nothing of the batch is stored.
 """
 
@@ -19,7 +19,7 @@ _SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
 class IngestEnded(Exception):
-    """The process ended, or never began, without a word on its batch. The ETL is to send the batch again."""
+    """The process ended, or could not be started, and gave no result. The ETL must send the batch again."""
 
 
 class Ingest:
@@ -29,11 +29,11 @@ class Ingest:
         self._process = process
 
     async def send(self, file_bytes: bytes) -> None:
-        """Pass on a piece of the file, as fast as the process takes it. Into the void if it has its result already."""
+        """Pass on a piece of the file, as fast as the process takes it. Drop it if the process is done already."""
         await self._send(frame(file_bytes))
 
     async def finish(self, last_words: LastWords) -> Result:
-        """The result, once the whole file was sent. IngestEnded if the process has none."""
+        """Return the result, once the whole file was sent. Raises IngestEnded if the process gave none."""
         await self._send(frame(END_OF_FILE) + json_frame(last_words))
         assert self._process.stdout is not None
         try:
@@ -45,7 +45,7 @@ class Ingest:
     async def _send(self, data: bytes) -> None:
         pipe = self._process.stdin
         assert pipe is not None
-        # A process that has its result already reads no more: the next write finds that out, or closes the pipe.
+        # A process that has its result reads no more: the write then raises, or the pipe is closing already.
         if not pipe.is_closing():
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 pipe.write(data)
@@ -54,7 +54,7 @@ class Ingest:
 
 def _cause(code: int) -> str:
     if code < 0:
-        name = _SIGNALS.get(-code, "real-time")  # those have no names
+        name = _SIGNALS.get(-code, "real-time")  # signals that have no names
         return f"was killed by signal {-code} ({name})" + (": out of memory?" if name == "SIGKILL" else "")
     if code == NO_MEMORY:
         return "got no more memory"
@@ -63,7 +63,7 @@ def _cause(code: int) -> str:
 
 @contextlib.asynccontextmanager
 async def start_ingest(job: Job) -> AsyncIterator[Ingest]:
-    """An ingest that ends with this context. IngestEnded if it can't be started."""
+    """Yield an ingest that ends with this context. Raises IngestEnded if it can't be started."""
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,

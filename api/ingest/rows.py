@@ -1,6 +1,6 @@
-"""Each row of the ETL's file becomes an Item that can be stored, or a Refusal with its reason.
+"""The rows of the ETL's file, each as an Item that can be stored or as a Refusal with its reason.
 
-Whatever PostgreSQL could not store is refused here: one such row would take the whole batch down with it.
+A row that PostgreSQL could not store is refused here: else it would fail the whole batch.
 """
 
 import re
@@ -28,7 +28,7 @@ COLUMNS = (
     "shelfmark_json",
 )
 
-# What the index on barcode takes is bounded; no barcode is anywhere near.
+# An entry of the index on barcode has a largest size; no real barcode comes near this limit.
 BARCODE_LIMIT = 255
 KEPT_LINE_BYTES = 8 * 1024
 QUOTED_CHARACTERS = 60
@@ -45,7 +45,7 @@ _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class Item(NamedTuple):
-    """A row that can be stored: what the ETL says of an item."""
+    """A row that can be stored: an item as the ETL sent it."""
 
     item_record_id: int
     item_number: str | None
@@ -63,7 +63,7 @@ class Item(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A row that can't. Its ids are None where they could not be read; `line` is made fit to be stored."""
+    """A row that can't be stored. Its ids are None where they could not be read; `line` can be stored."""
 
     item_record_id: int | None
     bib_record_id: int | None
@@ -79,7 +79,7 @@ class _RowRefused(Exception):
 
 
 def read_rows(records: Iterator[Record]) -> Iterator[tuple[int, Item | Refusal]]:
-    """Each row with its line number. UnreadableFile if the header is missing or lacks a column."""
+    """Yield each row with its line number. Raises UnreadableFile if the header is missing or lacks a column."""
     header = next(records, None)
     if header is None:
         raise UnreadableFile("the file is empty: it has no header line")
@@ -88,7 +88,7 @@ def read_rows(records: Iterator[Record]) -> Iterator[tuple[int, Item | Refusal]]
 
 
 def make_row_reader(header: list[str]) -> Callable[[list[str]], Item | Refusal]:
-    """A function that reads the rows below this header: columns by name, in any order, unknown ones left out."""
+    """Return a function that reads the rows below this header: columns by name, in any order, unknown ones ignored."""
     for problem, columns in (
         ("lacks", [column for column in COLUMNS if column not in header]),
         ("has more than one", [column for column in COLUMNS if header.count(column) > 1]),
@@ -138,7 +138,7 @@ def _read_item(item_record_id: int, bib_record_id: int | None, cells: tuple[str,
         material or None,
         material_name or None,
         class_ or None,
-        # What is in there costs the shelfmark at most, never the row.
+        # A broken cell here costs the shelfmark at most, not the row.
         (json if _is_storable(json) else _fit_to_store(json)) or None,
     )
 
@@ -182,11 +182,11 @@ def _check_exact(column: str, text: str, digits: str) -> None:
 
 
 def _trimmed(text: str) -> str:
-    """The text without blanks, line ends and invisible characters at its ends: no reader reads them."""
+    """Return the text without blanks, line ends and invisible characters at its ends: no scanner reads those."""
     if text.isalnum():
         return text
-    seen = [place for place, character in enumerate(text) if not character.isspace() and not is_invisible(character)]
-    return text[seen[0] : seen[-1] + 1] if seen else ""
+    visible = [index for index, character in enumerate(text) if not character.isspace() and not is_invisible(character)]
+    return text[visible[0] : visible[-1] + 1] if visible else ""
 
 
 def _check_storable(cells: tuple[str, ...]) -> None:
@@ -213,5 +213,5 @@ def _fit_to_store(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """The text in quotes, short and fit to be stored and shown."""
+    """Return the text in quotes, short, as it can be stored and shown."""
     return ascii(text[:QUOTED_CHARACTERS]) if not _is_storable(text) else repr(text[:QUOTED_CHARACTERS])

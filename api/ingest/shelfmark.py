@@ -16,10 +16,10 @@ from runtime.characters import decode, drop_invisible
 
 NO_SHELFMARK = "***"
 LENGTH = 3
-LIMIT_BYTES = 64 * 1024  # more is no bib's headings
+LIMIT_BYTES = 64 * 1024  # no bib's headings are longer
 ROMANISED_CHARACTERS = 64
 
-# (MARC tag, first indicator; None: any), in the order in which headings are asked.
+# (MARC tag, first indicator; None: any), in the order in which headings are preferred.
 RULES: tuple[tuple[str, str | None], ...] = (
     ("100", "1"),
     ("110", "2"),
@@ -39,28 +39,28 @@ _DIGITS = frozenset("0123456789")
 _RANK = {rule: rank for rank, rule in enumerate(RULES)}
 _UNRANKED = len(RULES)
 
-# Unicode's script property: the standard library has none. `regex` has it exactly, for 23 ms and 3 MB (measured), and
-# is here anyway: uroman depends on it. A table of the 40 ranges would have to follow each new version of Unicode.
+# The standard library lacks Unicode's script property. `regex` has it, for 23 ms and 3 MB (measured), and is installed
+# anyway, because uroman depends on it. A table of the 40 ranges would have to follow each new version of Unicode.
 _DROPPED = regex.compile(r"[^[\p{Script=Latin}&&\p{Letter}]0-9]+", regex.VERSION1)
 _LATIN = regex.compile(r"[\p{Script=Latin}&&\p{Letter}]", regex.VERSION1)
 _FOREIGN = regex.compile(r"[\p{Letter}--\p{Script=Latin}]", regex.VERSION1)
 
-# Characters and codes that need more than a look at each: nearly all headings have none. Migration 0008 knows them too.
+# Characters and codes that need decoding or romanising; nearly all headings have none. Migration 0008 has a copy.
 _ODD = re.compile(r"[^ -~À-ÖØ-öø-ÿŠšŽž–—‘’“”]|\{u|&#x")
 
-# What stands between them is not sorted by: MARC-8's marks, as Unicode has them.
+# Text between these marks (MARC-8's, in Unicode) is not sorted by.
 _NON_SORTING, _SORTING = "\x98", "\x9c"
 
 
 class Romaniser(Protocol):
-    """What uroman does for us."""
+    """The one method of uroman that is used."""
 
     def romanize_string(self, s: str) -> str:
-        """The string in Latin letters."""
+        """Return the string in Latin letters."""
 
 
 def shelfmark_of(shelfmark_json: str | None) -> str:
-    """The shelfmark of a bib with these subfields; `***` where there is nothing to make one of."""
+    """Return the shelfmark of a bib with these subfields; `***` if none of them yields a letter or digit."""
     text = shelfmark_json or "[]"
     if len(text) * 4 > LIMIT_BYTES and len(text.encode()) > LIMIT_BYTES:
         return NO_SHELFMARK
@@ -72,7 +72,7 @@ def shelfmark_of(shelfmark_json: str | None) -> str:
 
 
 def main_heading(entries: list[MainEntry]) -> MainEntry | None:
-    """The entry whose rule comes first; of several equals the first in the list."""
+    """Return the entry whose rule comes first; of several with one rule, the first in the list."""
     entry = min(entries, key=_rank, default=None)
     return None if entry is None or _rank(entry) == _UNRANKED else entry
 
@@ -93,9 +93,9 @@ def _shelfmark_of_entry(entry: MainEntry) -> str:
 
 
 def _filing_part(content: str, article: int) -> str:
-    """The content, decoded, visible and composed, without what is not sorted by.
+    """Return the content, decoded, visible and composed, without the part that is not sorted by.
 
-    That is what stands between non-sorting marks, or else the first `article` characters.
+    That part is the text between non-sorting marks or, without such marks, the first `article` characters.
     """
     visible = drop_invisible(decode(content), but=_NON_SORTING + _SORTING)
     parts, end = list[str](), 0
@@ -108,7 +108,7 @@ def _filing_part(content: str, article: int) -> str:
 
 
 def _first_letters(heading: str) -> str:
-    # Dropped again after upper(), which can bring what is no letter: `ŉ` becomes an apostrophe and N.
+    # Dropped once more after upper(), which can add other characters: `ŉ` becomes an apostrophe and N.
     kept: str = _DROPPED.sub("", _DROPPED.sub("", heading)[:LENGTH].upper())
     return kept[:LENGTH]
 
@@ -119,17 +119,17 @@ def _romanised_letters(heading: str) -> str:
 
 
 def _romanised(heading: str) -> str:
-    """The heading in Latin letters. Where uroman falls over it, its halves, and so on; of a lone character nothing."""
+    """Return the heading in Latin letters. If uroman fails, romanise its halves, and so on down to one character."""
     try:
         return _load_romaniser().romanize_string(heading)
-    except Exception:  # it has no errors of its own, but bugs: `TypeError` at the Thai "ฮอ๖"; no row may end a batch
+    except Exception:  # uroman has bugs (`TypeError` at the Thai "ฮอ๖"), and no row may fail a batch
         half = len(heading) // 2
         return _romanised(heading[:half]) + _romanised(heading[half:]) if half else ""
 
 
 @cache
 def _load_romaniser() -> Romaniser:
-    # Takes seconds and 60 MB: here, and not before a heading needs it.
+    # Imported here, only when a heading needs it: it takes seconds and 60 MB.
     from uroman import Uroman  # type: ignore[import-untyped]
 
     romaniser: Romaniser = Uroman()

@@ -1,6 +1,6 @@
-"""Rows that were read get into the catalogue through the temporary table that a batch is copied into.
+"""The way of rows into the catalogue, through the temporary table that a batch is copied into.
 
-For the ETL's batches (api/ingest/__main__.py), and for the predecessor's items (cli/predecessor/importer.py).
+Used for the ETL's batches (api/ingest/__main__.py) and for the predecessor's items (cli/predecessor/importer.py).
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ _NO_REFUSAL = (None, None, None)
 
 
 def columns_of(line_number: int, row: Item | Refusal) -> tuple[Any, ...]:
-    """The columns of the table batch: line number, those of an Item, and what a Refusal has besides its ids."""
+    """Return the columns of the table batch: line number, those of an Item, and a Refusal's reason and line."""
     if isinstance(row, Item):
         return (line_number, *row, *_NO_REFUSAL)
     known = {"item_record_id": row.item_record_id, "bib_record_id": row.bib_record_id}
@@ -22,11 +22,11 @@ def columns_of(line_number: int, row: Item | Refusal) -> tuple[Any, ...]:
 
 
 def store_batch(connection: sync.Transaction, timestamp: datetime, bibs: sync.Bibs = "heed") -> int:
-    """Store the batch that was copied, with shelfmarks where they are new. The number of items written."""
+    """Store the batch that was copied, with shelfmarks where they are new. Return the number of items written."""
     if bibs == "note":
         sync.note_bibs(connection)
     sync.drop_further_rows(connection)
-    # All of them, before the first is sent: the connection does one thing at a time.
+    # A list: all must be read before the first is sent, for the connection does one thing at a time.
     shelfmarks = [(line_number, shelfmark_of(text)) for line_number, text in sync.read_new_subfields(connection)]
     sync.fill_shelfmarks(connection, shelfmarks)
     return sync.merge_batch(connection, timestamp, bibs)

@@ -1,11 +1,11 @@
-"""The objects of a `shelfmark_json`; and of these the main entries, which can name a shelf.
+"""The reader of `shelfmark_json`: its objects, and among them the main entries, which can name a shelf.
 
 The deployed ETL sends the Python repr of a list of objects, a correct ETL sends JSON. Three readers, all linear:
 
 - a scan for the repr exactly as the deployed ETL writes it: nearly every row, in one call of the regex engine;
 - `json.loads`;
-- for any other repr, each token translated to JSON, then `json.loads`. No quote is ever replaced in the dark, and
-  nothing is evaluated: `ast.literal_eval` takes 300 MB for one hostile megabyte.
+- for any other repr, each token translated to JSON, then `json.loads`. No quote is replaced without knowing what it
+  closes, and nothing is evaluated: `ast.literal_eval` takes 300 MB for one hostile megabyte.
 """
 
 import json
@@ -18,15 +18,15 @@ from runtime.characters import is_visible
 
 MAIN_ENTRY_TAGS = ("100", "110", "111", "245")
 
-# A string as repr writes it. `*+` never goes back, so that an unclosed quote costs one look at each character.
+# A string as repr writes it. `*+` never backtracks, so that an unclosed quote costs one look at each character.
 _STRING = r"""(?:'[^'\\\0-\x1f]*+(?:{escape}[^'\\\0-\x1f]*+)*+'|"[^"\\\0-\x1f]*+(?:{escape}[^"\\\0-\x1f]*+)*+")"""
-if sys.version_info < (3, 11, 5):  # where `*+` goes on in the midst of a repeat that failed (CPython issue 106052)
+if sys.version_info < (3, 11, 5):  # `*+` is broken there within a repeat that failed (CPython issue 106052)
     _STRING = _STRING.replace("(?:{escape}", "(?>(?:{escape}").replace(")*+", ")*)")  # takes more memory
 _ANY_ESCAPE = r"""\\(?:[\\'"nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4})"""
-# Neither NUL nor surrogates, which make a cell unreadable: the full reader judges those.
+# Without NUL and surrogates, which make a cell unreadable: those are left to the full reader.
 _TAME_ESCAPE = r"""\\(?:[\\'"nrt]|x(?!00)[0-9a-f]{2}|u(?!0000|d[89a-f])[0-9a-f]{4})"""
 
-# Two kinds of object: a main entry, whose parts are caught, and any other.
+# Two kinds of object: a main entry, whose parts are captured, and any other.
 _TEXT = _STRING.format(escape=_TAME_ESCAPE)
 _SHORT = r"(?:'[^'\\\0-\x1f]*+'|None)"
 _SHORT_CAUGHT = r"(?:'([^'\\\0-\x1f]*+)'|None)"
@@ -41,7 +41,7 @@ _DEPLOYED_OBJECT = re.compile(
 )
 _STRIDE = _DEPLOYED_OBJECT.groups + 1
 
-# Brackets, commas, blanks and numbers stay as they are: both languages write them alike, and json.loads is the judge.
+# Brackets, commas, blanks and numbers stay as they are: JSON and repr write them alike, and json.loads checks them.
 _TOKEN = re.compile(
     r"""(?P<plain>'[^'"\\\0-\x1f]*+')"""
     rf"|(?P<string>{_STRING.format(escape=_ANY_ESCAPE)})|(?P<word>None|True|False)|(?P<other>[^\[\]{{}},: 0-9.e+-])"
@@ -59,7 +59,7 @@ class UnreadableSubfields(ValueError):
 
 
 class MainEntry(NamedTuple):
-    """A subfield `a`, with something to be seen in it, of a heading that can name a shelf."""
+    """A subfield `a`, with at least one visible character, of a heading that can name a shelf."""
 
     marc_tag: str
     ind1: str | None
@@ -68,13 +68,13 @@ class MainEntry(NamedTuple):
 
 
 def read_main_entries(text: str) -> list[MainEntry]:
-    """The main entries in the list's order. UnreadableSubfields if any part of the text can't be read."""
+    """Return the main entries in order. Raises UnreadableSubfields if any part of the text can't be read."""
     entries = _scan_deployed(text)
     return _main_entries(read_objects(text)) if entries is None else entries
 
 
 def read_objects(text: str) -> list[dict[str, Any]]:
-    """All objects of the list, JSON or Python repr. UnreadableSubfields if the text is anything else."""
+    """Return all objects of the list, JSON or Python repr. Raises UnreadableSubfields if the text is anything else."""
     value = _read_value(text)
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise UnreadableSubfields("no list of objects")
@@ -84,10 +84,10 @@ def read_objects(text: str) -> list[dict[str, Any]]:
 
 
 def _scan_deployed(text: str) -> list[MainEntry] | None:
-    """The main entries of a text that is, from its first to its last character, what the deployed ETL writes.
+    """Return the main entries of a text that is, from first to last character, what the deployed ETL writes.
 
-    None for any other. What lies between the objects must be the list's own brackets and commas: so the first object
-    begins where the list does, each next one where the last ended, and none is ever found inside a string.
+    Return None for any other text. Only the list's own brackets and commas may lie between the objects: so the first
+    one begins where the list does, each next one where the last ended, and none is found inside a string.
     """
     parts = _DEPLOYED_OBJECT.split(text)
     gaps = parts[_STRIDE:-1:_STRIDE]
@@ -117,7 +117,7 @@ def _text(value: object) -> str | None:
 
 
 def _read_value(text: str) -> Any:
-    # RecursionError: ten thousand brackets deep is no list of subfields either.
+    # RecursionError: a text of ten thousand nested brackets is no list of subfields either.
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -152,7 +152,7 @@ def _unescape(escape: re.Match[str]) -> str:
 
 
 def _strings_in(value: Any) -> Iterator[str]:
-    """Every string in it, keys too; without recursion, for it may be deep."""
+    """Yield every string in the value, keys too; without recursion, because it may be nested deeply."""
     waiting = [value]
     while waiting:
         match waiting.pop():

@@ -1,4 +1,4 @@
-"""How does the ETL's TSV become records? As a CSV reader reads it, with bounds on what it may cost.
+"""The reader of the ETL's TSV: makes records of it, as a CSV reader does, with bounds on what that costs.
 
 Tabs between fields; a field that holds a tab, a quote or a newline is quoted, its quotes doubled. LF or CRLF.
 """
@@ -13,24 +13,24 @@ from api.ingest.gunzip import UnreadableFile
 RECORD_LIMIT_BYTES = 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-# A CR within a field: Python before 3.13 writes it without quotes, and reads that as an error. So it passes the csv
-# reader as half a surrogate pair, which no well-formed text holds.
+# A CR within a field: Python before 3.13 writes it without quotes, but can't read it so. It passes the csv reader as
+# half a surrogate pair, which no well-formed text holds.
 _BARE_CR = re.compile(r"\r(?!\n?\Z)")
 _CR_STAND_IN = "\udc0d"
-_OTHER_HALF = "\udc00"  # for a stand-in that was sent: its row is refused as before
+_OTHER_HALF = "\udc00"  # replaces a stand-in that was sent: its row is refused all the same
 
 
 class Record(NamedTuple):
-    """A record's fields, and the number of its first line in the file."""
+    """A record: the number of its first line in the file, and its fields."""
 
     line_number: int
     fields: list[str]
 
 
 def read_records(pieces: Iterable[bytes]) -> Iterator[Record]:
-    """The records, the header first; blank lines are none. UnreadableFile where records can't be told apart.
+    """Yield the records, the header first, without blank lines. Raises UnreadableFile where a record has no clear end.
 
-    A field may hold half a surrogate pair, for whoever encoded it so: its row can be refused without the others.
+    A field may hold half a surrogate pair, if it was encoded so: its row can then be refused without the others.
     """
     csv.field_size_limit(RECORD_LIMIT_BYTES)
     lines = _Lines(pieces)
@@ -48,7 +48,7 @@ def read_records(pieces: Iterable[bytes]) -> Iterator[Record]:
 
 
 class _Lines:
-    """The lines of the text. Stops at a record that grows too large, be it by one line or by many."""
+    """The lines of the text. Raises UnreadableFile at a record that grows too large, by one line or by many."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._lines = self._split(pieces)
@@ -70,7 +70,7 @@ class _Lines:
             text = line.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError as error:
             raise UnreadableFile(f"line {self._line_number} is not UTF-8: {error.reason}") from error
-        if _CR_STAND_IN in text:  # in a line without a CR too: its record may have one in another line
+        if _CR_STAND_IN in text:  # even in a line without CR: its record may have one in another line
             text = text.replace(_CR_STAND_IN, _OTHER_HALF)
         if "\r" not in text:
             return text
@@ -78,7 +78,7 @@ class _Lines:
         return _BARE_CR.sub(_CR_STAND_IN, text)
 
     def end_record(self, fields: list[str]) -> list[str]:
-        """The lines so far were one record: count anew. Its fields as they were sent."""
+        """Begin to count the next record. Return the fields of this one as they were sent."""
         self._record_bytes = 0
         if not self._holds_stand_in:
             return fields

@@ -1,7 +1,7 @@
-"""Pages to read the API and to try it: Swagger UI at `/`, ReDoc at `/redoc`, both from `/openapi.json`.
+"""The pages that show the API and let people try it: Swagger UI at `/`, ReDoc at `/redoc`, from `/openapi.json`.
 
-Libraries' networks have no way out, so the pages load nothing from outside: their scripts come from this server, and
-a Content-Security-Policy has the browser hold them to it. Of scripts within a page it runs only those written here.
+Libraries' networks may have no way out, so the pages load nothing from outside: their scripts come from this server,
+and a Content-Security-Policy has the browser enforce that. Of inline scripts it runs only those written here.
 """
 
 import base64
@@ -40,9 +40,9 @@ _POLICY = "; ".join(
 
 @router.get("/")
 async def swagger_ui(request: Request) -> HTMLResponse:
-    """Swagger UI. Without its validator badge, which is an image from elsewhere."""
+    """Return Swagger UI, without its validator badge, which is an image from another server."""
     base = _base(request)
-    return _held(
+    return _with_policy(
         get_swagger_ui_html(
             openapi_url=f"{base}{request.app.openapi_url}",
             title=request.app.title,
@@ -57,9 +57,9 @@ async def swagger_ui(request: Request) -> HTMLResponse:
 @router.get("/redoc")
 @router.get("/redoc/")
 async def redoc(request: Request) -> HTMLResponse:
-    """ReDoc. Without the fonts from elsewhere."""
+    """Return ReDoc, without the fonts from another server."""
     base = _base(request)
-    return _held(
+    return _with_policy(
         get_redoc_html(
             openapi_url=f"{base}{request.app.openapi_url}",
             title=request.app.title,
@@ -72,7 +72,7 @@ async def redoc(request: Request) -> HTMLResponse:
 
 @router.get(_ASSETS + "/{name}")
 async def asset(name: str) -> Response:
-    """A file that the pages load, out of the package fastapi_offline, which is installed for these alone."""
+    """Return a file that the pages load, from the package fastapi_offline, which is installed for these files alone."""
     if name not in _NAMES:
         raise HTTPException(404)
     if name == _REDOC:
@@ -82,7 +82,7 @@ async def asset(name: str) -> Response:
 
 @cache
 def _redoc_without_logo() -> bytes:
-    """ReDoc's script, which would fetch its maker's logo from elsewhere."""
+    """Return ReDoc's script without its maker's logo, which it would fetch from another server."""
     return _LOGO.sub(b"data:,", (_folder() / _REDOC).read_bytes())
 
 
@@ -94,12 +94,12 @@ def _folder() -> Path:
 
 
 def _base(request: Request) -> str:
-    """What a proxy in front takes off the path: the browser has to put it there."""
+    """Return the path that a proxy takes off: the browser must put it in front of the pages' addresses."""
     root_path: str = request.scope.get("root_path", "")
     return root_path.rstrip("/")
 
 
-def _held(page: HTMLResponse) -> HTMLResponse:
+def _with_policy(page: HTMLResponse) -> HTMLResponse:
     hashes = (sha256(script.encode()).digest() for script in _INLINE.findall(bytes(page.body).decode()))
     inline = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes)
     page.headers["Content-Security-Policy"] = _POLICY.format(inline=inline)

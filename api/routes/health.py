@@ -1,4 +1,4 @@
-"""Is this process alive, and may it get requests? For whoever restarts it and whoever sends it work."""
+"""The routes `/healthz` and `/readiness`: whether to restart this process, and whether to send it requests."""
 
 from fastapi import APIRouter, Request
 
@@ -15,14 +15,14 @@ router = APIRouter(tags=["Health"])
 @router.get("/healthz", summary="Is the process alive?")
 @router.get("/healthz/", include_in_schema=False)
 async def is_alive() -> Alive:
-    """200 while the process lives, whatever else is the matter."""
+    """Answer 200 as long as the process lives, whatever the state of the database."""
     return Alive(version=release())
 
 
 @router.get("/readiness", summary="Can it serve requests?", responses=problems({}))
 @router.get("/readiness/", include_in_schema=False)
 async def is_ready(request: Request) -> Health:
-    """503 with the reason while the database is away, or its schema is older than this release's."""
+    """Answer 503, with the reason, while the database is away or its schema is older than this release's."""
     rows = await database_of(request).fetch(SCHEMA_VERSION)
     revision = rows[0].version_num if rows else None
     if problem := schema_problem(revision):

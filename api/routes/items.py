@@ -1,12 +1,13 @@
-"""The print station reads an item by its barcode, and after printing says so: a mark.
+"""The routes of `/itemdata`: a print station reads an item by its barcode, and marks it once its label is printed.
 
-The mark is the first hop of an update's way to Sierra: the row that it leaves in update_queue rings the notifier.
-Both routes check the key in the same statement that does the work: one round trip per request.
+A mark is the start of an update's way to Sierra: the row that it leaves in update_queue notifies the notifier.
+Both routes check the key in the statement that does the work: one round trip per request.
 """
 
 import logging
 import re
-import time
+from collections.abc import Sequence
+from time import monotonic
 from typing import Annotated, Any
 
 from annotated_types import Interval
@@ -17,7 +18,6 @@ from starlette.convertors import Convertor, register_url_convertor
 from api.auth import SentKey, database_of, note_seen, refuse
 from api.problems import KEYED, invalid, problems
 from api.schemas import ItemData, Marked
-from api.shared_barcodes import SharedBarcodes
 from db.items import find_items, mark_item
 from runtime.logging import request_id
 from runtime.sentry import current_trace, timed
@@ -26,14 +26,37 @@ log = logging.getLogger("signum.api")
 
 router = APIRouter(tags=["Print stations"])
 
+HOUR_SECONDS = 3600.0
+MOST_WARNED = 1_000  # barcodes within the hour; the view `shared_barcode` has all of them, asked for or not
+
 _ID = re.compile(r"-?[0-9]{1,19}")
 
 
-class _Rest(Convertor[str]):
-    """All of the path from here on, slashes and line ends too.
+class SharedBarcodes:
+    """The barcodes of several items that this process warned of within the last hour, oldest first.
 
-    So one route serves the path with and without its trailing slash, and what is no barcode is told so (422) whatever
-    is in it. Starlette's own `:path` ends at a line end, and takes what is before it for a barcode.
+    Such a barcode is a 409 that no print station shows, and that it asks for again every 200 ms.
+    """
+
+    def __init__(self) -> None:
+        self._warned_at: dict[str, float] = {}
+
+    def warn(self, barcode: str, item_numbers: Sequence[str], now: float) -> None:
+        """Log the barcode, unless that was done within the hour. `now` is in monotonic seconds."""
+        while self._warned_at and now - next(iter(self._warned_at.values())) >= HOUR_SECONDS:
+            del self._warned_at[next(iter(self._warned_at))]
+        if barcode in self._warned_at or len(self._warned_at) >= MOST_WARNED:
+            return
+        self._warned_at[barcode] = now
+        about = {"barcode": barcode, "item_numbers": ", ".join(item_numbers)}
+        log.warning("several items share a barcode, and print stations get none of them", extra=about)
+
+
+class _Rest(Convertor[str]):
+    """The rest of the path, slashes and line ends too.
+
+    One route then serves the path with and without its trailing slash, and answers 422 to whatever is no barcode.
+    Starlette's own `:path` ends at a line end, and takes the part in front of it for a barcode.
     """
 
     regex = "(?s:.*)"
@@ -53,7 +76,7 @@ def _without_slash(text: object) -> object:
 
 
 def _plain_number(text: object) -> object:
-    """Only what is one: pydantic would take `1_000` for 1000, which is another item."""
+    """Refuse texts that only pydantic reads as a number: it takes `1_000` for 1000, which is another item."""
     if isinstance(text, str) and not _ID.fullmatch(text):
         raise ValueError("an item_record_id is 1 to 19 digits, with or without a minus sign")
     return text
@@ -93,7 +116,7 @@ ItemRecordId = Annotated[
     | invalid(["path", "barcode"], "String should match pattern '^[0-9\\.\\w]{10,30}$'"),
 )
 async def read_item(barcode: Barcode, key: SentKey, request: Request) -> dict[str, Any]:
-    """The item with exactly this barcode, as it is printed. Two items with one barcode are a 409 that names both."""
+    """Return the item with exactly this barcode. Several items with one barcode are a 409 that names them."""
     database = database_of(request)
     items = await find_items(database, key.sha256, barcode)
     if items is None:
@@ -104,7 +127,7 @@ async def read_item(barcode: Barcode, key: SentKey, request: Request) -> dict[st
     if len(items) > 1:
         numbers = [item["item_number"] or "(none)" for item in items]
         shared_barcodes: SharedBarcodes = request.app.state.shared_barcodes
-        shared_barcodes.warn(barcode, numbers, time.monotonic())
+        shared_barcodes.warn(barcode, numbers, monotonic())
         raise HTTPException(409, f"Several items share the barcode {barcode}: item numbers {', '.join(numbers)}")
     return items[0]
 
@@ -119,9 +142,9 @@ async def read_item(barcode: Barcode, key: SentKey, request: Request) -> dict[st
     ),
 )
 async def mark_printed_item(item_record_id: ItemRecordId, key: SentKey, request: Request) -> Marked:
-    """To be sent when the item's label was printed. It answers when the mark is on disk.
+    """Mark an item whose label was printed. The answer is sent when the mark is on disk.
 
-    Marking an item that waits already leaves one entry, and its update is done as of the last mark.
+    An item that already waits keeps its one entry in the queue, and its update is done as of the last mark.
     """
     database = database_of(request)
     with timed("mark"):

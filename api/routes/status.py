@@ -1,4 +1,4 @@
-"""Which print stations are there, and what do they hear? Each reports about every two seconds where it is."""
+"""The route `/status`: each print station reports its host about every two seconds, and is told the sync's state."""
 
 import asyncio
 from typing import Any
@@ -25,25 +25,25 @@ _FORM = {"application/x-www-form-urlencoded": {"schema": reference_to(StatusRepo
 @router.post(
     "/status",
     response_model=Status,
-    summary="Report where a print station is",
-    responses=problems(KEYED | {408: "The report was not here within 4 s", 413: "The report is longer than 8 KiB"})
+    summary="Report a print station's host",
+    responses=problems(KEYED | {408: "The report was not complete within 4 s", 413: "The report is longer than 8 KiB"})
     | invalid(["body", "internal_hostname"], "Field required"),
     openapi_extra={"requestBody": {"required": True, "content": _FORM}},
 )
 @router.post("/status/", response_model=Status, include_in_schema=False)
 async def take_report(request: Request, printer: Printer) -> SyncTimes:
-    """Notes host name, address and time; answers where the sync with Sierra stands."""
+    """Note host name, address and time. Answer with the state of the sync with Sierra."""
     report = _parsed(await _read(request))
     return await report_status(database_of(request), printer.client_id, report.internal_hostname, report.address)
 
 
 async def _read(request: Request) -> bytes:
-    """The body, here rather than by FastAPI's Form: that would read it before the key is checked, and all of it."""
+    """Return the body. FastAPI's Form would read it before the key is checked, however long it is."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _read_all(request)
     except TimeoutError:
-        raise HTTPException(408, f"The report was not here within {BODY_SECONDS} s") from None
+        raise HTTPException(408, f"The report was not complete within {BODY_SECONDS} s") from None
 
 
 async def _read_all(request: Request) -> bytes:

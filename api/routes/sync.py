@@ -1,4 +1,4 @@
-"""The catalogue comes in: the ETL asks what to send (`GET /sync`), and sends it by batches (`POST /sync`)."""
+"""The routes of `/sync`: the ETL asks what to send (GET), and sends the catalogue in batches (POST)."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger("signum.sync")
 
 router = APIRouter(tags=["ETL"])
 
-# The ETL waits 120 s for the answer. A batch that is not in by then is rolled back, and comes again.
+# The ETL waits 120 s for the answer. A batch that takes longer is rolled back, and sent again.
 DEADLINE_SECONDS = 110
 
 SyncStatus = Literal["idle", "processing_sync_batch"]
@@ -50,7 +50,7 @@ class ChangesSync(BaseModel):
 
 
 class BatchTaken(BaseModel):
-    """What became of a batch's rows; all of it is on disk."""
+    """The counts of a batch's rows, all of which are on disk."""
 
     upserted: int = Field(description="Rows taken in: `written` and `unchanged`", examples=[79_998])
     written: int = Field(description="Items that were new or changed", examples=[1_204])
@@ -65,7 +65,7 @@ class BatchTaken(BaseModel):
 
 
 class Batch(BaseModel):
-    """What the ETL sends. It is described only: api/upload.py reads it as it comes."""
+    """The body that the ETL sends. This class only describes it: api/upload.py reads it as it comes."""
 
     timestamp: datetime = Field(
         description="Sierra's clock when the ETL's run began; ISO 8601 with offset",
@@ -74,8 +74,8 @@ class Batch(BaseModel):
     file: bytes = Field(description="data.tsv.gz: gzip of UTF-8 TSV with a header")
     changes_since: datetime | None = Field(
         None,
-        description="From when on all changes are in this batch. An ETL that says so sends each item with the highest "
-        "of all its bibs; one that does not, with the highest of those that were edited",
+        description="All changes since then are in this batch. An ETL that sends this gives each item the highest of "
+        "all its bibs; one that does not, the highest of those that were edited",
         examples=[None],
     )
 
@@ -106,7 +106,7 @@ _INVALID = invalid(["body", TIMESTAMP], "Field has no offset from UTC")
 )
 @router.get("/sync/", response_model=FullSync | ChangesSync, include_in_schema=False)
 async def offer(request: Request, etl: Etl) -> FullSync | ChangesSync:
-    """What is handed out here is what the next batch is judged by."""
+    """Hand out mode and cursor. The next batch is judged by them."""
     batch_size = _settings(request).full_sync_batch_size
     offered = await hand_out(database_of(request), batch_size)
     if offered.sync_mode == "SYNC_FULL":
@@ -128,7 +128,7 @@ async def offer(request: Request, etl: Etl) -> FullSync | ChangesSync:
 )
 @router.post("/sync/", response_model=BatchTaken, include_in_schema=False)
 async def take_batch(request: Request, etl: Etl) -> BatchTaken:
-    """One batch is one transaction. Rows that can't be stored are kept aside with their reason, the others go in."""
+    """Take in a batch, in one transaction. Rows that can't be stored are kept aside with their reason."""
     began = perf_counter()
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -149,12 +149,12 @@ async def take_batch(request: Request, etl: Etl) -> BatchTaken:
 
 
 async def _ingest_alone(request: Request, client: str) -> tuple[datetime, Result]:
-    """One at a time: where many come at once, their processes alone would make print stations wait."""
-    taking_in: asyncio.Lock = request.app.state.taking_in
-    if taking_in.locked():
+    """Take in one batch at a time: the processes of many at once would make print stations wait."""
+    batch_lock: asyncio.Lock = request.app.state.batch_lock
+    if batch_lock.locked():
         log.warning("batch was refused: %s", BUSY, extra={"client": client})
         raise HTTPException(409, BUSY)
-    async with taking_in:
+    async with batch_lock:
         return await _ingest(request, _settings(request))
 
 
@@ -184,8 +184,8 @@ def _job(settings: ApiSettings) -> Job:
             "signum sync",
             statement_timeout=DEADLINE_SECONDS * 1000,
             synchronous_commit="on",
-            # A machine that vanished says nothing, and PostgreSQL would hold its batch's lock for two hours: no other
-            # batch would be taken in. So the server looks as often as we do. (COPY heeds no statement_timeout.)
+            # A machine that vanished closes no connection: PostgreSQL would hold its batch's lock for two hours, and
+            # take in no other batch. So the server probes as often as this side does. (COPY has no statement_timeout.)
             tcp_keepalives_idle=10,
             tcp_keepalives_interval=3,
             tcp_keepalives_count=2,
@@ -198,7 +198,7 @@ def _job(settings: ApiSettings) -> Job:
 
 
 def read_time(field: str, text: str) -> datetime:
-    """A point in time: ISO 8601 with offset, within the years that PostgreSQL and Python both know in every zone."""
+    """Return a time given in ISO 8601 with offset, in a year that PostgreSQL and Python know in every zone."""
     try:
         timestamp = datetime.fromisoformat(text)
     except ValueError as error:

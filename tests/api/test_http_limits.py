@@ -110,7 +110,7 @@ def test_who_does_not_read_a_long_answer_is_cut_off(api: ApiClient, monkeypatch:
 
 def test_a_route_at_work_is_not_cut_off(api: ApiClient, printer_key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
-    time_is_up = notice(monkeypatch, "_lose_patience")
+    time_is_up = notice(monkeypatch, "_on_deadline")
     body = b"internal_hostname=a&internal_ip_address=None"
     head = f"POST /status HTTP/1.1\r\nHost: a\r\nx-api-key: {printer_key}\r\nContent-Length: {len(body)}\r\n\r\n"
     with connect(api) as wire:

@@ -153,7 +153,7 @@ async def test_stop_that_meets_a_write_leaves_nothing_out(
 ) -> None:
     monkeypatch.setattr(last_seen, "SECONDS", 0.05)
     seen = LastSeen(way)
-    async with seen.written():
+    async with seen.keep_writing():
         with database.connect() as connection, connection.transaction():
             connection.execute("LOCK client IN EXCLUSIVE MODE")
             seen.note(key_sha256(database, "signum-printer"))

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.metrics import told_to_prometheus
+from api.metrics import api_metrics_served
 from runtime.settings import ApiSettings
 from sandbox.postgres import free_port
 from tests.fix_api import ApiClient
@@ -21,7 +21,7 @@ from tests.fix_processes import Start
 def told(database: TestDatabase, **others: Any) -> Iterator[int]:
     """The port of an api's metrics."""
     settings = ApiSettings(**{**database.settings(), "api_metrics_port": free_port(), **others})
-    with told_to_prometheus(settings) as port:
+    with api_metrics_served(settings) as port:
         assert port is not None
         yield port
 
@@ -111,7 +111,7 @@ def test_metrics_have_a_port_of_their_own_and_nothing_else_is_there(api: ApiClie
 def test_port_that_is_taken_is_warned_of(database: TestDatabase, caplog: pytest.LogCaptureFixture) -> None:
     with told(database) as port:
         settings = ApiSettings(**{**database.settings(), "api_metrics_port": port})
-        with told_to_prometheus(settings) as second:
+        with api_metrics_served(settings) as second:
             assert second is None
     (record,) = caplog.records
     assert "metrics are not told" in record.getMessage()

@@ -135,7 +135,7 @@ def test_stopped_worker_writes_its_last_lines_at_any_log_level(level: str) -> No
 import logging, signal
 from api import server
 server.configure_logging("{level}")
-server._write_out_at_the_last_line()
+server._flush_log_at_last_line()
 for number in range(1000): logging.getLogger("signum.api").error("said")
 logging.getLogger("uvicorn.error").info("Finished server process [%d]", 1)
 signal.raise_signal(signal.SIGKILL)

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from api.routes.items import Barcode
-from api.shared_barcodes import HOUR_SECONDS, MOST_TOLD, SharedBarcodes
+from api.routes.items import HOUR_SECONDS, MOST_WARNED, Barcode, SharedBarcodes
 from tests.fix_api import ApiClient, detail
 from tests.fix_batch import FIRST_ID, Send, row
 from tests.fix_postgres import TestDatabase
@@ -105,5 +104,5 @@ def test_each_barcode_is_told_again_after_an_hour() -> None:
 
 
 def test_lines_are_bounded_whatever_is_asked_for() -> None:
-    asked = [(str(number), float(number % 7)) for number in range(MOST_TOLD + 50)]
-    assert len(told_at(*sorted(asked, key=lambda one: one[1]))) == MOST_TOLD
+    asked = [(str(number), float(number % 7)) for number in range(MOST_WARNED + 50)]
+    assert len(told_at(*sorted(asked, key=lambda one: one[1]))) == MOST_WARNED
