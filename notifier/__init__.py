@@ -1,1 +1,1 @@
-"""Sierra out: wakes on a notification, claims a batch, writes it to Sierra, finishes it. Knows nothing of HTTP in."""
+"""Sierra out: wakes on a notification, claims what is due, writes it to Sierra, finishes it. Knows no HTTP in."""

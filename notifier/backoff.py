@@ -1,4 +1,4 @@
-"""How long to wait before the next try? Pure: `chance` is a random number from 0 to 1."""
+"""The pauses before the next try, of each kind. Pure: `chance` is a random number from 0 to 1."""
 
 POSTPONE_BASE_SECONDS = 30.0
 POSTPONE_MOST_SECONDS = 3600.0
@@ -20,13 +20,13 @@ def jittered(base: float, most: float, failures: int, chance: float) -> float:
 def postponement(attempts: int, chance: float, retry_after: float = 0.0) -> float:
     """Seconds until an item is due again after its `attempts`-th attempt failed: ten attempts take about two hours.
 
-    Not before Sierra's own Retry-After, but not sooner than we would either: attempts are soon burnt.
+    Sierra's Retry-After can make it longer, never shorter: short pauses would soon use up the attempts.
     """
     return max(retry_after, jittered(POSTPONE_BASE_SECONDS, POSTPONE_MOST_SECONDS, max(0, attempts - 1), chance))
 
 
 def breaker_pause(failures: int, chance: float, retry_after: float | None = None) -> float:
-    """Seconds until Sierra is probed again, after `failures` failed probes: its own Retry-After, but never at once."""
+    """Seconds until Sierra is probed again, after `failures` failed probes: its Retry-After, but never at once."""
     if retry_after is not None:
         return max(retry_after, jittered(BREAKER_BASE_SECONDS, BREAKER_MOST_SECONDS, 0, chance))
     return jittered(BREAKER_BASE_SECONDS, BREAKER_MOST_SECONDS, failures, chance)
@@ -38,5 +38,5 @@ def reconnect_pause(failures: int, chance: float) -> float:
 
 
 def lock_pause(failures: int, chance: float) -> float:
-    """Seconds until a row is tried again that another session has locked, after `failures` failed tries."""
+    """Seconds until a row locked by another session is tried again, after `failures` failed tries."""
     return jittered(LOCK_BASE_SECONDS, LOCK_MOST_SECONDS, failures, chance)

@@ -1,6 +1,6 @@
-"""The breaker says whether we may talk to Sierra. Closed: yes. Open: after a pause. Then one item probes it.
+"""The breaker: closed while Sierra is well, open for a pause when it is not, then probing with one item.
 
-Nothing is claimed while it is open, so an outage burns nobody's attempts.
+Nothing is claimed while it is open, so an outage uses up no item's attempts.
 """
 
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger("signum.breaker")
 
 
 class Breaker:
-    """Opened by a fault of Sierra as a whole, closed by the first answer that shows it is well."""
+    """The state of Sierra as a whole: opened by its fault, closed by the first response that shows it well."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic, chance: Callable[[], float] = random.random) -> None:
         self._now = now
@@ -30,40 +30,40 @@ class Breaker:
 
     @property
     def state(self) -> Literal["closed", "open", "probing"]:
-        """`probing`: open, and the pause is over."""
+        """The state, of which `probing` is open with its pause over."""
         if self.reason is None:
             return "closed"
         return "probing" if self.seconds_left == 0 else "open"
 
     @property
     def seconds_left(self) -> float:
-        """Until Sierra may be probed; 0 if now."""
+        """Seconds until Sierra may be probed; 0 if now."""
         return max(0.0, self._retry_at - self._now()) if self.reason is not None else 0.0
 
     def open(self, fault: SierraUnavailable) -> None:
-        """Sierra is unwell: pause, twice as long as before if it was open already and the pause was over."""
-        if self.state == "open":  # requests that were under way when it opened fail too: that is one fault
+        """Open it for a pause; after a failed probe, for twice the pause before."""
+        if self.state == "open":  # requests under way when it opened fail too: that is the same fault
             if fault.retry_after is not None:
                 self._retry_at = max(self._retry_at, self._now() + fault.retry_after)
             return
         pause = breaker_pause(self._failures, self._chance(), fault.retry_after)
-        say = log.error if fault.waits_for == "person" else log.warning
+        write = log.error if fault.waits_for == "person" else log.warning
         if self.reason is None:
             self._opened_at = self._now()
-            say("stopped pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
+            write("stopped pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
         elif str(fault) != self.reason:
-            say("still not pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
+            write("still not pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
         self._failures += 1
         self._retry_at = self._now() + pause
         self.reason, self.waits_for = str(fault), fault.waits_for
         self.key_is_refused = isinstance(fault, SierraRefused)
 
     def end_pause(self) -> None:
-        """Something new has come that may be tried: probe at once."""
+        """End the pause: a new mark has come that may be tried, so probe at once."""
         self._retry_at = self._now()
 
     def close(self) -> bool:
-        """Sierra answered well. Whether it was open until now."""
+        """Close it. Return whether it was open."""
         if self.reason is None:
             return False
         log.info("pushing again: Sierra answers", extra={"after_seconds": round(self._now() - self._opened_at, 1)})

@@ -22,7 +22,7 @@ ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A call number before and after. `remark`: what of the old text is lost, in a sentence; None: nothing.
+    """A call number before and after. `remark`: the part of the old text that is lost, in a sentence; None: no part.
 
     `is_unclear`: the old text does not begin with a digit, so all of it is lost.
     """
@@ -39,7 +39,7 @@ def make_call_number(old: str, classification: str) -> str:
 
 
 def renew(old: str, classification: str) -> Renewal:
-    """Renew a call number. One that has the classification in front already stays, but for what surrounds it."""
+    """Renew a call number. One that has the classification in front is only stripped."""
     characters = _stripped(old)
     text = decode("".join(characters))
     number = " ".join("".join(_stripped(classification)).split())
@@ -62,12 +62,12 @@ def renew(old: str, classification: str) -> Renewal:
 
 
 def begins_with_digit(call_number: str) -> bool:
-    """Whether a class number may stand in front; blanks and invisible characters before it do not count."""
+    """Return whether it begins with a digit, as a class number does, after blanks and invisible characters."""
     return decode("".join(_stripped(call_number)))[:1].isdecimal()
 
 
 def has_in_front(call_number: str, classification: str) -> bool:
-    """Whether it is the classification, or begins with it and a blank."""
+    """Return whether it is the classification, or begins with it and a blank."""
     has, wanted = (" ".join(decode("".join(_stripped(text))).split()) for text in (call_number, classification))
     return f"{has} ".startswith(f"{wanted} ")
 
@@ -90,7 +90,7 @@ def _without_ends(text: str) -> str:
 
 
 def _genre_begins(spaced: str) -> int:
-    """Where the genre begins in a text that begins with a number; its end where there is none.
+    """The index at which the genre begins in a text that begins with a number; the text's length where there is none.
 
     With the word that holds the first letter; or with that letter, and what opens before it, where the word is the
     number's own. And never between a bracket or quote and its end.
@@ -105,7 +105,7 @@ def _genre_begins(spaced: str) -> int:
 
 
 def _outermost_open(spaced: str, end: int) -> int:
-    """Where the first of the brackets and quotes stands that are open at `end`; `end` where none is."""
+    """The index of the first bracket or quote that is open at `end`; `end` where none is."""
     opened: Counter[str] = Counter()
     outermost, may_open = end, True
     for place, character in enumerate(spaced[:end]):

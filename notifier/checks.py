@@ -1,4 +1,4 @@
-"""Checks of Sierra: does it take our key, and for what; and of what surrounds a notifier. They only read."""
+"""Checks of Sierra (the key and its roles) and of a notifier's surroundings. They only read."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ LONGEST_QUESTION_SECONDS = 5.0  # a health check may take 10 in all
 
 
 async def check_sierra(sierra: SierraClient, endpoint: str) -> AsyncIterator[Finding]:
-    """First the key; where it is taken, what Sierra tells of its roles."""
+    """Yield a finding on the key, and, if Sierra takes it, one on its roles."""
     try:
         await sierra.token.get()
     except SierraRefused as error:
@@ -36,7 +36,7 @@ async def check_sierra(sierra: SierraClient, endpoint: str) -> AsyncIterator[Fin
 
 
 async def is_answering(sierra: SierraClient) -> bool:
-    """Ask what a notifier asks before it calls Sierra silent. Return False too where that takes too long."""
+    """Ask Sierra the same as a notifier that gets no response. Return False also if that takes too long."""
     with suppress(SierraError, TimeoutError):
         async with asyncio.timeout(LONGEST_QUESTION_SECONDS):
             await sierra.token.get()
@@ -63,7 +63,7 @@ async def _check_roles(sierra: SierraClient) -> Finding:
 
 
 async def warn_at_start(connection: Connection, settings: NotifierSettings) -> None:
-    """Say in the log what would make updates late or lost without any error. What else is wrong shows by itself."""
+    """Log faults that make updates late or lost without an error. Other faults show by themselves."""
     findings = [*find_contradictions(settings), await check_triggers(connection), await check_clock(connection)]
     for finding in findings:
         if finding.level != "ok":

@@ -1,4 +1,4 @@
-"""What do the settings mean to the notifier's parts? Each gets what it needs, and not the settings."""
+"""From the settings to the values that each part of the notifier needs: no part gets the settings as a whole."""
 
 from db.connections import Parameters, connection_parameters
 from notifier.in_flight import Limits
@@ -8,7 +8,7 @@ from runtime.settings import NotifierSettings, SettingsError
 
 
 def access_of(settings: NotifierSettings) -> Access:
-    """Where Sierra is, who we are there, and how patient we are."""
+    """Address, key, pool and time-outs for Sierra."""
     return Access(
         endpoint=settings.sierra_api_endpoint,
         key=settings.sierra_api_client_key.get_secret_value(),
@@ -29,7 +29,7 @@ def client_of(settings: NotifierSettings) -> SierraClient:
 
 
 def rules_of(settings: NotifierSettings) -> Rules:
-    """What an update sets."""
+    """The rules of an update: the fields that it sets."""
     return Rules(
         set_invda=settings.sierra_update_set_invda,
         set_iuse3=settings.sierra_update_set_iuse3,
@@ -39,7 +39,7 @@ def rules_of(settings: NotifierSettings) -> Rules:
 
 
 def limits_of(settings: NotifierSettings) -> Limits:
-    """How much at once, and for how long."""
+    """The limits on requests, items and time."""
     return Limits(
         pool_size=settings.sierra_api_client_pool_size,
         most_items=settings.most_held,
@@ -49,7 +49,7 @@ def limits_of(settings: NotifierSettings) -> Limits:
 
 
 def listening_at(settings: NotifierSettings) -> Parameters:
-    """How the connection that listens is made: no pooler may stand in between."""
+    """The parameters of the connection that listens: no pooler may stand in between."""
     return connection_parameters(
         settings, "signum listener", host=settings.listen_db_host, port=settings.listen_db_port
     )

@@ -1,4 +1,4 @@
-"""The heartbeat: writes the notifier's row of `notifier_state`, and prunes history and old rows of other notifiers."""
+"""The heartbeat writes the notifier's row of `notifier_state`, and prunes history and rows of absent notifiers."""
 
 import asyncio
 import logging

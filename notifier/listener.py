@@ -1,9 +1,9 @@
-"""How do we hear that something is due? One connection that does nothing but LISTEN, and proves that it hears.
+"""The listener: one connection that does nothing but LISTEN, and proves at an interval that it still hears.
 
-A notification only says "look now", so none needs to be kept; but a connection can go deaf without a word (a firewall
-forgets it, a pooler hands it to others). So we ring ourselves at an interval, through another connection: if that is
-not heard, we connect anew; and as long as we can't hear, we look more often instead (`polling`). What was missed
-meanwhile is found by the ring after every connect.
+A notification only says "look at the queue", so none needs to be kept. But a connection can go deaf silently: a
+firewall forgets it, a pooler hands it to others. So the listener notifies itself through another connection. If that
+is not heard, it connects anew, and until it hears again the queue is polled. Every connect sets the wakeup, so that
+marks of the time before are found.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ ECHO_DEADLINE_SECONDS = 5.0
 
 
 class Deaf(Exception):
-    """We did not hear ourselves."""
+    """The listener did not hear its own notification."""
 
 
 class Listener:
-    """Rings the bell. `mode` and `reason` say whether it can."""
+    """Sets the wakeup at each notification. `mode` and `reason` say whether it hears any."""
 
     def __init__(self, parameters: Parameters, pool: NotifierPool, notifier: str, wakeup: Wakeup) -> None:
         self._parameters, self._pool, self._notifier, self._wakeup = parameters, pool, notifier, wakeup
@@ -43,7 +43,7 @@ class Listener:
         self.reason: str | None = None
 
     async def run(self) -> None:
-        """Listen for ever: whatever happens to the connection, there will be another."""
+        """Listen for ever: a connection that is lost is replaced."""
         while True:
             try:
                 await self._listen()
@@ -53,7 +53,7 @@ class Listener:
             self._failures += 1
 
     async def _listen(self) -> None:
-        """Hear until we hear no more. Notifications of the time before are lost: so ring."""
+        """Listen on one connection until it fails. Set the wakeup first: earlier notifications are lost."""
         connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)  # type: ignore[arg-type]
         try:
             async with asyncio.timeout(ECHO_DEADLINE_SECONDS):
@@ -77,7 +77,7 @@ class Listener:
                 self._echo.set()
 
     async def _prove(self) -> None:
-        """Ring ourselves at an interval. Deaf if we don't hear it in time."""
+        """Notify ourselves at an interval. Raise Deaf if that is not heard in time."""
         while True:
             self._echo.clear()
             async with lend(self._pool) as connection:

@@ -1,6 +1,6 @@
-"""What can Prometheus ask a notifier? How pushes went, and how it is. docs/monitoring/README.md has the table.
+"""The notifier's metrics: its pushes and its condition. docs/monitoring/README.md has the table.
 
-Pushes are counted where they happen; how it is, is read when somebody asks. What is in the queue, the api tells.
+Pushes are counted where they happen; the condition is read at each scrape. The api has the metrics of the queue.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ for _outcome in ("pushed", "unchanged", "postponed", "rejected", "released"):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How a notifier is."""
+    """A notifier's condition at one moment."""
 
     mode: str
     breaker: str
@@ -46,13 +46,13 @@ class Condition:
 
 
 class ConditionCollector(Collector):
-    """Looks at the notifier each time, from another thread: it only reads."""
+    """Reads the notifier's condition at each scrape, from another thread: it changes nothing."""
 
     def __init__(self, snapshot: Callable[[], Condition]) -> None:
         self._snapshot = snapshot
 
     def collect(self) -> Iterator[Metric]:
-        """How it is."""
+        """Yield the condition as gauges."""
         now = self._snapshot()
         breaker = GaugeMetricFamily("signum_breaker_state", "1 at the state that the breaker is in", labels=["state"])
         for state in ("closed", "open", "probing"):

@@ -1,7 +1,7 @@
-"""What becomes of the items that we hold? They are written back to the queue.
+"""The outcomes of claimed items, written to the queue: finished, postponed, rejected, released.
 
 Outcomes that come together are finished together: while one statement runs, the next ones gather. When the database is
-away, or somebody has locked an item's row, they are kept and tried again, for what was written to Sierra must not be
+away, or another session has locked an item's row, they are kept and tried again: a write to Sierra must not be
 forgotten because of that.
 """
 
@@ -43,9 +43,9 @@ class OutcomeWriter:
         self.notifier = notifier
 
     async def claim(self, limit: int, lease_seconds: float, newest: bool = False) -> list[Claim]:
-        """Claim what is due, oldest or newest first. Raises OperationalError when the database is away.
+        """Claim what is due, oldest or newest first. Raise OperationalError when the database is away.
 
-        Reverts are put off where history can't be read: nothing else waits for it.
+        Postpone reverts where history can't be read: other items do not wait for it.
         """
         async with lend(self._pool) as connection:
             claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
@@ -65,7 +65,7 @@ class OutcomeWriter:
             return await queue.next_wake(connection)
 
     async def finish(self, push: Pushed) -> None:
-        """Take a pushed item off the queue, together with all that wait for the same. Raises what that raised."""
+        """Take a pushed item off the queue, in one statement with others that wait for it. Raise its error."""
         failures = 0
         while True:
             is_locked = asyncio.get_running_loop().create_future()
@@ -86,7 +86,7 @@ class OutcomeWriter:
         except Exception as error:
             if len(together) == 1:
                 together[0][1].set_exception(error)
-            else:  # one may be to blame, by a DBA's trigger, say: the others are not to wait for it
+            else:  # one alone may raise it, by a DBA's trigger, say: try each, so that the others are finished
                 for one in together:
                     await self._finish_together([one])
             return
@@ -97,7 +97,7 @@ class OutcomeWriter:
                 _log_outcome(push, finished.get(item))
 
     async def fail(self, claim: Claim, error: ItemError, call_number: str | None = None) -> None:
-        """Postpone the item, or reject it: as the error says, or because it was tried often enough."""
+        """Postpone the item, or reject it: as the error says, or after its last attempt."""
         if isinstance(error, ItemRejected):
             await self._reject(claim, str(error), call_number)
         elif claim.attempts >= self._max_attempts:
@@ -106,7 +106,7 @@ class OutcomeWriter:
             await self._postpone(claim, str(error), error.retry_after)
 
     async def release(self, claims: Sequence[Claim], delay_seconds: float = 0.0, reason: str | None = None) -> None:
-        """Give claims back with their attempts; due `delay_seconds` later and for a reason, or as before."""
+        """Release claims, each with its attempt; due `delay_seconds` later and for a reason, or as before."""
         left, failures = list(claims), 0
         OUTCOMES.labels("released").inc(len(left))
         while left:
@@ -120,7 +120,7 @@ class OutcomeWriter:
                 failures += 1
 
     async def _wait_for_a_lock(self, claims: Sequence[Claim], failures: int) -> None:
-        """A mark's lock is gone at once. One that lasts is somebody's open transaction; the items can wait for it."""
+        """Wait a little longer each time. A mark's lock is short; one that lasts is a person's open transaction."""
         if failures == LONG_LOCK_TRIES:
             numbers = [claim.item_number for claim in claims]
             log.warning("locked in the queue by another session, keeping the outcome", extra={"item_numbers": numbers})
@@ -145,14 +145,14 @@ class OutcomeWriter:
                 log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
 
     async def _while_ours(self, claim: Claim, work: Callable[[Connection], Awaitable[Result]]) -> Result | None:
-        """As `_surely`, but no longer than a lease lasts: whatever stood in the way, another claim may take it."""
+        """Do the work as `_surely` does, but give up when the lease lapses: another claim may take the item then."""
         with suppress(TimeoutError):
             async with asyncio.timeout((claim.lease_until - claim.claimed_at).total_seconds()):
                 return await self._surely(work)
         return None
 
     async def _surely(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """Do it, again and again while the database is away or refuses. What is not ours any more is left alone."""
+        """Do the work; repeat it while the database is away or refuses."""
         failures = 0
         while True:
             try:

@@ -1,8 +1,8 @@
 """The patch that an update writes to Sierra, from the record just read. Pure: no I/O, no clock.
 
 A patch that carries varFields carries all that were read, changed only where we mean to: Sierra replaces them by
-fieldTag, older descriptions say all of them, and such a patch is right under both. What is so already is not written,
-for every write counts as a revision of the record.
+fieldTag, older descriptions say all of them, and such a patch is right under both. A field that is right already is not
+written, for every write counts as a revision of the record.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,9 @@ IUSE3_LABEL = "IUSE3"
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an update sets, from the settings. `iuse3_field`: the fixed field's number, None to find it by its label.
+    """The fields that an update sets. `iuse3_field`: the fixed field's number, None to find it by its label.
 
-    `reject_unclear`: leave an item to a person whose call number does not begin with a class number.
+    `reject_unclear`: reject an item whose call number does not begin with a class number, for a person to correct.
     """
 
     set_invda: bool = True
@@ -36,7 +36,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What one item shall have: its classification, and an inventory date not older than `queued_at`."""
+    """The values that one item shall have: its classification, and an inventory date not older than `queued_at`."""
 
     classification: str | None
     queued_at: datetime
@@ -45,9 +45,9 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send: `patch` is empty where all is so already. `remarks` say what was left out or lost, and why.
+    """The patch to send; empty where the record is right already. `remarks`: the parts left out or lost, and why.
 
-    `refusal`: why it can't be done, for the librarian; the patch is empty then, too.
+    `refusal`: the reason why it can't be done, for the librarian; the patch is empty then, too.
     """
 
     patch: Mapping[str, Any]
@@ -58,7 +58,7 @@ class Plan:
 
 
 def plan_update(record: Record, wish: Wish, rules: Rules) -> Plan:
-    """The patch that makes `record` as wished. Applied to its own result, it is empty."""
+    """The plan that makes `record` as wished. Planned again for its own result, its patch is empty."""
     call_number = _plan_call_number(record, wish.classification, rules)
     if call_number.refusal:
         return call_number
@@ -75,7 +75,7 @@ def plan_update(record: Record, wish: Wish, rules: Rules) -> Plan:
 
 
 def describe(plan: Plan) -> str:
-    """What the patch changes, for the log: fields and call numbers, never what else the record holds."""
+    """The patch in words, for the log: fields and call numbers, nothing else that the record holds."""
     parts = [f"fixed field {name} = {entry['value']}" for name, entry in plan.patch.get("fixedFields", {}).items()]
     if "varFields" in plan.patch:
         parts.insert(0, f"call number {plan.call_number_after!r} for {plan.call_number_before!r}")
@@ -99,7 +99,7 @@ def call_number_texts(var_field: Field) -> dict[int, str]:
 
 
 def is_call_number(var_field: Field) -> bool:
-    """Whether it is a field that an update renews: tag c, MARC 099."""
+    """Return whether it is a field that an update renews: tag c, MARC 099."""
     return var_field.get("fieldTag") == CALL_NUMBER_TAG and var_field.get("marcTag") == CALL_NUMBER_MARC
 
 
@@ -111,7 +111,7 @@ def with_text(var_field: Field, place: int, text: str) -> Field:
 
 
 def find_iuse3(fixed_fields: Mapping[str, Field], configured: int | None) -> str | None:
-    """Number of the fixed field IUSE3; None where 74 is something else at this site and no label says which it is."""
+    """The number of the fixed field IUSE3; None where no label is IUSE3 and 74 is something else at this site."""
     if configured is not None:
         return str(configured)
     for number, fixed_field in fixed_fields.items():
@@ -121,7 +121,7 @@ def find_iuse3(fixed_fields: Mapping[str, Field], configured: int | None) -> str
 
 
 def iuse3_problem(fixed_fields: Mapping[str, Field]) -> str:
-    """Why IUSE3 can't be found, for the librarian."""
+    """The reason why IUSE3 can't be found, for the librarian."""
     label = _label(fixed_fields.get(IUSE3_FIELD))
     return f"no fixed field is called IUSE3, and 74 is {label!r}. SIERRA_UPDATE_IUSE3_FIELD decides which it is"
 
@@ -187,7 +187,7 @@ def _unclear(number: str, renewal: Renewal) -> str:
 
 
 def _iuse3_entry(fixed_field: Field | None) -> Field | None:
-    """What to send for IUSE3, None where it is 1 already. With the label: Sierra refuses an entry without one."""
+    """The entry to send for IUSE3, None where it is 1 already. With a label: Sierra refuses an entry without one."""
     if fixed_field is not None and str(fixed_field.get("value")) == "1":
         return None
     label = fixed_field.get("label") if fixed_field else None
@@ -199,7 +199,7 @@ def _label(fixed_field: Field | None) -> str:
 
 
 def _is_recent(fixed_field: Field | None, queued_at: datetime) -> bool:
-    """Whether the inventory date was set since the item was queued: by us, or by somebody who held it in hand."""
+    """Return whether the inventory date was set since the item was queued: by an earlier push, or by staff."""
     try:
         set_at = datetime.fromisoformat(str((fixed_field or {}).get("value")))
     except ValueError:

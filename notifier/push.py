@@ -1,4 +1,4 @@
-"""The push of one item, read, plan and write, and the outcome that each response leads to.
+"""The push of one item: read, plan, write; and the outcome that each response leads to.
 
 `read`, `read_one` and `write` make one request at Sierra and return coroutines that write outcomes to the database, not
 yet awaited: the worker awaits them after it has freed the slot, so that the next request at Sierra does not wait for
@@ -60,7 +60,7 @@ class Pusher:
         self._in_flight, self._outcomes, self._sierra = in_flight, outcomes, sierra
         self._wakeup, self._breaker, self._rules, self._limits = wakeup, breaker, rules, limits
         self.doubts, self.suspects = Doubts(), Suspects()
-        # The kind of ambiguous failure that opened the breaker: Sierra answers, but refused five items alike.
+        # The kind of ambiguous failure that opened the breaker: Sierra answers, but five items failed alike.
         self._opened_by: str | None = None
         # Sierra refused a write: it may still read well, so only a write that it takes shows that it is well again.
         self._refused_writes = False
@@ -194,7 +194,7 @@ class Pusher:
 
         A few: postpone a first refusal, reject a second. The row of equal failures goes on, for marks that come one by
         one reveal a wrong configuration as well. Five or more, and the samples that were tried failed too: the fault
-        is Sierra's or the configuration's, so open the breaker and give all of them back without burning an attempt.
+        is Sierra's or the configuration's, so open the breaker and give all of them back without using up an attempt.
         """
         if self.doubts.are_many:
             if self._breaker.state != "open":

@@ -1,4 +1,4 @@
-"""The patch that undoes a push: it puts back what history has from before it. Pure.
+"""The patch that undoes a push: it puts back the call number that history has from before. Pure.
 
 Only the call number is put back: IUSE3 and INVDA say that the item was in a person's hands, and it was. It is put back
 only where Sierra still has what the push left there. History has one text before and one after, those of the subfield
@@ -24,13 +24,13 @@ class Undo:
 
 
 def plan_revert(record: Record, undo: Undo) -> Plan:
-    """The patch that puts `before` where `after` is; empty where `before` is there already, or where it is refused."""
+    """The plan that puts `before` where `after` is; its patch is empty where `before` is there, or it is refused."""
     has = call_number_of(record.var_fields)
     fields = [number for number, var_field in enumerate(record.var_fields) if call_number_texts(var_field)]
     texts = call_number_texts(record.var_fields[fields[0]]) if fields else {}
     # The first of the two, not the first `after`: another line of the label may say the same by chance.
     place = next((place for place, text in texts.items() if text in (undo.before, undo.after)), None)
-    refusal = _why_not(record.number, undo, len(fields), has, is_there=place is not None)
+    refusal = _refusal(record.number, undo, len(fields), has, is_there=place is not None)
     if refusal or place is None or undo.before is None:
         return Plan({}, has, has, refusal=refusal)
     if texts[place] == undo.before:
@@ -40,8 +40,8 @@ def plan_revert(record: Record, undo: Undo) -> Plan:
     return Plan({"varFields": var_fields}, undo.after, undo.before)
 
 
-def _why_not(number: str, undo: Undo, fields: int, has: str | None, is_there: bool) -> str | None:
-    """Why it can't be undone, for the librarian; None if it can, or is so already."""
+def _refusal(number: str, undo: Undo, fields: int, has: str | None, is_there: bool) -> str | None:
+    """The reason why the push can't be undone, for the librarian; None if it can, or is undone already."""
     push = f"push {undo.update_log_id}"
     if undo.after is None:
         return f"History has no {push} of item {number}: what it was before is not known, and nothing was changed"

@@ -120,7 +120,7 @@ class Worker:
         return [in_flight.to_read.popleft() for _ in range(min(len(in_flight.to_read), pool_size))]
 
     def _room(self) -> int:
-        """How many items to claim now.
+        """The number of items to claim now.
 
         As many as fill up one chunk that is kept ready, so that no read waits for the database, but no more than
         `most_items` allows in all. If that limit leaves room for a few only, claim none yet: a read of few items costs

@@ -45,7 +45,7 @@ from notifier.sierra.unreached import fault_of
 
 REPEAT_PAUSE_SECONDS = 0.1
 SILENCE = "silence"
-NOT_WELL = (429, 502, 503, 504)  # answers that don't show that Sierra would have answered others
+NOT_WELL = (429, 502, 503, 504)  # these don't show that Sierra would have answered other requests
 ITEM_FIELDS = "id,fixedFields,varFields"
 HEADER_SAFE = re.compile(r"[!-~]{1,8192}")
 NO_TOKEN = "Sierra's token endpoint answered something that is no token"  # noqa: S105
@@ -53,7 +53,7 @@ NO_TOKEN = "Sierra's token endpoint answered something that is no token"  # noqa
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where Sierra is, who we are there, and how patient we are."""
+    """The address of Sierra's API, our key there, and limits for requests."""
 
     endpoint: str
     key: str
@@ -66,7 +66,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """What our key may do at Sierra, and how long its token is good."""
+    """The roles of our key at Sierra, and the seconds left of its token."""
 
     roles: tuple[str, ...]
     seconds_left: int
@@ -79,8 +79,8 @@ def no_lease() -> None:
 class SierraClient:
     """Reads and writes items. Use as `async with`; tasks may share it.
 
-    A request that gets no answer is Sierra's fault (SierraUnavailable) unless Sierra answered another one since it was
-    sent: then it is this item's. Where no other was sent, Sierra is asked what it knows of our token.
+    A request without a response is Sierra's fault (SierraUnavailable), unless Sierra answered another request since it
+    was sent: then it is this item's (ItemTroubled). If no other was answered, the client asks Sierra about our token.
     """
 
     def __init__(self, access: Access) -> None:
@@ -88,7 +88,7 @@ class SierraClient:
         self._connections = Connections(access.endpoint, access.pool_size, access.ca_bundle)
         self.token = Token(self._fetch_token)
         self.last_response_at = -1.0
-        self._asking: asyncio.Task[None] | None = None
+        self._token_question: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,13 +97,13 @@ class SierraClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.token.aclose()
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+        if self._token_question is not None:
+            self._token_question.cancel()
+            await asyncio.gather(self._token_question, return_exceptions=True)
         await self._connections.aclose()
 
     async def read_items(self, numbers: Collection[str]) -> dict[str, Record | Deleted]:
-        """Those of the items that Sierra has, by number. ListFailed where only asking for each can tell."""
+        """The items that Sierra shows, by number. Raise ListFailed where only asking for each can tell."""
         query = {"id": ",".join(numbers), "limit": str(len(numbers)), "fields": ITEM_FIELDS}
         what = f"the list of items {query['id']}"
         try:
@@ -120,7 +120,7 @@ class SierraClient:
             raise ListFailed(f"Sierra's answer to {what} can't be read: {error}") from error
 
     async def read_item(self, number: str) -> Record | Deleted:
-        """One item. ItemRejected if Sierra has none of that number."""
+        """The item. Raise ItemRejected if Sierra has none of that number."""
         what = f"item {number}"
         response = await self._call("GET", f"items/{number}", what, params={"fields": ITEM_FIELDS})
         if response.status != 200 or response.is_page:
@@ -145,7 +145,7 @@ class SierraClient:
             raise error_of(response, what)
 
     async def token_info(self) -> TokenInfo | None:
-        """What Sierra says of our token. None where it does not say: that route needs a role of its own at some."""
+        """Sierra's information on our token. None where it gives none: at some sites this needs a role of its own."""
         response = await self._call("GET", "info/token", "our token")
         try:
             data = response.json()
@@ -156,7 +156,7 @@ class SierraClient:
     async def _call(
         self, method: str, path: str, what: str, *, check_lease: Callable[[], None] = no_lease, **request: Any
     ) -> Response:
-        """Send with the token; renew it once on a 401. Only 401 is judged here."""
+        """Send with the token; renew it once on a 401. Other statuses are the caller's to judge."""
         for _ in range(2):
             token = await self.token.get()
             headers = {"Authorization": f"Bearer {token}"}
@@ -167,7 +167,7 @@ class SierraClient:
         raise SierraRefused(f"Sierra refuses even a new token, at {what}: check the key's role in Sierra")
 
     async def _fetch_token(self) -> tuple[str, float]:
-        """A new token and its seconds."""
+        """A new token and its life in seconds."""
         basic = base64.b64encode(f"{self._access.key}:{self._access.secret}".encode()).decode()
         headers = {"Authorization": f"Basic {basic}"}
         form = {"grant_type": "client_credentials"}
@@ -192,7 +192,7 @@ class SierraClient:
         return token, seconds
 
     async def _send(self, method: str, path: str, what: str, check_lease: Callable[[], None], **parts: Any) -> Response:
-        """One request with its total deadline, repeated within it where Sierra did not begin to answer."""
+        """Send a request, within its total deadline again where Sierra did not begin to answer. Return the response."""
         try:
             request = self._connections.build(method, path, **parts)
         except (ValueError, httpx.InvalidURL) as error:  # a lone surrogate, NaN, a number longer than any URL
@@ -210,22 +210,22 @@ class SierraClient:
             raise SierraSilent(f"Sierra does not answer: {reason}") from error
 
     async def _has_answered_since(self, sent_at: float, silent: httpx.Request) -> bool:
-        """Whether Sierra answered anything; where it did not, one asks about the token of the silent, for all."""
+        """Return whether Sierra answered any request since. If not, ask about the token first: once for all."""
         if self.last_response_at <= sent_at:
-            if self._asking is None or self._asking.done():
+            if self._token_question is None or self._token_question.done():
                 headers = {"Authorization": silent.headers["Authorization"]}
                 request = self._connections.build("GET", "info/token", headers=headers)
-                self._asking = asyncio.create_task(self._hear(request))
-            await asyncio.shield(self._asking)
+                self._token_question = asyncio.create_task(self._ask(request))
+            await asyncio.shield(self._token_question)
         return self.last_response_at > sent_at
 
-    async def _hear(self, request: httpx.Request) -> None:
+    async def _ask(self, request: httpx.Request) -> None:
         with suppress(TimeoutError, Silent):
             async with asyncio.timeout(self._access.timeout_seconds):
                 await self._send_with_repeats(request, no_lease)
 
     async def _send_with_repeats(self, request: httpx.Request, check_lease: Callable[[], None]) -> Response:
-        """The answer, at the latest at the last repeat. Silent."""
+        """The response, at the latest to the last repeat. Raise Silent if there is none."""
         for repeats in range(self._access.retries):
             try:
                 return await self._exchange(request, check_lease)
@@ -236,7 +236,7 @@ class SierraClient:
         return await self._exchange(request, check_lease)
 
     async def _exchange(self, request: httpx.Request, check_lease: Callable[[], None]) -> Response:
-        """The answer to one sending; noted as a sign of life, unless something else gave it in Sierra's place."""
+        """The response to one sending. Take its time as Sierra's last, unless a proxy gave it or Sierra is not well."""
         response = await self._connections.exchange(request, check_lease)
         if not response.is_page and response.status not in NOT_WELL:
             self.last_response_at = time.monotonic()
@@ -244,5 +244,5 @@ class SierraClient:
 
 
 def _of_a_list(error: SierraError) -> SierraError:
-    """What an answer to a list means: an item's error there says nothing about any one of them."""
+    """The error of a list: an item's error there says nothing about any one item."""
     return ListFailed(str(error)) if isinstance(error, ItemError) else error

@@ -1,4 +1,4 @@
-"""Connections to Sierra: each serves one request at a time, and another one only after a whole answer was read."""
+"""Connections to Sierra: each serves one request at a time, and the next only after a whole response was read."""
 
 import asyncio
 import ssl
@@ -11,12 +11,12 @@ import httpx
 from notifier.sierra.http_body import Unreadable, close_if_more_came, read_body
 from notifier.sierra.responses import Response
 
-KEEPALIVE_SECONDS = 5.0  # Sierra closes idle connections without a word
+KEEPALIVE_SECONDS = 5.0  # Sierra closes idle connections silently
 LONGEST_COOKIES = 4096  # characters; servers refuse a request whose head is too long
 
 
 class Silent(Exception):
-    """No answer, or half of one: then it `has_begun`. Whose fault that is, the client decides."""
+    """No response, or half of one: then it `has_begun`. The client decides whose fault that is."""
 
     def __init__(self, message: str, *, has_begun: bool = False) -> None:
         super().__init__(message)
@@ -24,11 +24,11 @@ class Silent(Exception):
 
 
 class Unconnected(Silent):
-    """No connection could be made: nothing was sent. What came in the way is its `__cause__`."""
+    """No connection could be made: nothing was sent. The obstacle is its `__cause__`."""
 
 
 class Connections:
-    """`size` of them, with one TLS context and one set of cookies, so that we are one session at Sierra."""
+    """A pool of `size` connections with one TLS context and one set of cookies: Sierra sees one session."""
 
     def __init__(self, endpoint: str, size: int, ca_bundle: str | None) -> None:
         self._endpoint = endpoint.rstrip("/") + "/"
@@ -51,11 +51,11 @@ class Connections:
         return self._builder.build_request(method, path, **parts)
 
     async def exchange(self, request: httpx.Request, check_lease: Callable[[], None]) -> Response:
-        """Send a request and read its answer. Raises Silent where there is none, and what `check_lease` raises.
+        """Send a request and read its response. Raise Silent where there is none, and the error of `check_lease`.
 
         A request that is cancelled can leave httpcore's connection assigned and never begun, or begun and never ended:
-        it would be handed to each next request and serve none. So whatever ends a request but a whole response, its
-        client is replaced.
+        it would be handed to each next request and serve none. So the client of every request that ends without a whole
+        response is replaced.
         """
         client, response = await self._free.get(), None
         try:
@@ -109,7 +109,7 @@ class Connections:
         return new
 
     def _close(self, client: httpx.AsyncClient) -> None:
-        """Close it in a task of its own: what cancels the request must not cancel this half-way."""
+        """Close it in a task of its own: cancelling the request must not cancel this half-way."""
         closing = asyncio.create_task(client.aclose())
         self._closing.add(closing)
         closing.add_done_callback(self._closed)
@@ -117,4 +117,4 @@ class Connections:
     def _closed(self, closing: asyncio.Task[None]) -> None:
         self._closing.discard(closing)
         if not closing.cancelled():
-            closing.exception()  # taken note of: the connection is gone all the same
+            closing.exception()  # read, or asyncio would log it: the connection is gone all the same

@@ -1,7 +1,7 @@
-"""What can go wrong at Sierra: the type says what to do next.
+"""The errors of Sierra: the type says what to do next.
 
 SierraError
-├── SierraUnavailable       Sierra as a whole: stop, give everything back, wait, probe. Burns nobody's attempts
+├── SierraUnavailable       Sierra as a whole: stop, give everything back, wait, probe. Uses up no attempts
 │   ├── SierraSilent        … it gives no answer
 │   ├── NotReached          … there was no connection, so no item is ever to blame
 │   └── NeedsPerson         … and waiting alone does not help: the address, the configuration
@@ -23,9 +23,9 @@ class SierraError(Exception):
 
 
 class SierraUnavailable(SierraError):
-    """Sierra is unwell as a whole. `retry_after`: how many seconds it asked us to wait, if it did.
+    """Sierra is unwell as a whole. `retry_after`: the seconds that it asked us to wait, if it did.
 
-    `waits_for`: what must come before it makes sense to go on, as in the column of notifier_state.
+    `waits_for`: the event that pushing waits for, as in the column of notifier_state.
     """
 
     waits_for: WaitsFor = "Sierra"
@@ -42,7 +42,7 @@ class SierraSilent(SierraUnavailable):
 
 
 class NotReached(SierraUnavailable):
-    """No connection could be made, so nothing was sent. Whose fault that is, `waits_for` says."""
+    """No connection could be made, so nothing was sent. `waits_for` says whose fault that is."""
 
     def __init__(self, message: str, waits_for: WaitsFor = "answer") -> None:
         super().__init__(message)
@@ -64,11 +64,11 @@ class ListFailed(SierraError):
 
 
 class ItemError(SierraError):
-    """Sierra did not do it for this item.
+    """Sierra did not do what we asked for this item.
 
-    `ambiguous` is set where the answer may tell more of Sierra, or of our configuration, than of the item: the same
-    on several items in a row is not theirs. `shows_sierra_well` is False where there was no answer, or a busy record's.
-    `retry_after`: how many seconds Sierra asked us to wait with this item, if it did.
+    `ambiguous` names the kind of a failure that may be Sierra's or the configuration's: the same kind at several items
+    in a row is not theirs. `shows_sierra_well` is False where there was no response, or a busy record's.
+    `retry_after`: the seconds that Sierra asked us to wait with this item, if it did.
     """
 
     def __init__(

@@ -1,7 +1,6 @@
-"""How do we read an answer to its end, and what do we keep of its connection?
+"""The body of a response, read to its end within a bound.
 
-All of the body, within a bound. What came on behind it would be taken for the answer to the next request, so such a
-connection is closed.
+Bytes behind that end would be taken for the response to the next request, so a connection that has any is closed.
 """
 
 import ssl
@@ -17,11 +16,11 @@ left_over = attrgetter("_h11_state.trailing_data")
 
 
 class Unreadable(Exception):
-    """An answer that has no end, or is packed as we do not unpack it."""
+    """A response that is too large, cut, or packed in a way that we do not unpack."""
 
 
 async def read_body(response: httpx.Response) -> bytes:
-    """All of an answer's body, unpacked. Unreadable where it is larger than any answer of Sierra's."""
+    """The whole body, unpacked. Raise Unreadable where it is larger than any response of Sierra's."""
     body = bytearray()
     async for piece in response.aiter_raw():
         body += piece
@@ -31,14 +30,14 @@ async def read_body(response: httpx.Response) -> bytes:
 
 
 async def close_if_more_came(response: httpx.Response) -> None:
-    """Close the connection of an answer behind which something stands that nobody asked for."""
+    """Close the response's connection if bytes came behind the response: no request asked for them."""
     connection = connection_of(response)
     if left_over(connection)[0] or _holds_more(response.extensions["network_stream"].get_extra_info("ssl_object")):
         await connection.aclose()
 
 
 def _holds_more(tls: ssl.SSLObject | None) -> bool:
-    """Whether TLS has bytes, or an end, that nobody has read. It has to be asked: it hands out a record at a time."""
+    """Return whether TLS has unread bytes, or an end. Only a read can tell: it hands out a record at a time."""
     if tls is None:
         return False
     try:
@@ -51,7 +50,7 @@ def _holds_more(tls: ssl.SSLObject | None) -> bool:
 
 
 def _unpack(body: bytes, packed: str) -> bytes:
-    """The bound holds while unpacking: httpx would unpack a piece, of however many layers, as a whole."""
+    """Unpack a body; the bound holds meanwhile. httpx would unpack a piece, of however many layers, as a whole."""
     if packed in ("identity", "") or not body:
         return body
     if packed not in ("gzip", "x-gzip", "deflate"):

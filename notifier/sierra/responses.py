@@ -1,4 +1,4 @@
-"""Sierra's answers: from a status and a body to a record, or to the error that says what to do next. Pure."""
+"""Sierra's responses: from a status and a body to a record, or to the error that says what to do next. Pure."""
 
 import json
 import re
@@ -30,7 +30,7 @@ RECORD_IN_USE = 132
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP answer, read to its end."""
+    """An HTTP response, read to its end."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,7 +38,7 @@ class Response:
 
     @property
     def is_page(self) -> bool:
-        """Whether a proxy answered in Sierra's place, with a page for people. A 204 has none, whatever its type."""
+        """Whether it is a proxy's web page in place of Sierra's response. A 204 has no body, whatever its type."""
         return self.status != 204 and self._looks_like_a_page
 
     @property
@@ -46,7 +46,7 @@ class Response:
         return "html" in self.headers.get("content-type", "").lower() or self.body.lstrip()[:1] == b"<"
 
     def json(self) -> Any:
-        """The body's data; ValueError where it is none (also where it is too deep)."""
+        """The body's data. Raise ValueError where it is no JSON, or nested too deeply."""
         try:
             return json.loads(self.body)
         except RecursionError as error:
@@ -62,11 +62,11 @@ class Deleted:
 
 
 class NotARecord(ValueError):
-    """Sierra's answer has not the shape of an item record."""
+    """A response that has not the shape of an item record."""
 
 
 def read_record(entry: Any) -> Record | Deleted:
-    """An item record from an answer's data. NotARecord where its shape is another: nothing of it can be trusted."""
+    """An item record from a response's data. Raise NotARecord where the shape is another: no part can be trusted."""
     identity = entry.get("id") if isinstance(entry, dict) else None
     if not isinstance(identity, int | str) or not (number := str(identity)[:LONGEST_NUMBER]):
         raise NotARecord("an entry has no id")
@@ -82,9 +82,9 @@ def read_record(entry: Any) -> Record | Deleted:
 
 
 def read_records(data: Any, numbers: Collection[str]) -> dict[str, Record | Deleted]:
-    """The records in an answer to a list, by number. NotARecord where it can't be the whole answer to our question.
+    """The records in a list, by number. Raise NotARecord where it can't be the whole answer to our question.
 
-    What is absent from it counts as gone from Sierra: so an entry too many, twice, or cut off spoils all of it.
+    An item that a list lacks may be gone from Sierra: so an entry too many, twice, or cut off spoils the whole list.
     """
     if not isinstance(data, dict) or not isinstance(entries := data.get("entries"), list):
         raise NotARecord("it has no entries")
@@ -107,7 +107,7 @@ def _is_var_field(field: Any) -> bool:
 
 
 def error_of(response: Response, what: str) -> SierraError:
-    """The error that a refusing answer to `what` ("item 1001234") means."""
+    """The error that a refusal of `what` ("item 1001234") means."""
     said = describe(response)
     alike = RECORD_NUMBER.sub("…", said)  # Sierra's words may name the item
     if 300 <= response.status < 400:
@@ -138,7 +138,7 @@ def error_of(response: Response, what: str) -> SierraError:
 
 
 def unwrap(response: Response) -> Response:
-    """The answer to a write; where it brings a refusal with the status of a success, with the refusal's own status."""
+    """The response to a write; a refusal that comes with the status of a success gets the status in its body."""
     if not 200 <= response.status < 300 or error_code(response) is None:
         return response
     status = response.json().get("httpStatus")
@@ -156,7 +156,7 @@ def error_code(response: Response) -> int | None:
 
 
 def describe(response: Response) -> str:
-    """The answer for a person: the status, and Sierra's own words where it has some, decoded. Never a record."""
+    """The response in words for a person: the status, and Sierra's own words, decoded. Never a record."""
     try:
         data = response.json()
     except ValueError:
@@ -169,9 +169,9 @@ def describe(response: Response) -> str:
 
 
 def retry_after(response: Response) -> float | None:
-    """Seconds that a Retry-After header asks for, as a number or a date; an hour at the most. None without one.
+    """The seconds that a Retry-After header asks for, by a number or a date; an hour at the most. None without one.
 
-    A date is compared with the answer's own, for Sierra's clock may be another than ours.
+    A date is compared with the response's own, for Sierra's clock may differ from ours.
     """
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():

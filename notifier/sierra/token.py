@@ -1,4 +1,4 @@
-"""The token for Sierra: one for all requests and its whole life, fetched once however many want it."""
+"""The token for Sierra: one for all requests, kept for its whole life."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ RENEW_BEFORE_SECONDS = 60.0
 class Token:
     """The token, fetched when first wanted and again shortly before it expires or when it was forgotten.
 
-    However many want it at once, one fetch is under way, and all get its token or its error.
+    Requests that need it at the same time share one fetch: all get its token or its error.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[tuple[str, float]]]) -> None:
@@ -20,7 +20,7 @@ class Token:
         self._fetching: asyncio.Task[str] | None = None
 
     async def get(self) -> str:
-        """The token. Raises what the fetch raises."""
+        """The token. Raise the fetch's error."""
         if self._value is not None and time.monotonic() < self._good_until:
             return self._value
         if self._fetching is None:
@@ -29,19 +29,19 @@ class Token:
         return await asyncio.shield(self._fetching)
 
     def forget(self, value: str) -> None:
-        """Take note that Sierra refuses this one. No harm is done where it was replaced meanwhile."""
+        """Forget this token, which Sierra refuses; do nothing where it was replaced meanwhile."""
         if value == self._value:
             self._value = None
 
     async def aclose(self) -> None:
-        """End a fetch that is under way, if there is one: nothing waits for it any more."""
+        """Cancel a fetch that is under way: nothing waits for it any more."""
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.gather(self._fetching, return_exceptions=True)
 
     @property
     def seconds_left(self) -> float:
-        """Until when the token is shown to Sierra; 0 without one."""
+        """Seconds until the token is renewed; 0 without one."""
         return max(0.0, self._good_until - time.monotonic()) if self._value is not None else 0.0
 
     async def _renew(self) -> str:
@@ -54,4 +54,4 @@ class Token:
     def _fetched(self, task: asyncio.Task[str]) -> None:
         self._fetching = None
         if not task.cancelled():
-            task.exception()  # taken note of: those who wanted it have got it too
+            task.exception()  # read, or asyncio would log it: each `get` has raised it too

@@ -1,4 +1,4 @@
-"""Why no connection to Sierra could be made, and who must act: a person, where the fault is on our side. Pure."""
+"""The reasons why no connection to Sierra could be made; some are on our side and need a person. Pure."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ WHAT_WE_LACK = {
 
 
 def fault_of(error: BaseException) -> NotReached | None:
-    """What ended a request, if no connection could be made. None where it may have been sent."""
+    """The fault that kept a request from being sent. None where it may have been sent."""
     for cause in _causes(error):
         match cause:
             case OSError(errno=number) if number in WHAT_WE_LACK:
@@ -34,7 +34,7 @@ def fault_of(error: BaseException) -> NotReached | None:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and all that led to it: httpx, httpcore and anyio each wrap the one below."""
+    """The error and its causes, for httpx, httpcore and anyio each wrap the one below."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):

@@ -1,4 +1,4 @@
-"""A notifier that is killed, told to stop, or frozen in the middle of its work: another carries on, and nobody errs."""
+"""A notifier that is killed, told to stop, or frozen in the middle of its work: another carries on without error."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A hundred items that can never succeed, in front of good ones: how much later are the good ones?
+"""A hundred items that can never succeed delay the good ones behind them by a bounded time.
 
 Less than 2 s later than behind twice as many that are good too, which is measured just before: what a busy machine
 costs, both take. A request on which Sierra hangs keeps its place until its deadline, which is inherent.

@@ -1,4 +1,4 @@
-"""The wire to PostgreSQL goes silent, or PostgreSQL itself goes: nothing is lost, nobody spins, all recover."""
+"""The wire to PostgreSQL goes silent, or PostgreSQL itself goes: nothing is lost, no process spins, all recover."""
 
 import contextlib
 import os

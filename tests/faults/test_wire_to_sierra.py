@@ -1,4 +1,4 @@
-"""The wire to Sierra breaks while the answer to a write is on it: the item ends as it should, whatever we heard."""
+"""The wire to Sierra breaks while the answer to a write is on it: the item ends as it should."""
 
 import pytest
 

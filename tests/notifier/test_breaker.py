@@ -1,4 +1,4 @@
-"""When we may talk to Sierra: never during a pause, one item after it, freely once it answered."""
+"""The breaker: no request during a pause, one item after it, all once Sierra answered."""
 
 import pytest
 

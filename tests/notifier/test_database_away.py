@@ -1,4 +1,4 @@
-"""The database goes away and comes back, at the moments that matter: nothing is lost, nobody spins, all is finished."""
+"""The database goes away and comes back at the moments that matter: nothing is lost, no loop spins, all is finished."""
 
 import asyncio
 

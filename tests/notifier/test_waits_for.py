@@ -1,4 +1,4 @@
-"""While nothing is pushed, the notifier's state says what it waits for: an answer, Sierra, or a person."""
+"""While nothing is pushed, the notifier's state names what it waits for: an answer, Sierra, or a person."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""However a request ended, its connection spoils no other one: cancelled at any step, whatever the answer was."""
+"""A request that ended in any way, or was cancelled at any step, spoils no other one by its connection."""
 
 import asyncio
 import gc
@@ -27,7 +27,7 @@ WORKS: dict[str, Work] = {
     "read a list": lambda client: client.read_items(["1001"]),
     "write": lambda client: client.write_item("1001", {"fixedFields": {}}),
     "fetch a token": lambda client: client._fetch_token(),
-    "ask about the token": lambda client: client._hear(client._connections.build("GET", "info/token")),
+    "ask about the token": lambda client: client._ask(client._connections.build("GET", "info/token")),
 }
 
 
@@ -137,7 +137,7 @@ async def cancel_at_every_step(server: Server, client: SierraClient, work: Work,
 
 
 async def spoils_nothing(server: Server, client: SierraClient, work: Work) -> None:
-    """Whether the connection is cold or warm, and the work waits when it is cancelled or is about to go on."""
+    """Cancel at a step, with a cold or a warm connection, while the work waits or is about to go on."""
     for server.keeps, is_late in product((True, False), repeat=2):
         assert await cancel_at_every_step(server, client, work, is_late) > 2
     gc.collect()  # asyncio's own loop keeps a handshake that was cancelled until then; uvloop does not
