@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from bench.figures import Figure, table
 from bench.page import write_page
 
-ROWS = ("dispatch", "drain", "queues", "requests", "notify", "probes", "ingest", "size", "history", "growth", "start")
+ROWS = ("dispatch", "drain", "queues", "requests", "ingest", "size", "history", "growth")
 NEEDS = {  # of the group bench, which the development set-up does not install; quick rows need none
     **dict.fromkeys(("dispatch", "drain", "size", "history"), ("matplotlib",)),
     "queues": ("pgqueuer", "procrastinate"),

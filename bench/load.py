@@ -1,20 +1,18 @@
-"""How many requests a second, and how long does each take? A load of plain HTTP/1.1, as light as Python can make it."""
+"""Loads a server with plain HTTP/1.1 requests, as lightly as Python can: requests a second, and each one's time."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-import httpx
 import uvloop
 
 
 @dataclass(slots=True)
 class Load:
-    """What came of it. `errors` counts answers that are not 200."""
+    """The answers of a load. `errors` counts those that are not 200."""
 
     seconds: float = 0.0
     milliseconds: list[float] = field(default_factory=list)
@@ -22,7 +20,7 @@ class Load:
 
     @property
     def per_second(self) -> float:
-        """Requests answered."""
+        """The rate of answered requests."""
         return len(self.milliseconds) / self.seconds
 
 
@@ -54,7 +52,7 @@ class _Connection(asyncio.Protocol):
 
 
 def press(url: str, method: str, key: str, paths: Callable[[], str], connections: int, seconds: float) -> Load:
-    """As many requests as `connections` can make, one after the other on each."""
+    """Send requests on `connections` at once, one after the other on each."""
     host, _, port = url.removeprefix("http://").partition(":")
 
     def request() -> bytes:
@@ -77,25 +75,6 @@ def press(url: str, method: str, key: str, paths: Callable[[], str], connections
         return load
 
     return uvloop.run(run())
-
-
-async def probe(url: str, key: str, paths: Callable[[], str], per_second: float, seconds: float) -> Load:
-    """GETs at a fixed pace, however long the answers take: who waits in line is not left out."""
-    load = Load(seconds=seconds)
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=url, headers={"x-api-key": key}, limits=limits, trust_env=False) as client:
-
-        async def get(at: float) -> None:
-            await asyncio.sleep(at)
-            began = time.perf_counter()
-            status = 0
-            with contextlib.suppress(httpx.HTTPError):
-                status = (await client.get(paths(), timeout=60)).status_code
-            load.milliseconds.append((time.perf_counter() - began) * 1000)
-            load.errors += status != 200
-
-        await asyncio.gather(*(get(place / per_second) for place in range(int(seconds * per_second))))
-    return load
 
 
 def any_of(prefix: str, first: int, count: int) -> Callable[[], str]:

@@ -23,7 +23,7 @@ runpy.run_module("bench", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("row", ["queues", "ingest", "history", "growth", "start"])
+@pytest.mark.parametrize("row", ["queues", "ingest", "history", "growth"])
 def test_a_row_is_measured_in_seconds(row: str) -> None:
     figures = importlib.import_module(f"bench.{row}").measure(quick=True)
     assert figures
@@ -39,7 +39,7 @@ def test_every_row_is_a_module_that_measures() -> None:
     ("arguments", "lacking"),
     [
         (["drain"], "matplotlib"),
-        (["start", "history"], "matplotlib"),
+        (["growth", "history"], "matplotlib"),
         (["queues"], "pgqueuer, procrastinate"),
         ([], "matplotlib, pgqueuer, procrastinate"),
     ],
