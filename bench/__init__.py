@@ -1,1 +1,1 @@
-"""How fast is it, and what does it endure? Measured on the real processes."""
+"""Measurements of the real processes: their speed, and the faults that they endure."""

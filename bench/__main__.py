@@ -14,14 +14,14 @@ from bench.figures import Figure, table
 from bench.page import write_page
 
 ROWS = ("dispatch", "drain", "queues", "requests", "ingest", "size", "history", "growth")
-NEEDS = {  # of the group bench, which the development set-up does not install; quick rows need none
+NEEDS = {  # packages of the group bench, which the development set-up lacks; quick rows need none
     **dict.fromkeys(("dispatch", "drain", "size", "history"), ("matplotlib",)),
     "queues": ("pgqueuer", "procrastinate"),
 }
 
 
 def main() -> None:
-    """Measure, and tell."""
+    """Measure the rows asked for, and print them."""
     options = _options()
     if missing := [] if options.quick else missing_packages(options.rows or ROWS):
         sys.exit(
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def missing_packages(rows: Sequence[str]) -> list[str]:
-    """The packages that these rows need and that are not installed."""
+    """List the packages that these rows need and that are not installed."""
     needed = {package for row in rows for package in NEEDS.get(row, ())}
     return sorted(package for package in needed if find_spec(package) is None)
 

@@ -1,4 +1,4 @@
-"""What would the same routes cost with nothing in them? FastAPI and one raw statement each: the floor of GET and PUT.
+"""The floor of GET and PUT: the same routes with nothing in them but FastAPI and one raw statement each.
 
 uvicorn bench.bare_api:app
 """
@@ -28,7 +28,7 @@ pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """With the pool open."""
+    """Keep the pool open while the app runs."""
     async with pool:
         yield
 
@@ -38,7 +38,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/itemdata/{barcode}")
 async def find(barcode: str) -> dict[str, Any]:
-    """One item."""
+    """Read one item."""
     async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(FIND, (barcode,), prepare=True)
         return await cursor.fetchone() or {}
@@ -46,7 +46,7 @@ async def find(barcode: str) -> dict[str, Any]:
 
 @app.put("/itemdata/{item_record_id}")
 async def mark(item_record_id: int) -> dict[str, bool]:
-    """One row more, and a notification."""
+    """Insert one row, and notify."""
     async with pool.connection() as connection:
         await connection.execute(MARK, (item_record_id,), prepare=True)
         return {"updated": True}

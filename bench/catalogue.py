@@ -1,4 +1,4 @@
-"""Which items is it measured with? As many as wanted, of the sandbox's numbering; and the ETL's batch of 1 kB rows."""
+"""Makes the items to measure with, as many as wanted, of the sandbox's numbering; and the ETL's batch of 1 kB rows."""
 
 import random
 from typing import Any
@@ -45,7 +45,7 @@ FROM generate_series(0, %(items)s - 1) AS place
 
 
 def fill_catalogue(connection: psycopg.Connection[Any], items: int) -> None:
-    """So many items, written without the sync."""
+    """Write so many items without the sync."""
     first = make_catalogue(1)[0]
     parameters = {
         "first_id": first.record_id,
@@ -60,7 +60,7 @@ def fill_catalogue(connection: psycopg.Connection[Any], items: int) -> None:
 
 
 def make_batch(rows: int, version: int = 1) -> bytes:
-    """A batch as the ETL sends it. Another version: the same items, every one of them changed."""
+    """Make a batch as the ETL sends it. Another version has the same items, every one of them changed."""
     luck = random.Random(7)
     return encode([_row(place, version, luck) for place in range(rows)])
 

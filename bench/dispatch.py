@@ -1,7 +1,7 @@
-"""How long from a mark's answer to its PUT at Sierra, when nothing else is going on? Beside the floor of its steps.
+"""Measures the time from a mark's answer to its PUT at Sierra on an idle system, beside the floor of its steps.
 
 The floor: NOTIFY one way, an UPDATE like the claim's, one list GET, one PUT, by the same libraries at the same servers.
-Ours and the floor take turns, so that both meet the same machine.
+Ours and the floor alternate, so that both meet the same machine.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ WHERE id = (SELECT id FROM bare_queue WHERE due_at <= now() ORDER BY due_at LIMI
 
 
 def measure(quick: bool) -> list[Figure]:
-    """One row."""
+    """Measure dispatch: one row."""
     with (
         prepare_ground(10_000) as ground,
         ground.start_sierra() as sierra,
@@ -56,7 +56,7 @@ def measure(quick: bool) -> list[Figure]:
 async def _take_turns(
     ground: Ground, api: Api, sierra: Simulator, items: Sequence[Item]
 ) -> tuple[list[float], list[float]]:
-    """Milliseconds of ours and of the floor; the first few turns only warm."""
+    """Return the milliseconds of ours and of the floor, without the first few turns, which only warm up."""
     ours, floor = [], []
     listening = await psycopg.AsyncConnection.connect(ground.dsn, autocommit=True)
     await listening.execute("LISTEN bare")

@@ -1,5 +1,7 @@
-"""How fast does a full queue reach Sierra? Beside the ideal of the latency that Sierra really gave; at 0 ms beside
-httpx alone, which makes the same requests and does nothing else."""
+"""Measures how fast a full queue reaches Sierra, beside the ideal of the latency that Sierra really gave.
+
+At 0 ms it is beside httpx alone, which makes the same requests and does nothing else.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ PREDECESSOR_AT_0_MS = 81.0  # items/s, its best
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What Sierra saw of one drain. `longest_wait_ms`: from an item's read to the arrival of its write, at p99."""
+    """One drain as Sierra saw it. `longest_wait_ms`: from an item's read to the arrival of its write, at p99."""
 
     per_second: float
     requests_per_item: float
@@ -27,12 +29,12 @@ class Drained:
     longest_wait_ms: float
 
     def ideal(self, pool_size: int) -> float:
-        """Items a second with all places at Sierra always taken."""
+        """Items a second with all connections to Sierra always busy."""
         return pool_size / (self.latency_ms / 1000 * (1 + 1 / pool_size))
 
 
 def measure(quick: bool) -> list[Figure]:
-    """A row for each latency and pool size."""
+    """Measure drains: a row for each latency and pool size."""
     figures = []
     rates: dict[int, float] = {}
     ideals: dict[int, float] = {}
@@ -55,7 +57,7 @@ def measure(quick: bool) -> list[Figure]:
 
 
 def drain(ground: Ground, sierra: Simulator, items: Sequence[Item], pool_size: int) -> Drained:
-    """Mark, and drain with a new notifier."""
+    """Mark items, and drain them with a new notifier."""
     with ground.start_notifier(sierra, SIERRA_API_CLIENT_POOL_SIZE=str(pool_size), SIERRA_UPDATE_BATCH_SIZE_LIMIT="0"):
         sierra.forget()
         ground.mark(items)
@@ -64,7 +66,7 @@ def drain(ground: Ground, sierra: Simulator, items: Sequence[Item], pool_size: i
 
 
 def seen_by(journal: Sequence[dict[str, Any]]) -> Drained:
-    """A drain as the journal tells it. Tokens are not counted."""
+    """Read a drain from the journal. Tokens are not counted."""
     requests = [entry for entry in journal if entry["kind"] != "token"]
     puts = [entry for entry in requests if entry["kind"] == "put_item" and entry["status"] == 204]
     read_ns = {

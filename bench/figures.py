@@ -1,4 +1,4 @@
-"""What is a figure? Something measured, beside what it is to be held against: a floor or a peer, of the same run."""
+"""Figures: a measurement beside its measure, a floor or a peer of the same run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def median(values: Sequence[float]) -> float:
-    """The one in the middle."""
+    """The median."""
     return quantile(values, 0.5)
 
 
 def p50_p99(milliseconds: Sequence[float]) -> str:
-    """Both, as shown."""
+    """The median and the 99th percentile as text."""
     return f"p50 {median(milliseconds):.1f} ms, p99 {quantile(milliseconds, 0.99):.1f} ms"
 
 
 def percent(share: float) -> str:
-    """0.493 as 49 %."""
+    """A share as text: 0.493 as 49 %."""
     return f"{share * 100:.0f} %"
 
 

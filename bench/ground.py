@@ -1,6 +1,6 @@
-"""On what ground is it measured? Real processes of this machine: PostgreSQL, Sierra's simulator, api and notifier.
+"""The ground of every measurement: real processes of this machine, PostgreSQL, Sierra's simulator, api and notifier.
 
-All as in earnest: PostgreSQL with its own settings and fsync, over TCP; each process by its command.
+All as in production: PostgreSQL with its own settings and fsync, over TCP; each process by its command.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from sandbox.processes import Process
 from sandbox.sierra import PREFIX
 from sandbox.system import SIERRA_KEY, SIERRA_SECRET, add_client, database_settings, is_ready, sierra_settings
 
-SIERRA_ITEMS = 3_000  # the first of the catalogue: these may be marked
+SIERRA_ITEMS = 3_000  # the first of the catalogue: only these may be marked
 PATIENCE_SECONDS = 300.0
 
 
@@ -49,30 +49,30 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Where its journal is."""
+        """The address of its journal."""
         return self.endpoint.removesuffix(PREFIX)
 
     def journal(self, **query: str) -> list[dict[str, Any]]:
-        """What it was asked so far."""
+        """The requests to it so far."""
         entries: list[dict[str, Any]] = httpx.get(
             f"{self.url}/_sandbox/journal", params=query, timeout=60, trust_env=False
         ).json()
         return entries
 
     def put_arrived_ns(self, item: Item) -> int:
-        """When the first PUT of the item arrived, on the clock of `time.monotonic_ns`; waits for it."""
+        """Wait for the first PUT of the item. Return its arrival on the clock of `time.monotonic_ns`."""
         query = {"kind": "put_item", "item": str(item.number), "seconds": "10"}
         puts = httpx.get(f"{self.url}/_sandbox/journal/wait", params=query, timeout=15, trust_env=False).json()
         arrived_ns: int = puts[0]["arrived_ns"]
         return arrived_ns
 
     def forget(self) -> None:
-        """Begin the journal anew."""
+        """Empty the journal."""
         httpx.delete(f"{self.url}/_sandbox/journal", timeout=60, trust_env=False)
 
 
 class Ground:
-    """A migrated database with a catalogue, and whatever of the system a row asks for."""
+    """A migrated database with a catalogue, and those processes that a row asks for."""
 
     def __init__(self, postgres: EmbeddedPostgres, folder: Path, guard: Guard) -> None:
         self.postgres = postgres
@@ -82,12 +82,12 @@ class Ground:
         self._folder, self._guard = folder, guard
 
     def connect(self, **parameters: Any) -> psycopg.Connection[Any]:
-        """A connection in autocommit."""
+        """Open a connection in autocommit."""
         return psycopg.connect(self.dsn, autocommit=True, **parameters)
 
     @contextlib.contextmanager
     def start_sierra(self, latency_ms: float = 0) -> Iterator[Simulator]:
-        """A simulator with the first items of the catalogue."""
+        """Start a simulator with the first items of the catalogue."""
         options = {"port": 0, "items": SIERRA_ITEMS, "key": SIERRA_KEY, "secret": SIERRA_SECRET}
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         with self._start("sierra", "sandbox.sierra", *words, "--latency-ms", str(latency_ms)) as process:
@@ -96,7 +96,7 @@ class Ground:
 
     @contextlib.contextmanager
     def start_api(self, **settings: str) -> Iterator[Api]:
-        """One api process, ready."""
+        """Start an api process, and wait until it is ready."""
         url = f"http://127.0.0.1:{(port := free_port())}"
         with self._start("api", "cli.main", "api", API_PORT=str(port), **settings) as process:
             process.wait_until(lambda: is_ready(url))
@@ -105,14 +105,14 @@ class Ground:
 
     @contextlib.contextmanager
     def start_notifier(self, sierra: Simulator, **settings: str) -> Iterator[Process]:
-        """One notifier, listening."""
+        """Start a notifier, and wait until it listens."""
         with self._start("notifier", "cli.main", "notifier", **sierra_settings(sierra.endpoint), **settings) as process:
             process.wait_for_words(" listening")
             yield process
 
     @contextlib.contextmanager
     def start_module(self, module: str, *arguments: str, **settings: str) -> Iterator[Process]:
-        """Any other process, with the settings that lead to the database."""
+        """Start another process, with the settings that lead to the database."""
         with self._start(module, module, *arguments, **settings) as process:
             yield process
 
@@ -121,7 +121,7 @@ class Ground:
         return Process(name, module, *arguments, log=log, settings={**self.settings, **settings}, guard=self._guard)
 
     def mark(self, items: Sequence[Item]) -> None:
-        """Mark them as a DBA does: all in one statement, which rings once."""
+        """Mark items as a DBA does: all in one statement, with one notification."""
         with self.connect() as connection:
             connection.execute(
                 "INSERT INTO update_queue AS q (item_record_id, priority) SELECT unnest(%s::bigint[]), 0 "
@@ -130,7 +130,7 @@ class Ground:
             )
 
     def wait_until_drained(self) -> None:
-        """Nothing is on the queue any more. TimeoutError after PATIENCE_SECONDS."""
+        """Wait until the queue is empty. Raise TimeoutError after PATIENCE_SECONDS."""
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         with self.connect() as connection:
             while connection.execute("SELECT EXISTS (SELECT FROM update_queue)").fetchone() != (False,):
@@ -141,7 +141,7 @@ class Ground:
 
 @contextlib.contextmanager
 def prepare_ground(items: int) -> Iterator[Ground]:
-    """A new PostgreSQL with this many items; gone on exit."""
+    """Start a new PostgreSQL with this many items, and remove it on exit."""
     with contextlib.ExitStack() as stack:
         postgres = stack.enter_context(EmbeddedPostgres(tcp=True))
         guard = stack.enter_context(Guard())
@@ -156,7 +156,7 @@ def prepare_ground(items: int) -> Iterator[Ground]:
 
 
 def is_listening(port: int) -> bool:
-    """Whether somebody listens there."""
+    """Return whether a process listens on the port."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False

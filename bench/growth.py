@@ -29,7 +29,7 @@ SIZE = "SELECT pg_total_relation_size(%(name)s::regclass) / 1e6, pg_indexes_size
 
 
 def measure(quick: bool) -> list[Figure]:
-    """A row for the catalogue, fresh and after all of it has changed, and one for history."""
+    """Measure growth: a row for the catalogue, fresh and after all of it has changed, and one for history."""
     items, labels = (1_000, 1_000) if quick else (ITEMS, LABELS)
     with prepare_ground(0) as ground, ground.start_api(FULL_SYNC_BATCH_SIZE=str(items)) as api:
         figures = []

@@ -1,4 +1,4 @@
-"""What do a million finished updates leave behind in update_queue? Dead rows and size, with autovacuum as it comes."""
+"""Measures what a million finished updates leave in update_queue: dead rows and size, with autovacuum as it comes."""
 
 import time
 
@@ -26,7 +26,7 @@ FROM pg_stat_user_tables WHERE relname = 'update_queue'
 
 
 def measure(quick: bool) -> list[Figure]:
-    """One row."""
+    """Measure history: one row."""
     updates = 2_000 if quick else UPDATES
     with prepare_ground(20_000) as ground:
         finished, dead, megabytes, vacuums = uvloop.run(_live_through(ground, updates))
@@ -46,7 +46,7 @@ def measure(quick: bool) -> list[Figure]:
 
 
 async def _live_through(ground: Ground, updates: int) -> tuple[list[int], list[int], list[float], int]:
-    """Mark, claim and finish, at an even pace; each half second a look at the table."""
+    """Mark, claim and finish at an even pace, and look at the table each half second."""
     finished, dead, megabytes, vacuums, done = [0], [0], [0.0], 0, 0
     began = looked_at = time.monotonic()
     first = ground.items[0].record_id

@@ -1,4 +1,4 @@
-"""How fast could it be at most, with this HTTP client? The notifier's requests and nothing else: no queue, no rules."""
+"""The most that this HTTP client can do: the notifier's requests and nothing else, no queue and no rules."""
 
 import asyncio
 import base64
@@ -17,7 +17,7 @@ GRANT = {"grant_type": "client_credentials"}
 
 
 class BareClient:
-    """Sierra as httpx alone meets it. Use as `async with`."""
+    """A client of Sierra that is httpx alone. Use as `async with`."""
 
     def __init__(self, sierra: Simulator, pool_size: int) -> None:
         limits = httpx.Limits(max_connections=pool_size, max_keepalive_connections=pool_size)
@@ -33,13 +33,13 @@ class BareClient:
         await self._http.aclose()
 
     async def read(self, items: Sequence[Item]) -> None:
-        """One list GET."""
+        """Send one list GET."""
         query = {"id": ",".join(str(item.number) for item in items), "limit": str(len(items)), "fields": FIELDS}
         answer = await self._http.get("items", params=query)
         assert len(answer.json()["entries"]) == len(items)
 
     async def write(self, item: Item) -> None:
-        """One PUT, of the size of ours."""
+        """Send one PUT, of the size of ours."""
         patch = {
             "varFields": [*item.record().var_fields],
             "fixedFields": {"74": {"label": "IUSE3", "value": "1"}},
@@ -50,7 +50,7 @@ class BareClient:
 
 
 def items_per_second(sierra: Simulator, items: Sequence[Item], pool_size: int) -> float:
-    """Read by chunks of pool size and write one by one, pool size at a time."""
+    """Read items by chunks of pool size, and write them one by one, pool size at a time. Return items a second."""
     return uvloop.run(_push_all(sierra, items, pool_size))
 
 

@@ -1,4 +1,4 @@
-"""How long does the ETL's batch of 80,000 rows take, and how much memory? Beside a bare COPY of the same rows."""
+"""Measures time and memory of the ETL's batch of 80,000 rows, beside a bare COPY of the same rows."""
 
 import contextlib
 import csv
@@ -21,7 +21,7 @@ PREDECESSOR = {"first load": 43.0, "all changed": 44.0}  # seconds
 
 
 def measure(quick: bool) -> list[Figure]:
-    """First, unchanged, all changed."""
+    """Measure a first load, one with nothing changed, and one with all rows changed."""
     rows = 1_000 if quick else ROWS
     first, second = make_batch(rows), make_batch(rows, version=2)
     with prepare_ground(1_000) as ground, ground.start_api(FULL_SYNC_BATCH_SIZE=str(rows)) as api:
@@ -35,7 +35,7 @@ def measure(quick: bool) -> list[Figure]:
 
 
 def send(api: Api, batch: bytes, timestamp: str) -> int:
-    """One POST /sync; the number of items written."""
+    """Send one POST /sync. Return the number of items written."""
     answer = httpx.post(
         f"{api.url}/sync",
         headers={"x-api-key": api.etl_key},
@@ -100,7 +100,7 @@ def watch_memory(pid: int) -> Iterator[list[float]]:
 
 
 def memory_mib(pid: int) -> float:
-    """What a process and its children hold of the machine's memory, by /proc; pages that they share count once each."""
+    """The memory of a process and its children, by /proc. Each shared page counts once."""
     total = 0.0
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):

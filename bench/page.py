@@ -1,4 +1,4 @@
-"""What stands in docs/performance.md between its two marks? The last measurement: written here, never by hand."""
+"""Writes the last measurement into docs/performance.md, between two marks; never edit that part by hand."""
 
 import os
 import platform
@@ -27,7 +27,7 @@ def write_page(figures: Sequence[Figure], seconds: float) -> None:
 
 
 def surroundings(seconds: float) -> str:
-    """When, on what, with which versions."""
+    """Describe the measurement's date, machine and versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
     postgres = subprocess.run([programs() / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     number = re.search(r"[\d.]+", postgres)

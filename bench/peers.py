@@ -1,4 +1,4 @@
-"""How fast are two queues of others on the same PostgreSQL? PgQueuer and procrastinate, with jobs that do nothing."""
+"""Two peers on the same PostgreSQL, with jobs that do nothing: PgQueuer and procrastinate."""
 
 import contextlib
 import time
@@ -13,7 +13,7 @@ AT_ONCE = 1_000  # jobs per statement when they are put in
 
 
 async def drain_pgqueuer(ground: Ground, jobs: int, batch: int) -> float:
-    """Seconds to the last job."""
+    """Drain with PgQueuer. Return the seconds to the last job."""
     from pgqueuer import PgQueuer
     from pgqueuer.db import PsycopgDriver
     from pgqueuer.models import Job
@@ -44,7 +44,7 @@ async def drain_pgqueuer(ground: Ground, jobs: int, batch: int) -> float:
 
 
 async def drain_procrastinate(ground: Ground, jobs: int, batch: int) -> float:
-    """Seconds to the last job; `batch` is its concurrency, for it fetches one at a time."""
+    """Drain with procrastinate. Return the seconds to the last job. `batch`: its concurrency, it fetches one by one."""
     done, ended = 0, 0.0
     with _database(ground, "procrastinate") as dsn:
         options = "-c synchronous_commit=off"

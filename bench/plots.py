@@ -1,4 +1,4 @@
-"""Pictures for docs/performance.md, where a person would rather look than read."""
+"""Draws the pictures of docs/performance.md."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ PREDECESSOR_MS = {"predecessor, 1 s / 20": 480.0, "predecessor, its defaults": 1
 
 
 def plot_dispatch(ours: Sequence[float], floor: Sequence[float]) -> None:
-    """Histograms of both, on a logarithmic axis: the predecessor's medians are on it."""
+    """Draw histograms of both, on a logarithmic axis with the predecessor's medians."""
     figure, axes = _picture("dispatch: from the answer of PUT /itemdata to Sierra's PUT", "milliseconds", "marks")
     bins = [10 ** (step / 40) for step in range(-20, 190)]
     axes.hist(floor, bins, label="floor", color="tab:gray", alpha=0.7)
@@ -21,7 +21,7 @@ def plot_dispatch(ours: Sequence[float], floor: Sequence[float]) -> None:
 
 
 def plot_drain(ours: Mapping[int, float], ideal: Mapping[int, float], latency_ms: float) -> None:
-    """Items a second by pool size."""
+    """Draw items a second by pool size."""
     figure, axes = _picture(f"drain, Sierra at {latency_ms:.0f} ms", "SIERRA_API_CLIENT_POOL_SIZE", "items/s")
     axes.plot(list(ideal), list(ideal.values()), "--", color="tab:gray", label="ideal, at the latency Sierra gave")
     axes.plot(list(ours), list(ours.values()), "o-", color="tab:blue", label="signum")
@@ -30,7 +30,7 @@ def plot_drain(ours: Mapping[int, float], ideal: Mapping[int, float], latency_ms
 
 
 def plot_size(claims_ms: Mapping[int, float], marks_ms: Mapping[int, float]) -> None:
-    """Cost by number of items, a fifth of them queued."""
+    """Draw the cost by number of items, a fifth of them queued."""
     figure, axes = _picture("cost against size: a fifth of the items are queued", "items", "milliseconds, p50")
     axes.plot(list(claims_ms), list(claims_ms.values()), "o-", label="claim of 4")
     axes.plot(list(marks_ms), list(marks_ms.values()), "s-", label="mark")
@@ -40,7 +40,7 @@ def plot_size(claims_ms: Mapping[int, float], marks_ms: Mapping[int, float]) -> 
 
 
 def plot_history(finished: Sequence[int], dead_rows: Sequence[int], megabytes: Sequence[float]) -> None:
-    """What the queue's table leaves behind, by updates finished."""
+    """Draw dead rows and size of the queue's table, by updates finished."""
     figure, axes = _picture("update_queue over finished updates, autovacuum as set", "updates finished", "dead rows")
     axes.plot(finished, dead_rows, color="tab:orange", label="dead rows")
     size = axes.twinx()

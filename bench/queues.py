@@ -1,4 +1,4 @@
-"""How fast is the queue alone, when a push does nothing? Beside PgQueuer and procrastinate, each at its best.
+"""Measures the queue alone, with pushes that do nothing, beside PgQueuer and procrastinate, each at its best.
 
 One process each, a job at a time: ours claims, finishes with the lock and writes the log; the peers as they come.
 """
@@ -16,7 +16,7 @@ from db import queue
 from db.queue import Pushed
 
 JOBS = 20_000
-JOBS_OF_PROCRASTINATE = 2_000  # it fetches them one by one: of 20,000 the rate is the same, and the wait is minutes
+JOBS_OF_PROCRASTINATE = 2_000  # it fetches them one by one: 20,000 have the same rate, and take minutes
 BATCHES = {"signum": (100, 500, 2_000), "PgQueuer": (200, 1_000, 4_000), "procrastinate": (10, 50)}
 MARK_ALL = "INSERT INTO update_queue (item_record_id) SELECT item_record_id FROM sierra_item ORDER BY 1 LIMIT %s"
 
@@ -24,7 +24,7 @@ Drain = Callable[[Ground, int, int], Awaitable[float]]
 
 
 def measure(quick: bool) -> list[Figure]:
-    """One row: each at its best."""
+    """Measure all three queues, each at its best: one row."""
     jobs, runs = (200, 1) if quick else (JOBS, 3)
     logging.getLogger("procrastinate").setLevel(logging.ERROR)
     logging.getLogger("pgqueuer").setLevel(logging.ERROR)
@@ -61,7 +61,7 @@ async def _timed(work: Awaitable[float]) -> float:
 
 
 async def _drain_ours(ground: Ground, jobs: int, batch: int) -> float:
-    """Seconds from the first claim to the last finish."""
+    """Drain our queue. Return the seconds from the first claim to the last finish."""
     async with await psycopg.AsyncConnection.connect(ground.dsn, autocommit=True) as connection:
         await connection.execute("SET synchronous_commit = off")  # as the notifier's connections
         await connection.execute(MARK_ALL, [jobs])

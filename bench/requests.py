@@ -1,4 +1,4 @@
-"""How many reads and marks does one api process answer? Beside bare FastAPI with one raw statement, alternately."""
+"""Measures the reads and marks that one api process answers, alternating with bare FastAPI and one raw statement."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ GOALS = {"GET": 7.0, "PUT": 6.0}  # times that
 
 
 def measure(quick: bool) -> list[Figure]:
-    """GET and PUT."""
+    """Measure GET and PUT: a row each."""
     seconds, runs = (0.5, 1) if quick else (5.0, 5)
     items = 1_000 if quick else ITEMS
     with prepare_ground(items) as ground, ground.start_api() as api, _start_bare(ground) as bare_url:

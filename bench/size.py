@@ -1,4 +1,4 @@
-"""Is it as fast when there is much? Claims and marks at 5 million items, a million queued; beside 10,000 and 100."""
+"""Measures claims and marks at 5 million items, a million of them queued, beside smaller catalogues."""
 
 import time
 from hashlib import sha256
@@ -22,7 +22,7 @@ QUEUE_ITEMS = "INSERT INTO update_queue (item_record_id) SELECT item_record_id F
 
 
 def measure(quick: bool) -> list[Figure]:
-    """Claims, marks, and the notifier's memory while it works on the largest."""
+    """Measure claims, marks, and the notifier's memory while it works on the largest catalogue."""
     sizes = SIZES[:1] if quick else SIZES
     times = 20 if quick else 300
     claims, marks = {}, {}
@@ -66,7 +66,7 @@ def _beside_smallest(what: str, milliseconds: dict[int, float]) -> Figure:
 
 
 async def _time_claims(ground: Ground, times: int) -> list[float]:
-    """Milliseconds of each claim; what is claimed is given back untimed."""
+    """Return the milliseconds of each claim; the rows are released untimed."""
     async with await psycopg.AsyncConnection.connect(ground.dsn, autocommit=True) as connection:
         spent = []
         for _ in range(times):
@@ -79,7 +79,7 @@ async def _time_claims(ground: Ground, times: int) -> list[float]:
 
 
 async def _time_marks(ground: Ground, items: int, times: int) -> list[float]:
-    """Milliseconds of each mark of an item that is not queued yet, by the api's own statement."""
+    """Return the milliseconds of each mark of an item that is not queued yet, by the api's own statement."""
     settings = DatabaseSettings(**{name.lower(): value for name, value in ground.settings.items()})  # type: ignore[arg-type]
     database = Database(api_parameters(settings), pool_size=1)
     key_sha256 = sha256(add_client(ground.settings, "signum-printer").encode()).digest()
@@ -96,8 +96,10 @@ async def _time_marks(ground: Ground, items: int, times: int) -> list[float]:
 
 
 def _notifier_memory(ground: Ground, seconds: float) -> tuple[float, float]:
-    """MiB after a first second of pushing, and after `seconds`. Print stations' marks keep it off the others, which
-    this Sierra does not have."""
+    """Return MiB after a first second of pushing, and after `seconds`.
+
+    Print stations' marks are claimed first, and keep the notifier off the other items, which this Sierra does not have.
+    """
     with ground.start_sierra(5) as sierra:
         ground.mark(ground.items)
         with ground.start_notifier(sierra) as notifier:

@@ -1,9 +1,9 @@
-"""Is anything lost, or damaged, whatever happens? `python -m bench.soak --minutes 5 --seed 7` lets it all happen.
+"""Shows that faults lose and damage nothing: `python -m bench.soak --minutes 5 --seed 7`.
 
-A whole system of real processes; print stations, a DBA and the ETL at work; fault after fault. In the end all is
-healed, the queue has to drain within DRAIN_SECONDS, and every promise of sandbox/invariants.py is checked. One line of
-JSON on stdout says what happened, with the seed, which chooses the same faults and items again; the exit code is 0 if
-all was kept, else 1. `--kills 10000`: instead, so many marks while a notifier is killed every few seconds.
+A whole system of real processes runs, with print stations, a DBA and the ETL at work, and fault after fault. In the end
+all is healed, the queue has to drain within DRAIN_SECONDS, and every promise of sandbox/invariants.py is checked. One
+line of JSON on stdout reports it, with the seed, which chooses the same faults and items again; the exit code is 0 if
+all promises were kept, else 1. `--kills 10000`: instead, so many marks while a notifier is killed every few seconds.
 """
 
 import argparse
@@ -57,7 +57,7 @@ QUICK = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`marks` None: until `seconds` are over; else until so many are acknowledged, in `seconds` at the most."""
+    """The plan of a soak: until `seconds` are over, or until `marks` are acknowledged, in `seconds` at the most."""
 
     seconds: float
     marks: int | None = None
@@ -70,13 +70,13 @@ class Plan:
 
 
 def kills(marks: int) -> Plan:
-    """Nothing but SIGKILL for notifiers, every few seconds, until so many marks are acknowledged."""
+    """Plan nothing but SIGKILL for notifiers, every few seconds, until so many marks are acknowledged."""
     return Plan(600, marks, items=2000, faults=["kill_notifier"], pause_seconds=(1.0, 3.0), dba_pause_seconds=0.06)
 
 
 def run(plan: Plan, seed: int) -> dict[str, Any]:
-    """What happened; `broken` is empty if every promise was kept."""
-    # Without those whose batch would wait for uroman to load, 3 to 9 s, to no purpose here.
+    """Run the plan. Return its report; `broken` is empty if every promise was kept."""
+    # Leave out items whose batch would wait for uroman to load, 3 to 9 s, to no purpose here.
     items = [item for item in make_catalogue(plan.items) if item.oddity not in ROMANISED]
     with start_system(plan.items, lambda doing: None, plan.notifiers, wired=True, **QUICK) as system:
         etl = Etl(system.api_url, system.etl_key)
@@ -97,9 +97,9 @@ def run(plan: Plan, seed: int) -> dict[str, Any]:
 
 
 def wait_until_drained(system: System) -> dict[str, str]:
-    """The items that still wait after DRAIN_SECONDS, and how; as a rule none, and sooner.
+    """Wait until the queue is empty. Return the items that still wait after DRAIN_SECONDS, and their states.
 
-    What was under way while all was healed may yet fail, and would be tried again minutes later: it is due at once.
+    Requests under way during the healing may yet fail and be postponed for minutes: make these items due at once.
     """
     give_up_at = time.monotonic() + DRAIN_SECONDS
     with psycopg.connect(system.postgres.dsn(), autocommit=True) as connection:
@@ -112,7 +112,7 @@ def wait_until_drained(system: System) -> dict[str, str]:
 
 
 def report(system: System, items: Sequence[Item], notes: Notes, waiting: Mapping[str, str]) -> dict[str, Any]:
-    """Counts, and what was promised and not kept."""
+    """Count the events, and list the promises that were broken."""
     with psycopg.connect(system.postgres.dsn()) as connection:
         log = [Logged(*row) for row in connection.execute(LOG)]
     with httpx.Client(base_url=f"{system.sierra_url}/_sandbox", timeout=60, trust_env=False) as sierra:
@@ -146,7 +146,7 @@ def report(system: System, items: Sequence[Item], notes: Notes, waiting: Mapping
 
 
 def repeated(done: Sequence[Entry], notes: Notes) -> int:
-    """PUTs that did what the item's PUT before had done, though nobody had asked for it in between.
+    """List PUTs that did the same as the item's PUT before, without a mark in between.
 
     One kind is expected: the answer was lost, the notifier was told so, and it sent the same request again at once.
     """
@@ -168,7 +168,7 @@ def _record(shown: Mapping[str, Any]) -> Record:
 
 
 def main() -> int:
-    """The exit code: 0 every promise was kept, 1 it was not."""
+    """Return the exit code: 0 if every promise was kept, else 1."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="unset: any")

@@ -1,6 +1,6 @@
-"""What goes wrong during a soak? One fault after the other, by seeded dice; and all is well again after.
+"""The faults of a soak, one after the other, by seeded dice; after each the system is well again.
 
-What a fault ends is started again, and it is waited for: the next fault meets a system that does something.
+A process that a fault ends is started again and waited for, so that the next fault meets a system at work.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ class Chaos:
         self.met: Counter[str] = Counter()
 
     def strike(self) -> None:
-        """One fault, and what it ended is up again on return. Sierra's last trouble is over."""
+        """Do one fault, end Sierra's last trouble, and bring up again what the fault ended."""
         self._sierra.delete("/faults").raise_for_status()
         if not self._deck:
             self._deck = list(self._faults)
@@ -61,7 +61,7 @@ class Chaos:
         time.sleep(self._die.uniform(least, most))
 
     def heal(self) -> None:
-        """Sierra is well."""
+        """End Sierra's trouble."""
         self._sierra.delete("/faults").raise_for_status()
 
     def kill_notifier(self) -> None:
@@ -97,46 +97,46 @@ class Chaos:
         self._freeze(self._any("api"), 2)
 
     def restart_postgres(self) -> None:
-        """Orderly: sessions are broken off."""
+        """Restart PostgreSQL in order: sessions are broken off."""
         self._system.postgres.restart("fast")
 
     def crash_postgres(self) -> None:
-        """At once: it recovers from its log."""
+        """Crash PostgreSQL: it recovers from its log."""
         self._system.postgres.restart("immediate")
 
     def end_sessions(self) -> None:
-        """Every session but ours, as an administrator or a failover does."""
+        """End every session but ours, as an administrator or a failover does."""
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self._system.postgres.dsn()) as connection:
             connection.execute(TERMINATE)
 
     def trouble_sierra(self) -> None:
-        """Requests are answered otherwise, late, or not at all, until the next fault."""
+        """Have requests answered otherwise, late, or not at all, until the next fault."""
         fault = {**self._die.choice(SIERRAS), "times": self._die.randint(1, 200)}
         self._sierra.post("/faults", json=fault).raise_for_status()
 
     def expire_tokens(self) -> None:
-        """Before their time."""
+        """End the life of all tokens early."""
         self._sierra.post("/tokens/expire").raise_for_status()
 
     def cut_wires(self) -> None:
-        """Each connection between the processes, PostgreSQL and Sierra is ended, politely or not."""
+        """End each connection between the processes, PostgreSQL and Sierra, by FIN or RST."""
         for wire in self._wires():
             self._die.choice([wire.cut, wire.reset])()
 
     def silence_notifiers(self) -> None:
-        """Their connections to PostgreSQL, the listening ones too, or those to Sierra carry nothing more, untold."""
+        """Silence their connections to PostgreSQL, the listening ones too, or those to Sierra."""
         *_, to_postgres, to_sierra = self._wires()
         self._die.choice([to_postgres, to_sierra]).fall_silent()
 
     def silence_api(self) -> None:
-        """As long as a print station has patience; then its connections are reset: a batch would wait its 110 s."""
+        """Silence it for as long as a print station waits; then reset its connections: a batch would wait its 110 s."""
         of_the_api, *_ = self._wires()
         of_the_api.fall_silent()
         self.rest(0.5, 5)
         of_the_api.reset()
 
     def delay_wires(self) -> None:
-        """Far away, for up to two seconds."""
+        """Delay all traffic, for up to two seconds."""
         for wire in self._wires():
             wire.delay(self._die.uniform(0.01, 0.1))
         self.rest(0.5, 2)

@@ -1,6 +1,6 @@
-"""Who uses the system during a soak? Print stations, a DBA and the ETL, each by seeded dice, until told to stop.
+"""The people of a soak: print stations, DBAs and the ETL, each by seeded dice, until told to stop.
 
-They note what they were promised: a mark counts when it was acknowledged, a classification when its batch was.
+They note the promises made to them: a mark counts when it was acknowledged, a classification when its batch was.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ LATEST = """
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One item, asked for once. `answered_at` is when the answer came, or was given up."""
+    """A mark of one item. `answered_at` is when the answer came, or was given up."""
 
     number: str
     sent_at: datetime
@@ -42,7 +42,7 @@ class Mark:
 
 @dataclass
 class Notes:
-    """What the people did and were told. `acknowledged`: how many marks somebody was told are safe."""
+    """The acts of the people and the answers to them. `acknowledged` counts the acknowledged marks."""
 
     items: Sequence[Item]
     marks: list[Mark] = field(default_factory=list)
@@ -58,12 +58,12 @@ class Notes:
         self.classifications = {str(item.number): [(datetime.now(UTC), item.classification)] for item in self.items}
 
     def wishes(self) -> Iterator[tuple[str, datetime]]:
-        """All that may have entered the queue, promised or not, and when the answer came, or was given up."""
+        """The marks that may have entered the queue, acknowledged or not, and when the answer came, or was given up."""
         yield from ((mark.number, mark.answered_at) for mark in self.marks)
         yield from self.undoings
 
     def add(self, chosen: Sequence[Item], sent_at: datetime, acknowledged: bool) -> None:
-        """They were asked for together."""
+        """Note marks that were made together."""
         now = datetime.now(UTC)
         self.marks += [Mark(str(item.number), sent_at, now, acknowledged) for item in chosen]
         self.acknowledged += len(chosen) * acknowledged
@@ -102,7 +102,7 @@ class People:
         self._stop.set()
 
     def join(self) -> None:
-        """They have gone home; what one of them met that nobody expected is raised. The system must be well by now."""
+        """Wait for all of them, and raise any unexpected error. The system must be well by now."""
         for thread in self._threads:
             thread.join()
         if self._failures:
@@ -115,7 +115,7 @@ class People:
             self._failures.append(error)
 
     def _print_labels(self, die: random.Random) -> None:
-        """A print station: reads an item and marks it, again and again."""
+        """Act as a print station: read an item and mark it, again and again."""
         headers = {"x-api-key": self._system.printer_key}
         with httpx.Client(base_url=self._system.api_url, headers=headers, timeout=5, trust_env=False) as api:
             while not self._stop.is_set():
@@ -130,7 +130,7 @@ class People:
                 self._stop.wait(die.uniform(0, 0.15))
 
     def _ask(self, request: Callable[[], httpx.Response]) -> int | None:
-        """The answer's status; None if there was none, for the api may be dead just now."""
+        """Send a request. Return its status, or None without an answer: the api may be dead just now."""
         try:
             return request().status_code
         except httpx.TransportError:
@@ -138,7 +138,7 @@ class People:
             return None
 
     def _mark_many(self, die: random.Random) -> None:
-        """A DBA, who marks up to fifty items with a statement."""
+        """Act as a DBA who marks up to fifty items with a statement."""
         while not self._stop.wait(die.uniform(0, self._dba_pause_seconds)) and not self.done.is_set():
             chosen = die.sample(self._notes.items, die.randint(1, 50))
             sent_at, acknowledged = datetime.now(UTC), False
@@ -151,7 +151,7 @@ class People:
             self._note(chosen, sent_at, acknowledged)
 
     def _tend(self, die: random.Random) -> None:
-        """A DBA, who dismisses, retries and pauses, as `signum queue` does; a pause is over by itself in 3 s."""
+        """Act as a DBA who dismisses, retries and pauses, as `signum queue` does; a pause is over by itself in 3 s."""
         while not self._stop.wait(die.uniform(0.2, 1.5)):
             numbers = [str(item.number) for item in die.sample(self._notes.items, 5)]
             choices: list[tuple[str, dict[str, object]]] = [
@@ -170,7 +170,7 @@ class People:
                 self._notes.tended += 1
 
     def _undo(self, die: random.Random) -> None:
-        """A DBA, who undoes up to five of the latest pushes, as `signum revert` does. What is queued stays as it is."""
+        """Act as a DBA who undoes up to five of the latest pushes, as `signum revert` does. Queued items stay so."""
         while not self._stop.wait(die.uniform(0.2, 1)):
             sent_at, asked = datetime.now(UTC), dict[int, str]()
             try:
@@ -182,7 +182,7 @@ class People:
                     rows = cursor.execute(history.SQL["revert"], {"person": "dba", "ids": ids}).fetchall()
                     self._notes.reverts += [(row["item_number"], sent_at) for row in rows if row["queued"]]
             except psycopg.OperationalError:
-                pass  # as with marks
+                pass  # the same: nothing was promised
             now = datetime.now(UTC)
             self._notes.undoings += [(number, now) for number in asked.values()]
 
@@ -192,7 +192,7 @@ class People:
             self.done.set()
 
     def _sync(self, die: random.Random) -> None:
-        """The ETL: new classifications now and then. It sends a batch until it is taken, as the deployed one does."""
+        """Act as the ETL: send new classifications now and then, and repeat a batch until it is taken."""
         etl = Etl(self._system.api_url, self._system.etl_key)
         plain = [item for item in self._notes.items if item.oddity is None]
         while not self._stop.wait(die.uniform(1, 3)):

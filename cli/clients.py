@@ -1,4 +1,4 @@
-"""The clients, as a person looks after them: they may call the API, each with a key of its own."""
+"""`signum client`: adds, lists, revokes and rotates the clients that may call the API, each with a key of its own."""
 
 from dataclasses import asdict
 from enum import StrEnum
@@ -13,11 +13,11 @@ from cli.output import AsJson, print_err, print_out, show_json, show_rows
 if TYPE_CHECKING:
     from db.clients import NewKey
 
-app = typer.Typer(help="Who may call the API: keys are shown once, when they are made.", no_args_is_help=True)
+app = typer.Typer(help="The clients of the API. A key is shown once, when it is made.", no_args_is_help=True)
 
 
 class ClientType(StrEnum):
-    """What a client may do."""
+    """The types of clients, by what they may do."""
 
     ETL = "etl"
     SIGNUM_PRINTER = "signum-printer"
@@ -50,7 +50,7 @@ def add(
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Who may call the API, from which computer, and when each was last seen."""
+    """List the clients of the API: type, state, computer, and when each was last seen."""
     from db.clients import list_clients
 
     columns = (

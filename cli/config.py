@@ -1,4 +1,4 @@
-"""Which settings hold here, and where does each come from? Secrets are masked."""
+"""`signum config`: the settings in force here, and the source of each. Secrets are masked."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -21,7 +21,7 @@ from runtime.sources import look_up
 
 
 class Reader(StrEnum):
-    """Who reads settings."""
+    """The processes that read settings."""
 
     API = "api"
     NOTIFIER = "notifier"
@@ -39,9 +39,9 @@ def config(
     process: Annotated[Reader | None, typer.Argument(help="Only this process's settings.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The settings that hold here, and where each comes from: environment, file or default. Secrets are masked.
+    """Show the settings in force here and the source of each: environment, file or default. Secrets are masked.
 
-    What is wrong is said as the process would say it.
+    A wrong setting is reported as the process itself would report it.
     """
     rows: dict[str, dict[str, Any]] = {}
     problems = []

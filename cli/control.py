@@ -1,4 +1,4 @@
-"""The queue as a whole: its status, and how a person pauses it and lets it go on."""
+"""`signum queue status`, `pause` and `resume`: the queue as a whole."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,7 +18,7 @@ LONGEST = timedelta(days=366)
 
 
 def _as_span(text: str) -> timedelta:
-    """`90s`, `30min`, `2h`, `1d`."""
+    """Parse a length of time: `90s`, `30min`, `2h`, `1d`."""
     found = re.fullmatch(r"(\d{1,8}) ?(s|min|h|d)", text, re.ASCII)
     length = timedelta(**{UNITS[found[2]]: int(found[1])}) if found else None
     if not length or length > LONGEST:
@@ -27,7 +27,7 @@ def _as_span(text: str) -> timedelta:
 
 
 def _as_time(text: str) -> datetime:
-    """A day and time, or the next time that the clock shows so much; local time unless it has an offset."""
+    """Parse a day and time, or a time of day, which is its next one. Local time unless it has an offset."""
     now = datetime.now().astimezone()
     try:
         if re.fullmatch(r"\d\d:\d\d", text, re.ASCII):
@@ -40,13 +40,13 @@ def _as_time(text: str) -> datetime:
             moment = moment.astimezone() if moment.tzinfo else _local(moment.date(), moment.time())
         if moment <= now + LONGEST:
             return moment
-    except (ValueError, OverflowError, OSError):  # what the platform's calendar has not is one of them
+    except (ValueError, OverflowError, OSError):  # also raised for a time that the platform's calendar lacks
         pass
     raise typer.BadParameter(f"{text!r} is not a time like 14:30 or 2026-11-23T14:30, within a year")
 
 
 def _local(day: date, clock_time: time) -> datetime:
-    """The moment at which the local clock shows that. What it shows twice, in autumn, is taken for the later one."""
+    """The moment at which the local clock shows this. Of two such moments, in autumn, take the later one."""
     shown = datetime.combine(day, clock_time)
     moments = (datetime.fromtimestamp(shown.replace(fold=fold).timestamp(), UTC).astimezone() for fold in (0, 1))
     found = sorted(moment for moment in moments if moment.replace(tzinfo=None) == shown)
@@ -81,7 +81,7 @@ Until = Annotated[
 def pause(by: By, reason: Reason, length: For = None, until: Until = None, as_json: AsJson = False) -> None:
     """Push nothing to Sierra until --for or --until is over, or until `signum queue resume`.
 
-    Print stations notice nothing: marks go on and wait. What a notifier holds already is still pushed.
+    Print stations notice nothing: marks are taken and wait. Items that a notifier has claimed are still pushed.
     """
     if length and until:
         raise typer.BadParameter("give --for or --until, not both")
@@ -93,7 +93,7 @@ def pause(by: By, reason: Reason, length: For = None, until: Until = None, as_js
 
 
 def resume(as_json: AsJson = False) -> None:
-    """Push again, at once."""
+    """Resume pushing, at once."""
     ended = ask(queue_people.resume)
     if ended is None:
         raise Refused("the queue is not paused")
@@ -101,23 +101,23 @@ def resume(as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """How many items are in each state, whether pushes are paused, how long the oldest has been due, and who pushes."""
+    """Show the items by state, a pause, for how long the oldest item has been due, and the notifiers."""
 
-    async def look(connection: Connection) -> dict[str, Any]:
+    async def read_all(connection: Connection) -> dict[str, Any]:
         return {
             "states": await queue_people.overview(connection),
             **await queue_people.read_progress(connection),
             "notifiers": await notifiers.list_notifiers(connection),
         }
 
-    found = ask(look)
+    found = ask(read_all)
     if as_json:
         show_json(found)
         return
     if found["paused_at"]:
         print_out(_sentence({**found, "reason": found["pause_reason"]}))
     if found["oldest_due_seconds"] is not None:
-        print_out(f"the oldest item that nobody pushes has been due for {span(found['oldest_due_seconds'])}")
+        print_out(f"the oldest item that is not being pushed has been due for {span(found['oldest_due_seconds'])}")
     show_rows(found["states"], False, ("state", "items", "oldest_age_seconds", "next_try_at"))
     print_out("")
     columns = ("notifier", "state", "mode", "breaker", "reason", "looped_seconds", "last_success_seconds")
@@ -125,5 +125,5 @@ def status(as_json: AsJson = False) -> None:
 
 
 def _sentence(pause: dict[str, Any]) -> str:
-    until = f"until {clock(pause['resume_at'])}" if pause["resume_at"] else "until somebody resumes it"
+    until = f"until {clock(pause['resume_at'])}" if pause["resume_at"] else "until a person resumes it"
     return f"paused by {pause['paused_by'] or '?'} {until}: {pause['reason'] or 'no reason was given'}"

@@ -1,4 +1,4 @@
-"""A command's way to the database: one connection, for as long as it asks.
+"""Gives a command its connection to the database, for as long as it needs one.
 
 SQLAlchemy is imported only then: it takes longer to load than `signum --help` to answer.
 """
@@ -22,20 +22,20 @@ from cli.output import print_err
 from db.queue import Connection
 from runtime.settings import DatabaseSettings, read_settings
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-PATIENCE_SECONDS = 1.0
+SILENT_WAIT_SECONDS = 1.0
 LOCK_TIMEOUT_MS = 10_000
 
 
-def ask(work: Callable[[Connection], Awaitable[Answer]], settings: DatabaseSettings | None = None) -> Answer:
-    """What `work` answers, given a connection on which each statement is its own commit. Else Unreachable."""
+def ask(work: Callable[[Connection], Awaitable[Result]], settings: DatabaseSettings | None = None) -> Result:
+    """Return the result of `work`, given a connection on which each statement commits. Raise Unreachable."""
     database = settings or read_settings(DatabaseSettings)
     with reaching(database):
         return asyncio.run(_ask(work, database))
 
 
-async def _ask(work: Callable[[Connection], Awaitable[Answer]], settings: DatabaseSettings) -> Answer:
+async def _ask(work: Callable[[Connection], Awaitable[Result]], settings: DatabaseSettings) -> Result:
     from db.connections import DatabaseLocked, connection_parameters, one_line
     from db.schema.encoding import refuse_other_encodings
 
@@ -43,8 +43,8 @@ async def _ask(work: Callable[[Connection], Awaitable[Answer]], settings: Databa
     async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:
         refuse_other_encodings(connection)
         working = asyncio.ensure_future(work(connection))
-        done, _ = await asyncio.wait({working}, timeout=PATIENCE_SECONDS)
-        held = "" if done else await _tell_what_holds_it_up(connection.info.backend_pid, parameters)
+        done, _ = await asyncio.wait({working}, timeout=SILENT_WAIT_SECONDS)
+        held = "" if done else await _print_blocking_sessions(connection.info.backend_pid, parameters)
         try:
             return await working
         except LockNotAvailable as error:
@@ -52,8 +52,8 @@ async def _ask(work: Callable[[Connection], Awaitable[Answer]], settings: Databa
             raise DatabaseLocked(f"gave up after {seconds} s: {held or one_line(error)}") from error
 
 
-async def _tell_what_holds_it_up(pid: int, parameters: dict[str, Any]) -> str:
-    """Say which sessions our session `pid` waits for, where it does; as said. On another connection, for ours waits."""
+async def _print_blocking_sessions(pid: int, parameters: dict[str, Any]) -> str:
+    """Print and return the sessions that our session `pid` waits for, if any. Ask on another connection: ours waits."""
     from db.locks import find_waited_for, name_all
 
     held = ""
@@ -67,7 +67,7 @@ async def _tell_what_holds_it_up(pid: int, parameters: dict[str, Any]) -> str:
 
 @contextmanager
 def reaching(settings: DatabaseSettings) -> Iterator[None]:
-    """What keeps us from the database becomes Unreachable, with its address. Other errors are bugs and stay."""
+    """Turn errors that keep us from the database into Unreachable, with its address. Other errors are bugs and stay."""
     from sqlalchemy.exc import DBAPIError
 
     from db.connections import DatabaseUnavailable, one_line

@@ -1,4 +1,4 @@
-"""The whole system, looked at: a line per check with what was found and who must do what."""
+"""`signum doctor`: checks the whole system; a line per check with the finding and what a person must do."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from runtime.sources import look_up
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Look at database, notifications, Sierra, settings, notifiers, queue and sync. 1 if there is a problem."""
+    """Check database, notifications, Sierra, settings, notifiers, queue and sync. Exit with 1 if there is a problem."""
     settings, unset = _read_settings()
     away = None
     try:
@@ -35,9 +35,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def _read_settings() -> tuple[NotifierSettings, list[str]]:
-    """The notifier's settings, and the names of those that it can't do without and that are unset here.
+    """The notifier's settings, and the names of the required ones that are unset here.
 
-    These have a value that leads nowhere, so that all the others can be looked at.
+    An unset one gets a value that leads nowhere, so that all the others can be checked.
     """
     given, _ = look_up(NotifierSettings)
     required = (name for name, field in NotifierSettings.model_fields.items() if field.is_required())
@@ -46,7 +46,7 @@ def _read_settings() -> tuple[NotifierSettings, list[str]]:
 
 
 async def _examine_database(connection: Connection, settings: NotifierSettings) -> list[Finding]:
-    """All checks of it; where the schema is behind, those of the schema's contents can't be done."""
+    """Check the server and the schema, and the contents only if the schema is up to date."""
     from db.checks import check_schema, check_server
 
     schema = await check_schema(connection)
@@ -61,8 +61,10 @@ async def _examine_sierra(settings: NotifierSettings, unset: Sequence[str]) -> l
     from notifier.config import client_of
 
     if unset:
-        text = f"not looked at: not set here: {', '.join(name.upper() for name in unset)}"
-        return [Finding("warning", "Sierra", text, "Set here what the notifier has, to have Sierra looked at too")]
+        text = f"not checked: not set here: {', '.join(name.upper() for name in unset)}"
+        return [
+            Finding("warning", "Sierra", text, "Set them here as the notifier has them, to have Sierra checked too")
+        ]
     async with client_of(settings) as sierra:
         return [finding async for finding in check_sierra(sierra, settings.sierra_api_endpoint)]
 

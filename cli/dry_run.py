@@ -1,4 +1,4 @@
-"""A dry run of an item's update in Sierra: read, compute and compare; nothing is written."""
+"""Dry runs of an item's update in Sierra: read, compute and compare; nothing is written."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from runtime.settings import NotifierSettings
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A field that would be written, with its value in Sierra until then; None: it is not there."""
+    """A field that would be written, and its value in Sierra before and after. None: no such field."""
 
     field: str
     before: str | None
@@ -25,7 +25,7 @@ class Change:
 
 
 def plan_changes(item: NamedItem, settings: NotifierSettings) -> tuple[list[Change], tuple[str, ...]]:
-    """The fields that an item marked now would be given, and remarks on what would be left out or lost, and why."""
+    """The changes that a mark made now would bring, and remarks on text that would be left out or lost, and why."""
     record = _read(item, settings)
     now = datetime.now(UTC)
     plan = plan_update(record, Wish(item.classification, queued_at=now, now=now), rules_of(settings))
@@ -56,7 +56,7 @@ def _read(item: NamedItem, settings: NotifierSettings) -> Record:
 
 
 def _changes(record: Record, plan: Plan) -> Iterator[Change]:
-    """The fields of the patch that differ from the record. Those that are sent as they are, are nobody's business."""
+    """The fields of the patch that differ from the record. Fields that are sent unchanged are left out."""
     for position, var_field in enumerate(plan.patch.get("varFields", ())):
         old = record.var_fields[position : position + 1]
         if [var_field] != list(old):
@@ -70,8 +70,8 @@ def _changes(record: Record, plan: Plan) -> Iterator[Change]:
 
 def _call_number_change(old: Field, new: Field) -> Change:
     before, after = call_number_texts(old), call_number_texts(new)
-    place = next(place for place, text in after.items() if text != before.get(place))
-    return Change("call number (099)", before.get(place), after[place])
+    position = next(position for position, text in after.items() if text != before.get(position))
+    return Change("call number (099)", before.get(position), after[position])
 
 
 def _fixed_value(record: Record, number: str) -> str | None:

@@ -1,4 +1,4 @@
-"""One item: its history, and a preview of its next update in Sierra."""
+"""`signum history` and `signum preview`: the past updates of one item in Sierra, and its next one."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +22,7 @@ def history(
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """What came of one item's updates, newest first. `signum revert` undoes one by its update_log_id."""
+    """List the outcomes of one item's updates, newest first. `signum revert` undoes one by its update_log_id."""
     rows = ask(lambda connection: read_history(connection, barcode, limit))
     if not rows:
         item = _find_item(barcode)

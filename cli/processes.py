@@ -1,4 +1,4 @@
-"""The processes' start: settings first; only then is imported what the process needs, and it runs."""
+"""`signum api`, `notifier` and `migrate`: read the settings first, import the process's code only then, and run it."""
 
 import asyncio
 import logging
@@ -36,11 +36,12 @@ def api(
 
 def notifier(
     check: Annotated[
-        bool, typer.Option("--check", help="Only look whether this machine's notifier gets on; 1 if not.")
+        bool,
+        typer.Option("--check", help="Only check whether this machine's notifier makes progress; exit with 1 if not."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Push what is queued to Sierra, until told to stop. Any number may run: they share the queue."""
+    """Push queued items to Sierra, until told to stop. Any number may run: they share the queue."""
     if check:
         _check_notifier(as_json)
         return
@@ -54,17 +55,17 @@ def notifier(
 
 
 def _check_notifier(as_json: bool) -> None:
-    """For a container's health check: a notifier has no port that could be asked."""
+    """Check this machine's notifier, for a container's health check: a notifier has no port to ask."""
     host = socket.gethostname()
     found = ask(lambda connection: find_notifier(connection, host))
     if found is None:
-        raise Refused(f"no notifier goes round on {host}")
+        raise Refused(f"no notifier is running on {host}")
     if as_json:
         show_json(asdict(found))
     if found.state == "stalled":
         looped, due = span(found.looped_seconds or 0), span(found.oldest_due_seconds or 0)
         raise Refused(
-            f"{found.notifier} has stalled: its loop has not come round for {looped}, "
+            f"{found.notifier} has stalled: its loop has not run for {looped}, "
             f"and an item has been waiting for {due}. Restart it"
         )
     if found.gets_no_answer and _does_sierra_answer():
@@ -78,7 +79,7 @@ def _check_notifier(as_json: bool) -> None:
 
 
 def _does_sierra_answer() -> bool:
-    """Ask Sierra as the notifier does. False too where only the database's settings are here."""
+    """Ask Sierra as the notifier does. Return False, too, where only the database's settings are here."""
     try:
         return asyncio.run(_is_sierra_answering(read_settings(NotifierSettings)))
     except SettingsError:
@@ -115,7 +116,7 @@ def migrate(
 
 
 def _bring_to_head(settings: MigrateSettings, wait: float) -> tuple[str, list[str]]:
-    """The schema's revision from now on, and the roles that have their rights on it."""
+    """Bring the schema to head. Return its revision and the roles that have been given their rights."""
     from db.connections import connection_parameters, wait_for_database
     from db.schema.migrate import migrate as bring_to_head
     from db.schema.rights import grant_rights, make_logins

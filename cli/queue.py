@@ -1,4 +1,4 @@
-"""Items in the queue, as a person looks at them and steers them: named, or by why they were rejected."""
+"""`signum queue list`, `mark`, `retry` and `dismiss`: queued items, by name or by the reason of their rejection."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from enum import StrEnum
@@ -29,7 +29,7 @@ class State(StrEnum):
 
 
 def _operator() -> str:
-    """Who asks, by the operating system; a container's user may have no name."""
+    """The user's name by the operating system, or `signum`: a container's user may have none."""
     try:
         return getuser()
     except (KeyError, OSError):
@@ -37,7 +37,7 @@ def _operator() -> str:
 
 
 def _is_reason(reason: str | None) -> str | None:
-    """Refuse the empty text, which every reason holds."""
+    """Refuse an empty text: every reason contains it."""
     if reason is not None and not reason.strip():
         raise typer.BadParameter("the reason is empty")
     return reason
@@ -52,7 +52,13 @@ Work = Callable[[Connection, "Sequence[NamedItem]"], Awaitable[list[int]]]
 Action = Callable[..., Awaitable[list[int]]]
 By = Annotated[
     str,
-    typer.Option("--by", help="In whose name.", default_factory=_operator, show_default="you", envvar="SIGNUM_BY"),
+    typer.Option(
+        "--by",
+        help="The person who asks for it, for the history.",
+        default_factory=_operator,
+        show_default="you",
+        envvar="SIGNUM_BY",
+    ),
 ]
 
 
@@ -62,7 +68,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """The items in the queue, the most urgent first."""
+    """List the items in the queue, the most urgent first."""
     words = state.replace("-", " ") if state else None
     rows = ask(lambda connection: queue_people.detail(connection, words, limit))
     columns = (
@@ -150,7 +156,7 @@ def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[s
 def _for_named(
     work: Work, numbers: list[str] | None, barcodes: list[str] | None, as_json: bool, done: str, undone: str
 ) -> None:
-    """Do the work for the items named. Refused if a name is nobody's or an item was not touched; the rest is done."""
+    """Do the work for the items named. Raise Refused for unknown names and items left as they are; the rest is done."""
     if not numbers and not barcodes:
         raise typer.BadParameter("name the items: by their numbers, by --barcode, or (retry, dismiss) by --reason")
 
@@ -191,7 +197,7 @@ def _for_reason(
 
 
 def _tell(done: str, touched: Collection[int], as_json: bool) -> None:
-    """Say how many items were touched, if any; as JSON, which."""
+    """Print the number of items touched, if any; as JSON, their ids."""
     if as_json:
         show_json({"done": done, "item_record_ids": sorted(touched)})
     elif touched:

@@ -1,4 +1,4 @@
-"""How does a person undo a push? It names the row of history; the notifier puts the call number back."""
+"""`signum revert`: a person names pushes by their rows of history, and the notifier puts the call numbers back."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -40,7 +40,7 @@ def revert(by: By, rows: Rows, as_json: AsJson = False) -> None:
 
 
 def _why_not(one: Revert) -> str:
-    """Why this push was not queued to be undone, and what to do."""
+    """Explain why this push was not queued to be undone, and what to do."""
     before = one.call_number_before
     if one.outcome != "pushed":
         return f"row {one.update_log_id} is {one.outcome}: only what was pushed can be undone, find its row"

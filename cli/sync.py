@@ -1,4 +1,4 @@
-"""The sync with Sierra, as a person looks at it and asks for all items anew."""
+"""`signum sync`: shows the state of the sync with Sierra, and asks for a full one."""
 
 import typer
 
@@ -10,7 +10,7 @@ app = typer.Typer(help="What the ETL brings from Sierra.", no_args_is_help=True)
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Where the sync stands, whether changes are missing, and what to do then."""
+    """Show the position of the sync, any missing changes, and what to do about them."""
     from db.sync_state import show_sync
 
     show_record(ask(show_sync), as_json)
@@ -18,7 +18,7 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command()
 def restart(as_json: AsJson = False) -> None:
-    """Ask for a full sync: it begins when the ETL comes next. What is queued for Sierra stays queued."""
+    """Ask for a full sync: it begins when the ETL comes next. Items queued for Sierra stay queued."""
     from db.sync_state import request_full_sync
 
     requested_at = ask(request_full_sync)

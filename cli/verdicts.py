@@ -1,4 +1,4 @@
-"""Verdicts on the queue, the notifiers and the sync: is it well, and who must act if not? No I/O here."""
+"""Judges the queue, the notifiers and the sync: their levels, and what a person must do. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,9 +17,9 @@ PROBLEMS = ("stalled", "waiting for a person")
 
 
 def judge_notifiers(notifiers: Sequence[Row]) -> Iterator[Finding]:
-    """One line each; and one more where none runs."""
+    """A finding per notifier, and one more where none is running."""
     if all(notifier["state"] == "gone" for notifier in notifiers):
-        yield Finding("problem", "notifiers", "none runs: nothing is pushed", 'Start one: run "signum notifier"')
+        yield Finding("problem", "notifiers", "none is running: nothing is pushed", 'Start one: run "signum notifier"')
     for notifier in notifiers:
         state, reason = notifier["state"], f": {notifier['reason']}" if notifier["reason"] else ""
         text = f"{notifier['notifier']} is {state}{reason}"
@@ -28,7 +28,7 @@ def judge_notifiers(notifiers: Sequence[Row]) -> Iterator[Finding]:
 
 
 def judge_queue(progress: Row, states: Sequence[Row]) -> Iterator[Finding]:
-    """Whether it moves, and whether something waits for a person."""
+    """Findings on the queue's progress, and on items that wait for a person."""
     if progress["paused_at"]:
         until, advice = "a person resumes it", 'A person must let it go on: run "signum queue resume"'
         if end := progress["resume_at"]:
@@ -37,17 +37,17 @@ def judge_queue(progress: Row, states: Sequence[Row]) -> Iterator[Finding]:
         who, why = progress["paused_by"] or "?", progress["pause_reason"] or "no reason was given"
         yield Finding("warning", "queue", f"paused by {who} until {until}: {why}", advice)
     elif (due := progress["oldest_due_seconds"] or 0) > LONGEST_DUE_SECONDS:
-        text = f"an item has been due for {due:.0f} s, and nobody pushes it"
-        yield Finding("problem", "queue", text, 'See what the notifiers say: run "signum queue status"')
+        text = f"an item has been due for {due:.0f} s, and no notifier pushes it"
+        yield Finding("problem", "queue", text, 'Look at the state of each notifier: run "signum queue status"')
     else:
-        yield Finding("ok", "queue", "nothing waits for long")
+        yield Finding("ok", "queue", "nothing has been waiting for long")
     for rejected in (state["items"] for state in states if state["state"] == "rejected" and state["items"]):
         advice = 'A person must decide: see why with "signum queue list --state rejected", then retry or dismiss'
         yield Finding("warning", "rejected", f"{rejected} rejected in the queue", advice)
 
 
 def judge_sync(sync: Row) -> Finding:
-    """Whether changes in Sierra are missing here."""
+    """A finding on changes in Sierra that are missing here."""
     if sync.get("gap_from"):
         text = f"changes in Sierra between {sync['gap_from']:%F %R} and {sync['gap_until']:%F %R} UTC are missing"
         return Finding("warning", "sync", text, 'Run "signum sync restart"')

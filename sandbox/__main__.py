@@ -1,4 +1,4 @@
-"""`python -m sandbox`: a whole Signum-savotta on this machine, one label printed in it, and then yours to play with.
+"""`python -m sandbox`: a whole Signum-savotta on this machine, one label printed in it, and then yours to explore.
 
 `--once` does the same without staying: one line of JSON on stdout, what happens on stderr, and exit code 0 only if
 Sierra holds the right record.
@@ -24,7 +24,7 @@ from sandbox.system import start_system
 
 
 def main() -> int:
-    """The exit code: 0 done, 1 it went wrong."""
+    """Return the exit code: 0 done, 1 it failed."""
     options = read_options()
     screen = Console(stderr=options.once, highlight=False)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def play(size: int, once: bool, screen: Console) -> int:
-    """Bring it up, print two labels, show one, and stay unless `once`."""
+    """Start the system, print two labels, show one, and stay unless `once`."""
     items = make_catalogue(size)
     begun = time.monotonic()
     with start_system(
@@ -63,7 +63,7 @@ def play(size: int, once: bool, screen: Console) -> int:
 
 
 def read_options() -> argparse.Namespace:
-    """The command line's."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="A whole Signum-savotta to play with.")
     parser.add_argument("--items", type=_size, default=2000, metavar="N", help="size of the catalogue (2000)")
     parser.add_argument("--once", action="store_true", help="one label, one line of JSON, and out")
@@ -88,7 +88,7 @@ def _write_result(loaded: int, printed: Printed | None) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """The first is heard, and the cleaning up that follows is not disturbed by more of them."""
+    """Interrupt at the first signal, and ignore more of them during the clean-up."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt

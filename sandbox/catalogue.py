@@ -1,10 +1,10 @@
-"""Which items does the sandbox's library have? The same ones every time, made from lists of words and the item's place.
+"""Makes the catalogue of the sandbox's library: always the same items, from lists of words and the item's place.
 
 Most are ordinary. Every oddity that a real catalogue has comes once in fifty items, at the place that `Oddity` says, so
 even a small catalogue has them all. Headings that must be romanised come among the first two hundred only: the backend
 loads its romaniser in seconds, for each batch that needs it, and here batches are small.
 
-Each item is told twice: as Sierra's record and as the rows that the ETL sends.
+Each item comes in two forms: as Sierra's record and as the rows that the ETL sends.
 """
 
 import random
@@ -43,7 +43,7 @@ AUTHORLESS = (("2", "A user's guide /"), ("4", 'The "quiet" harbour\'s log :'), 
 
 
 class Oddity(IntEnum):
-    """What is special about an item, by its place modulo 50."""
+    """The oddities of items, by their place modulo 50."""
 
     NO_BIB = 3
     NO_CALL_NUMBER = 7
@@ -86,11 +86,11 @@ class Item:
 
     @property
     def record_id(self) -> int:
-        """The key that the printers use."""
+        """The 64-bit key that the print stations use."""
         return ITEM + self.number
 
     def record(self) -> Record:
-        """Sierra's side."""
+        """The item as Sierra's record."""
         return Record(
             number=str(self.number),
             bib_numbers=tuple(str(bib.number) for bib in self.bibs),
@@ -100,7 +100,7 @@ class Item:
         )
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The ETL's side: a row per bib, and one if there is none. `shelfmark_json` is still a list."""
+        """The item as the ETL's rows: one per bib, and one if there is none. `shelfmark_json` is still a list."""
         for bib in self.bibs or (None,):
             yield {
                 "item_record_id": self.record_id,
@@ -125,7 +125,7 @@ def make_catalogue(size: int) -> list[Item]:
 
 
 def is_ours(record_id: int, barcode: str | None) -> bool:
-    """True of an item of this catalogue, however large it was made: its barcode goes with its number."""
+    """Return whether an item is of this catalogue, of any size: its barcode goes with its number."""
     return barcode == str(_FIRST_BARCODE + record_id - ITEM - _FIRST_ITEM)
 
 

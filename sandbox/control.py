@@ -1,4 +1,4 @@
-"""How does another process watch and disturb the simulator? By routes under `/_sandbox/`, which the journal leaves out.
+"""Lets another process watch and disturb the simulator by routes under `/_sandbox/`, which the journal leaves out.
 
 | route | |
 | --- | --- |
@@ -38,21 +38,21 @@ Waited = TypeVar("Waited")
 
 
 class Control:
-    """Whoever reaches the port may use it: this is a sandbox."""
+    """The routes. Every client that reaches the port may use them: this is a sandbox."""
 
     def __init__(self, tokens: Tokens, records: Records, faults: Faults, journal: Journal) -> None:
         self._tokens, self._records, self._faults, self._journal = tokens, records, faults, journal
 
     async def answer(self, request: Request) -> Answer:
-        """200 with JSON; 400, 404 or 408 with a sentence."""
+        """Answer a request: 200 with JSON; 400, 404 or 408 with a sentence."""
         try:
-            return _say(200, await self._route(request))
+            return _text(200, await self._route(request))
         except TimeoutError:
-            return _say(408, "it has not happened in that time")
+            return _text(408, "it has not happened in that time")
         except LookupError as missing:
-            return _say(404, str(missing.args[0]))
+            return _text(404, str(missing.args[0]))
         except (ValueError, ValidationError, Refused) as wrong:
-            return _say(400, str(wrong))
+            return _text(400, str(wrong))
 
     async def _route(self, request: Request) -> Any:
         parts = request.path.removeprefix(CONTROL_PREFIX).strip("/").split("/")
@@ -155,6 +155,6 @@ def _describe(switch: Switch) -> dict[str, Any]:
     return {"number": switch.number, "met": switch.met, "released": switch.released.is_set(), **asdict(switch.fault)}
 
 
-def _say(status: int, content: Any) -> Answer:
+def _text(status: int, content: Any) -> Answer:
     body = content if status == 200 else {"detail": content}
     return Answer(status, json.dumps(body, ensure_ascii=False).encode(), {"content-type": "application/json"})

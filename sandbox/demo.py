@@ -1,9 +1,9 @@
-"""What does it do? One label, followed all the way: read at the print station, marked, and written to Sierra.
+"""Follows one label all the way: read at the print station, marked, and written to Sierra.
 
-Nothing here is staged. The print station's requests go to a real api process, the update comes from a real notifier
-process, and what is shown of Sierra's record is what Sierra holds. The time is that of one dispatch, from the api's 200
+Nothing here is faked. The print station's requests go to a real api process, the update comes from a real notifier
+process, and Sierra's record is shown as Sierra holds it. The time is that of one dispatch, from the api's 200
 at the print station to the arrival of the PUT at Sierra, by the machine's monotonic clock. It is the second label since
-the start; the first, which finds everything cold, is told too.
+the start; the first, which finds everything cold, is reported too.
 """
 
 import time
@@ -22,12 +22,12 @@ _PATIENCE_SECONDS = 10
 
 
 class DemoFailed(Exception):
-    """Something is not as it should be; the text says what."""
+    """The system is not as it should be. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """What became of one printed label."""
+    """The outcome of one printed label."""
 
     item: dict[str, Any]
     before: dict[str, Any]
@@ -36,17 +36,17 @@ class Printed:
 
     @property
     def call_number_before(self) -> str:
-        """Sierra's, before."""
+        """Sierra's call number before the push."""
         return call_number(self.before)
 
     @property
     def call_number_after(self) -> str:
-        """Sierra's, after."""
+        """Sierra's call number after the push."""
         return call_number(self.after)
 
 
 def load_catalogue(system: System, items: list[Item], screen: Console) -> int:
-    """The whole catalogue, by the ETL's own way. How many items the api has taken in."""
+    """Send the whole catalogue as the ETL does. Return the number of items that the api has taken in."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen) as progress:
         task = progress.add_task("ETL: GET /sync, POST /sync", total=len(items))
@@ -57,7 +57,7 @@ def load_catalogue(system: System, items: list[Item], screen: Console) -> int:
 
 
 def print_label(system: System, item: Item) -> Printed:
-    """The label of one item is printed. DemoFailed if Sierra does not hold the right record afterwards."""
+    """Print the label of one item. Raise DemoFailed if Sierra does not hold the right record afterwards."""
     with (
         httpx.Client(base_url=system.api_url, headers={"x-api-key": system.printer_key}, trust_env=False) as api,
         httpx.Client(base_url=system.sierra_url, trust_env=False, timeout=_PATIENCE_SECONDS + 5) as sierra,
@@ -78,7 +78,7 @@ def print_label(system: System, item: Item) -> Printed:
 
 
 def ordinary_items(items: list[Item]) -> list[Item]:
-    """Those without an oddity, whose call number is to be changed."""
+    """The items without an oddity, whose call number is to be changed."""
     return [item for item in items if item.oddity is None]
 
 
@@ -94,13 +94,13 @@ def call_number(record: dict[str, Any]) -> str:
 
 
 def fixed_value(record: dict[str, Any], number: str) -> str:
-    """The value of one of its fixed fields; empty if it hasn't got it."""
+    """The value of one of the record's fixed fields; empty if it has no such field."""
     value: str = record["fixedFields"].get(number, {"value": ""})["value"]
     return value
 
 
 def _wait_until_unmarked(api: httpx.Client, barcode: str) -> None:
-    """The notifier hears Sierra's answer after Sierra gave it, so this takes a moment."""
+    """Wait for the queue: the notifier gets Sierra's answer a moment after Sierra gave it."""
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     while _json(api.get(f"/itemdata/{barcode}"))["in_update_queue"]:
         if time.monotonic() > give_up_at:
@@ -109,7 +109,7 @@ def _wait_until_unmarked(api: httpx.Client, barcode: str) -> None:
 
 
 def _check(printed: Printed, item: Item) -> None:
-    """What the api said and what Sierra holds against what the catalogue says they should."""
+    """Compare the api's answer and Sierra's record with the catalogue."""
     genre = item.call_numbers[0].partition(" ")[2]
     before, after = (fixed_value(record, "84") for record in (printed.before, printed.after))
     expected = {

@@ -1,4 +1,4 @@
-"""How does the catalogue reach the backend? As the deployed ETL sends it: gzipped TSV as pandas writes it, in batches.
+"""Sends the catalogue to the backend as the deployed ETL does: gzipped TSV as pandas writes it, in batches.
 
 The wire format's oddities are the deployed ETL's. `shelfmark_json` is the Python repr of a list, not JSON. A column of
 whole numbers comes as `1000001.0` as soon as one row of the batch lacks it, for pandas makes floats of it then. Item
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 class SyncRefused(Exception):
-    """The backend did not take a batch or a row of it, or did not say what to send. The text is its answer."""
+    """The backend refused a batch or a row of it, or did not say what to send. The text is its answer."""
 
 
 class Etl:
@@ -33,16 +33,16 @@ class Etl:
         self._http = httpx.Client(base_url=base_url, headers={"x-api-key": key}, timeout=4, trust_env=False)
 
     def ask(self) -> dict[str, Any]:
-        """What the backend wants next."""
+        """Ask the backend for the mode and position of the next batch."""
         return _answer(self._http.get("/sync"))
 
     def send(self, rows: Sequence[Row], timestamp: datetime) -> dict[str, Any]:
-        """One batch; `timestamp` is Sierra's clock when this run began."""
+        """Send one batch; `timestamp` is Sierra's clock at the start of this run."""
         files = {"file": ("data.tsv.gz", encode(rows), "application/gzip")}
         return _answer(self._http.post("/sync", data={"timestamp": timestamp.isoformat()}, files=files, timeout=120))
 
     def load(self, rows: Sequence[Row], tell: Callable[[int], None] = lambda items: None) -> int:
-        """A full sync, from wherever it stands to its end. The items sent; `tell` hears of each batch's number."""
+        """Do a full sync from its position to its end. Return the number of items sent; `tell` gets each batch's."""
         sent = 0
         while (wanted := self.ask())["sync_mode"] == "SYNC_FULL":
             batch = next_batch(rows, wanted["last_synced_id"], wanted["batch_size"])
@@ -55,7 +55,7 @@ class Etl:
         return sent
 
     def close(self) -> None:
-        """No connection is left."""
+        """Close the connections."""
         self._http.close()
 
 
@@ -69,7 +69,7 @@ def next_batch(rows: Sequence[Row], last_synced_id: int, batch_size: int) -> lis
 
 
 def encode(rows: Sequence[Row]) -> bytes:
-    """The body of `file`. Without rows the header alone: a valid, empty batch."""
+    """Encode rows as the part `file` of an upload. Without rows the header alone: a valid, empty batch."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -1,6 +1,6 @@
-"""What shall go wrong? Switches: which requests a fault meets, how often, and what then happens to them.
+"""Faults of the simulated Sierra, as switches: the requests that a fault meets, how often, and their treatment.
 
-A request meets the first fault that fits it, and only that one. What a fault leaves unsaid goes as usual:
+A request meets the first fault that fits it, and only that one. Whatever a fault leaves open goes as usual:
 `Fault(kind="put_item", times=1, hold=True)` is a barrier before the next PUT, `Fault(delay_seconds=1)` a slow Sierra.
 """
 
@@ -25,12 +25,14 @@ class Fault:
     item: str | None = None  # None: every item; a list request is met by any item it names
     times: int | None = None  # None: until it is taken out
 
-    expire_tokens: bool = False  # every token's life ends, just before this request is looked at
-    after_applying: bool = False  # do what was asked, *then* let this happen: a PUT is done though nobody hears of it
+    expire_tokens: bool = False  # end every token's life just before this request is checked
+    after_applying: bool = (
+        False  # do what was asked, *then* let this happen: a PUT is done, but its client never hears of it
+    )
     delay_seconds: float = 0
     hold: bool = False  # wait until it is released
 
-    status: int | None = None  # answer so, and do nothing
+    status: int | None = None  # answer with this status, and do nothing
     code: int = 0  # Sierra's own; by the status if 0
     specific_code: int = 0
     description: str | None = None
@@ -39,15 +41,15 @@ class Fault:
     manner: Manner = Manner.WHOLE
     pace_seconds: float = 0.1
 
-    staff_edit: dict[str, Any] | None = None  # what a librarian changes in the record right after this answer
+    staff_edit: dict[str, Any] | None = None  # the change that a librarian makes to the record right after this answer
 
     @property
     def answers_instead(self) -> bool:
-        """Whether Sierra does not get to see the request."""
+        """Return whether the fault answers the request in Sierra's place."""
         return self.status is not None or self.html or self.manner in (Manner.EMPTY, Manner.HANG)
 
     def fits(self, kind: Kind, item_numbers: Sequence[str]) -> bool:
-        """Whether it meets such a request."""
+        """Return whether the fault meets such a request."""
         return self.kind in ("*", kind) and (self.item is None or self.item in item_numbers)
 
 
@@ -63,26 +65,26 @@ class Switch:
 
     @property
     def spent(self) -> bool:
-        """It has met as many as it should."""
+        """Return whether the fault has met as many requests as it should."""
         return self.fault.times is not None and self.met >= self.fault.times
 
 
 class Faults:
-    """Every switch, spent ones too, so that one can ask how often they were met."""
+    """All switches, spent ones too, so that their counts can be read."""
 
     def __init__(self) -> None:
         self.switches: list[Switch] = []
         self._made = 0
 
     def add(self, fault: Fault) -> Switch:
-        """On from now on."""
+        """Switch a fault on."""
         switch = Switch(self._made, fault)
         self._made += 1
         self.switches.append(switch)
         return switch
 
     def take(self, kind: Kind, item_numbers: Sequence[str]) -> Switch | None:
-        """The switch that such a request meets, if any."""
+        """Return the switch that such a request meets, if any."""
         for switch in self.switches:
             if not switch.spent and switch.fault.fits(kind, item_numbers):
                 switch.met += 1
@@ -90,11 +92,11 @@ class Faults:
         return None
 
     def remove(self, switch: Switch) -> None:
-        """Off; whom it holds goes on."""
+        """Switch a fault off, and let go the requests that it holds."""
         self.switches.remove(switch)
         switch.released.set()
 
     def clear(self) -> None:
-        """All off."""
+        """Switch all faults off."""
         for switch in list(self.switches):
             self.remove(switch)

@@ -1,4 +1,4 @@
-"""The query parameters of a list of items: those that the simulator knows, and the records that they leave.
+"""Reads the query parameters of a list of items, and selects the records that they leave.
 
 A parameter or a form of value that it does not know is refused: ignored, it would be answered with every record.
 """
@@ -29,7 +29,7 @@ class Range(Generic[Value]):
     last: Value | None
 
     def has(self, value: Value | None) -> bool:
-        """Whether it lies within; None never does."""
+        """Return whether a value lies within the range; None never does."""
         return (
             value is not None
             and (self.first is None or self.first <= value)
@@ -39,7 +39,7 @@ class Range(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A list that was asked for. What is None was not asked for, and leaves every record."""
+    """The query of a list. A field that is None was not asked for, and leaves every record."""
 
     numbers: frozenset[str] | None
     number_range: Range[int] | None
@@ -53,7 +53,7 @@ class ListQuery:
     fields: str | None
 
     def leaves(self, record: Mapping[str, Any]) -> bool:
-        """Whether a record, as a GET of all its fields shows it, is in the list. Of a deleted one only its day is."""
+        """Return whether the list has a record, as a GET of all fields shows it. A deleted one has only its day."""
         gone = record["deleted"]
         return (
             (self.numbers is None or record["id"] in self.numbers)
@@ -67,14 +67,14 @@ class ListQuery:
 
     @property
     def may_be_empty(self) -> bool:
-        """Whether it is a kind of list that is answered when nothing is in it, and not refused."""
+        """Return whether this kind of list is answered when it is empty, and not refused."""
         if self.deleted or self.deleted_on:
             return True
         return self.number_range is not None and self.created is None and self.updated is None
 
 
 def read_list_query(query: Mapping[str, str]) -> ListQuery:
-    """The list that these parameters ask for. Refused: one that is unknown, or not in a form that is known."""
+    """Parse the parameters. Raise Refused for one that is unknown, or not in a known form."""
     refuse_unknown_parameters(query, _KNOWN)
     text = query.get("id")
     is_range = text is not None and text.startswith("[")

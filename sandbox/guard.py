@@ -1,6 +1,6 @@
-"""Who cleans up after us when we are killed? A small process that then ends what we started and removes our folders.
+"""Cleans up after us if we are killed: a small process ends the processes that we started and removes our folders.
 
-It reads from a pipe what we started and what has ended. The pipe's end means that we are gone, however it happened.
+It reads from a pipe the processes started and ended. The pipe's end means that we are gone, for whatever reason.
 Run as a script of its own, it imports nothing but the standard library and is ready in some 20 ms.
 """
 
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 class Guard:
-    """Its processes and folders outlive neither this context nor us. After an orderly exit none of them is left."""
+    """The guard of processes and folders, which outlive neither this context nor us."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603
@@ -28,7 +28,7 @@ class Guard:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is meant for us, not for the one who cleans up after us
+            start_new_session=True,  # Ctrl-C is meant for us, not for the process that cleans up after us
             cwd="/",
             text=True,
         )
@@ -38,25 +38,25 @@ class Guard:
         self._process.communicate()
 
     def watch_process(self, pid: int) -> None:
-        """It gets SIGINT when we are gone (to PostgreSQL: roll back and end), SIGKILL if that is not enough."""
-        self._say(f"process {pid}")
+        """Send it SIGINT when we are gone (PostgreSQL rolls back and ends), and SIGKILL if that is not enough."""
+        self._order(f"process {pid}")
 
     def forget_process(self, pid: int) -> None:
-        """It has ended: its number may be another's from now on."""
-        self._say(f"ended {pid}")
+        """Forget a process that has ended: another one may get its number."""
+        self._order(f"ended {pid}")
 
     def watch_folder(self, folder: Path) -> None:
-        """It is removed when we are gone, after the processes."""
-        self._say(f"folder {folder}")
+        """Remove the folder when we are gone, after the processes."""
+        self._order(f"folder {folder}")
 
-    def _say(self, words: str) -> None:
+    def _order(self, words: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(words + "\n")
         self._process.stdin.flush()
 
 
 def stand_guard(orders: Iterable[str]) -> None:
-    """Remember, until the orders end; then clean up what is still there."""
+    """Remember processes and folders until the orders end; then clean up those that are still there."""
     processes: set[int] = set()
     folders: list[str] = []
     change: dict[str, Callable[[str], object]] = {
@@ -73,7 +73,7 @@ def stand_guard(orders: Iterable[str]) -> None:
 
 
 def end_processes(processes: set[int]) -> None:
-    """None of them runs afterwards; these are not our children, so we have to look."""
+    """End these processes, and wait for it by polling: they are not our children."""
     _signal(processes, signal.SIGINT)
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     while any(map(_runs, processes)) and time.monotonic() < give_up_at:

@@ -1,4 +1,4 @@
-"""How does a server misbehave on purpose? It speaks HTTP/1.1 properly, by h11, until an answer asks for bad manners.
+"""An HTTP server that misbehaves on purpose: it speaks proper HTTP/1.1, by h11, until an answer asks for bad manners.
 
 Web frameworks see to it that every answer is whole. Sierra's sometimes are not, so the sandbox sends its bytes itself.
 """
@@ -14,7 +14,7 @@ import h11
 
 
 class Manner(StrEnum):
-    """How an answer goes out."""
+    """The ways in which an answer is sent."""
 
     WHOLE = "whole"
     TRICKLE = "trickle"  # all of it, byte by byte: no single read ever times out
@@ -25,7 +25,7 @@ class Manner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Header names in lower case; of a repeated query parameter the last value."""
+    """A request: header names in lower case; of a repeated query parameter the last value."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`pace_seconds` is the time between two bytes of a trickle."""
+    """An answer. `pace_seconds` is the time between two bytes of a trickle."""
 
     status: int
     body: bytes = b""
@@ -49,14 +49,14 @@ Handler = Callable[[Request, "Exchange"], Awaitable[None]]
 
 
 class Exchange:
-    """One request's way back."""
+    """The way back of one request's answer."""
 
     def __init__(self, state: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._state, self._reader, self._writer = state, reader, writer
         self.over = False
 
     async def send(self, answer: Answer) -> None:
-        """The answer, in its manner. A client that has left is not an error. Nothing can be sent after a bad manner."""
+        """Send the answer in its manner. A client that has left is no error. Nothing can be sent after a bad manner."""
         head, body = self._encode(answer)
         self.over = answer.manner is not Manner.WHOLE
         with contextlib.suppress(ConnectionError):
@@ -89,20 +89,20 @@ class Exchange:
 
 
 class HttpServer:
-    """Calls `handler` with every request and its Exchange. One that is under way when the client leaves goes on."""
+    """A server that calls `handler` with every request and its Exchange, and lets it finish if the client leaves."""
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self._conversations: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str, port: int) -> int:
-        """Listening on return, which is the port: one that was free if 0 was asked for."""
+        """Start to listen. Return the port: a free one if 0 was asked for."""
         self._server = await asyncio.start_server(self._welcome, host, port)
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
     async def stop(self) -> None:
-        """Nobody listens and nobody is connected on return."""
+        """Stop listening and close all connections."""
         self._server.close()
         for conversation in list(self._conversations):
             conversation.cancel()
@@ -131,7 +131,7 @@ class HttpServer:
 
 
 async def _read(state: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
-    """The next request, in full; None when the client has left."""
+    """Read the next request, in full. Return None when the client has left."""
     head: h11.Request | None = None
     body: list[bytes] = []
     while True:

@@ -1,4 +1,4 @@
-"""What holds after whatever has happened? Checked from what was promised, Sierra's journal and the tables alone.
+"""Checks the promises that hold after any fault, from the marks acknowledged, Sierra's journal and the tables alone.
 
 1. Every acknowledged mark ended: pushed, found to be so already, rejected with a reason, or dismissed.
 2. What Sierra has last is the classification that held at the last mark, or one that came after it.
@@ -9,7 +9,7 @@
 7. A push that was to be undone is, or it was refused with a reason, or the item was marked since: Sierra has what was
    there before that push, or what it had when it was refused.
 
-Times are of one machine's clock. That the queue drains in time is the caller's to wait for.
+Times are of one machine's clock. The caller waits for the queue to drain in time.
 """
 
 import json
@@ -40,7 +40,7 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """All that is known in the end. Items go by their number at Sierra."""
+    """All facts of a run, by the items' numbers in Sierra."""
 
     marks: Sequence[tuple[str, datetime]]  # acknowledged ones, and when they were sent
     classifications: Mapping[str, Sequence[tuple[datetime, str | None]]]  # since when each, oldest first
@@ -50,12 +50,14 @@ class Story:
     waiting: Collection[str]  # due some time, or in flight
     log: Sequence[Logged]  # oldest first
     reads: Sequence[int] = ()
-    reverts: Sequence[tuple[str, datetime]] = ()  # those that were queued, and when they were asked for
-    lapsed: Collection[int] = field(default=())  # writes by who was stopped inside one until its lease was over
+    reverts: Sequence[tuple[str, datetime]] = ()  # queued ones, and when they were asked for
+    lapsed: Collection[int] = field(
+        default=()
+    )  # writes of a notifier that was stopped inside them until its lease had lapsed
 
 
 def broken(story: Story) -> list[str]:
-    """A sentence for everything that does not hold."""
+    """Return a sentence for each promise that was broken."""
     checks = (_unfinished, _outdated, _not_undone, _overlapping, _damaged, _empty, _unread)
     return [sentence for check in checks for sentence in check(story)]
 
@@ -125,7 +127,7 @@ def _damaged(story: Story) -> Iterator[str]:
 
 
 def _others(record: Record) -> list[str]:
-    """The varFields but the call number's, to the byte."""
+    """The varFields without the call number's, to the byte."""
     return [json.dumps(var_field) for var_field in record.var_fields if var_field["fieldTag"] != "c"]
 
 

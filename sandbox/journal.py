@@ -1,4 +1,4 @@
-"""What was asked of Sierra, when, and what came of it? Every request in the order of arrival, for whoever checks."""
+"""Records every request to Sierra, in the order of arrival, with its times and its outcome, for tests to check."""
 
 import asyncio
 import time
@@ -34,12 +34,12 @@ class Entry:
     call_numbers: list[str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The entry as JSON has it."""
         return asdict(self)
 
 
 class Journal:
-    """All entries so far, and the bell for those who wait for one. Lives in the simulator's event loop."""
+    """All entries so far, and the event for those who wait for one. Lives in the simulator's event loop."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -48,22 +48,22 @@ class Journal:
         self._news = asyncio.Event()
 
     def begin(self, kind: Kind, method: str, path: str, item_numbers: Sequence[str], token: str | None) -> Entry:
-        """A request has arrived."""
+        """Record that a request has arrived."""
         entry = Entry(len(self.entries), kind, method, path, tuple(item_numbers), token)
         self.entries.append(entry)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        self.ring()
+        self.wake()
         return entry
 
     def end(self, entry: Entry) -> None:
-        """Its answer is out, or nobody waits for it any more."""
+        """Record that its answer is sent, or that its client has left."""
         entry.ended_ns = time.monotonic_ns()
         self.in_flight -= 1
-        self.ring()
+        self.wake()
 
     def find(self, kind: Kind | None = None, item_number: str | None = None, since: int = 0) -> list[Entry]:
-        """The entries of that kind that touch that item, from number `since` on."""
+        """Return the entries of that kind that touch that item, from number `since` on."""
         return [
             entry
             for entry in self.entries[since:]
@@ -71,21 +71,21 @@ class Journal:
         ]
 
     def puts(self, item_number: str | None = None) -> list[Entry]:
-        """The PUTs that were done and answered with 204."""
+        """Return the PUTs that were done and answered with 204."""
         return [entry for entry in self.find("put_item", item_number) if entry.status == 204 and entry.ended_ns]
 
     async def until(self, look: Callable[["Journal"], Seen]) -> Seen:
-        """What `look` sees, once that is anything; it looks again whenever something has happened."""
+        """Return the first true result of `look`, which is called again after every change."""
         while not (seen := look(self)):
             await self._news.wait()
         return seen
 
-    def ring(self) -> None:
-        """Something has happened."""
+    def wake(self) -> None:
+        """Wake those who wait."""
         self._news.set()
         self._news = asyncio.Event()
 
     def clear(self) -> None:
-        """Forget what has ended; numbers start at 0 again."""
+        """Forget the requests that have ended; numbers start at 0 again."""
         self.entries = []
         self.most_in_flight = self.in_flight

@@ -28,7 +28,7 @@ _CLIENT = "sandbox-etl"
 
 
 class LoaderSettings(DatabaseSettings):
-    """What the loader has. DB_NAME is not asked for: it is always `sandbox`."""
+    """The loader's settings. DB_NAME is none of them: it is always `sandbox`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True)
 
@@ -38,11 +38,11 @@ class LoaderSettings(DatabaseSettings):
 
 
 class LoaderRefuses(Exception):
-    """Nothing may be loaded there. The text says where, and why."""
+    """The loader must not load there. The text says where, and why."""
 
 
 def main() -> int:
-    """The exit code: 0 the sandbox has the catalogue; 1 it does not; 2 a setting is wrong. stderr says why."""
+    """Return the exit code: 0 the sandbox has the catalogue; 1 it does not; 2 a setting is wrong. stderr says why."""
     try:
         loaded = load(read_settings(LoaderSettings, db_name=DATABASE))
     except SettingsError as error:
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def load(settings: LoaderSettings) -> int:
-    """Load what is not there yet; the number of items sent. LoaderRefuses, SyncRefused."""
+    """Load the items that are missing. Return the number of items sent. Raise LoaderRefuses, SyncRefused."""
     give_up_at = time.monotonic() + settings.loader_patience_seconds
     while not is_ready(settings.api_url):
         if time.monotonic() > give_up_at:
@@ -70,7 +70,7 @@ def load(settings: LoaderSettings) -> int:
 
 
 async def _make_key(settings: LoaderSettings) -> str:
-    """A new key of the sandbox's database. LoaderRefuses if that is not there, or holds a library's own items."""
+    """Make a key in the sandbox's database. Raise LoaderRefuses if it is missing, or holds a library's own items."""
     parameters = connection_parameters(settings, "signum sandbox")
     try:
         async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]

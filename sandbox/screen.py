@@ -1,4 +1,4 @@
-"""What do people see of it? The label that was printed, Sierra's record before and after, and what they can try now."""
+"""Shows the printed label, Sierra's record before and after, and commands to try next."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from sandbox.system import System
 
 
 def show_printed(printed: Printed, first_ms: float, screen: Console) -> None:
-    """For people: the item, and Sierra's record before and after."""
+    """Print the item, and Sierra's record before and after."""
     item = printed.item
     screen.print(
         f"\n[bold]{item['best_author']}: {item['best_title']}[/bold], barcode {item['barcode']}, "
@@ -31,7 +31,7 @@ def show_printed(printed: Printed, first_ms: float, screen: Console) -> None:
 
 
 def show_ways_to_play(system: System, items: list[Item], screen: Console) -> None:
-    """Commands that work, to copy."""
+    """Print commands that work, to copy."""
     for title, line in _ways_to_play(system, items):
         screen.print(f"[bold]{title}[/bold]")
         screen.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)

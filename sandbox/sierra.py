@@ -1,7 +1,7 @@
 """Sierra's REST API v6, as far as this project meets it, with its quirks and, if wanted, faults.
 
-`python -m sandbox.sierra --port 9100 --items 2000` runs one, with the sandbox's catalogue in it. How it is watched and
-disturbed from another process stands in sandbox/control.py.
+`python -m sandbox.sierra --port 9100 --items 2000` runs one, with the sandbox's catalogue in it. Another process
+watches and disturbs it by the routes of sandbox/control.py.
 """
 
 import argparse
@@ -52,11 +52,11 @@ class Sierra:
         self._server = HttpServer(self._handle)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        """The endpoint, as in SIERRA_API_ENDPOINT; it listens on return."""
+        """Start to listen. Return the endpoint, as in SIERRA_API_ENDPOINT."""
         return f"http://{host}:{await self._server.start(host, port)}{self._prefix}"
 
     async def stop(self) -> None:
-        """Connections are refused from now on; what Sierra knows stays, so it may start again."""
+        """Refuse connections from now on. Sierra's records stay, so it may start again."""
         await self._server.stop()
 
     async def _handle(self, request: Request, exchange: Exchange) -> None:
@@ -73,7 +73,7 @@ class Sierra:
             self.journal.end(entry)
 
     def _recognise(self, request: Request) -> tuple[Kind, tuple[str, ...]]:
-        """Which route it is, and which items it names."""
+        """Return the route of a request, and the items that it names."""
         if not request.path.startswith(self._prefix + "/"):
             return "other", ()
         match request.method, request.path.removeprefix(self._prefix).strip("/").split("/"):
@@ -91,7 +91,7 @@ class Sierra:
         return "other", ()
 
     async def _answer(self, request: Request, entry: Entry) -> Answer:
-        """What Sierra would answer, unless a fault stands in the way."""
+        """Answer as Sierra would, unless a fault stands in the way."""
         switch = self.faults.take(entry.kind, entry.item_numbers)
         await asyncio.sleep(self.latency_seconds)
         answer = self._do(request, entry) if switch is None else await self._meet(switch, request, entry)
@@ -101,7 +101,7 @@ class Sierra:
         return answer
 
     async def _meet(self, switch: Switch, request: Request, entry: Entry) -> Answer:
-        """The parts of a fault act in the order of its fields."""
+        """Apply a fault: its parts act in the order of its fields."""
         fault = switch.fault
         if fault.expire_tokens:
             self.tokens.expire_all()
@@ -157,7 +157,7 @@ class Sierra:
 
 
 def error_answer(status: int, code: int, description: str, specific_code: int = 0) -> Answer:
-    """Sierra's way to say no."""
+    """The body and status of an error, as Sierra sends it."""
     return _json_answer(
         {
             "code": code,
@@ -189,7 +189,7 @@ def _faulty_answer(fault: Fault) -> Answer:
 
 
 async def run(options: argparse.Namespace) -> None:
-    """Until SIGINT or SIGTERM. The first line on stdout is the endpoint, once it listens."""
+    """Run until SIGINT or SIGTERM. The first line on stdout is the endpoint, once it listens."""
     sierra = Sierra(
         key=options.key,
         secret=options.secret,
@@ -208,7 +208,7 @@ async def run(options: argparse.Namespace) -> None:
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.sierra", description="A Sierra to play with.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9100, help="0: any that is free")

@@ -1,4 +1,4 @@
-"""What is a whole Signum-savotta? PostgreSQL, Sierra, api and notifier, each a process, and a key for each client.
+"""Starts a whole Signum-savotta: PostgreSQL, Sierra, api and notifier, each a process, and a key for each client.
 
 All in temporary folders, on Unix sockets and free ports of 127.0.0.1, and gone with the context that made it.
 """
@@ -26,7 +26,7 @@ SIERRA_KEY, SIERRA_SECRET = "sandbox-key", "sandbox-secret"
 
 @dataclass(frozen=True, slots=True)
 class Wires:
-    """What the processes are connected by, to be cut. People and faults have ways of their own."""
+    """The wires between the processes, to be cut. People and faults do not use them."""
 
     of_the_api: PostgresWire
     of_the_notifiers: PostgresWire
@@ -35,7 +35,7 @@ class Wires:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Where everything is, and the keys to it. `wires` only where they were asked for."""
+    """The addresses of a whole system, and the keys to it. `wires` only where they were asked for."""
 
     postgres: EmbeddedPostgres
     api_url: str
@@ -47,7 +47,7 @@ class System:
     wires: Wires | None = None
 
     def check(self) -> None:
-        """ProcessFailed if one of the processes has ended."""
+        """Raise ProcessFailed if one of the processes has ended."""
         for process in self.running:
             process.check()
 
@@ -56,7 +56,7 @@ class System:
 def start_system(
     items: int, tell: Callable[[str], None], notifiers: int = 1, wired: bool = False, **notifier_settings: str
 ) -> Iterator[System]:
-    """Everything is ready for the first request on entry, and gone on exit. `tell` hears what is being done."""
+    """Start everything, ready for the first request, and remove it on exit. `tell` is called with each step."""
     with contextlib.ExitStack() as stack:
         tell("starting PostgreSQL")
         postgres = stack.enter_context(EmbeddedPostgres())
@@ -127,7 +127,7 @@ def _way(wire: Wire) -> dict[str, str]:
 
 
 def is_ready(api_url: str) -> bool:
-    """Whether the api there says so."""
+    """Return whether the api there says that it is ready."""
     try:
         return httpx.get(f"{api_url}/readiness", timeout=4, trust_env=False).status_code == 200
     except httpx.TransportError:
@@ -135,7 +135,7 @@ def is_ready(api_url: str) -> bool:
 
 
 def database_settings(postgres: EmbeddedPostgres) -> dict[str, str]:
-    """What leads a process to this database."""
+    """The settings that lead a process to this database."""
     return {
         "DB_HOST": postgres.host,
         "DB_PORT": str(postgres.port),
@@ -147,7 +147,7 @@ def database_settings(postgres: EmbeddedPostgres) -> dict[str, str]:
 
 
 def sierra_settings(endpoint: str) -> dict[str, str]:
-    """What leads the notifier to this simulator."""
+    """The settings that lead the notifier to this simulator."""
     return {
         "SIERRA_API_ENDPOINT": endpoint,
         "SIERRA_API_CLIENT_KEY": SIERRA_KEY,
@@ -156,7 +156,7 @@ def sierra_settings(endpoint: str) -> dict[str, str]:
 
 
 def add_client(settings: dict[str, str], kind: str) -> str:
-    """A client of this type; its key."""
+    """Add a client of this type. Return its key."""
     made = processes.run("cli.main", "client", "add", f"sandbox {kind}", "--type", kind, "--json", settings=settings)
     key: str = json.loads(made)["key"]
     return key

@@ -1,4 +1,4 @@
-"""Who may ask Sierra? Whoever has a token that Sierra gave for a client key, for as long as the token lives."""
+"""Sierra's tokens: a client with a token that Sierra gave for its key may ask, as long as the token lives."""
 
 import base64
 import binascii
@@ -24,7 +24,7 @@ class Tokens:
     _ends_at: dict[str, float] = field(default_factory=dict)
 
     def give(self, authorization: str, body: bytes) -> dict[str, Any]:
-        """A new token. Refused: no or wrong credentials, a key that was revoked, or another kind of grant."""
+        """Give a new token. Raise Refused for no or wrong credentials, a revoked key, or another kind of grant."""
         scheme, _, credentials = authorization.partition(" ")
         if scheme.lower() != "basic":
             raise Refused(401, 113, "Invalid or missing authorization header")
@@ -37,13 +37,13 @@ class Tokens:
         return {"access_token": token, "token_type": "bearer", "expires_in": int(self.life_seconds)}
 
     def check(self, authorization: str, role: str) -> None:
-        """Refused: as `_living`, and a token whose key lacks the role."""
+        """Check a token. Raise Refused as `_living` does, and for a key that lacks the role."""
         self._living(authorization)
         if role not in self.roles:
             raise Refused(403, 116, f"Forbidden : the client key lacks the role {role}")
 
     def info(self, authorization: str) -> dict[str, Any]:
-        """Whose token it is, what it may do, and for how many seconds. Refused as anything else."""
+        """The token's key, roles and remaining seconds. Raise Refused as `check` does."""
         left = self._ends_at[self._living(authorization)] - time.monotonic()
         return {
             "keyId": self.key,
@@ -54,7 +54,7 @@ class Tokens:
         }
 
     def _living(self, authorization: str) -> str:
-        """The token. Refused: there is none, it was never given, or its life has ended."""
+        """Return the token. Raise Refused if there is none, it was never given, or its life has ended."""
         token = bearer(authorization)
         if token is None:
             raise Refused(401, 113, "Invalid or missing authorization header")
@@ -65,7 +65,7 @@ class Tokens:
         return token
 
     def expire_all(self) -> None:
-        """Tokens die early too, whatever `expires_in` said."""
+        """End the life of all tokens early, whatever `expires_in` said."""
         self._ends_at = dict.fromkeys(self._ends_at, 0.0)
 
 

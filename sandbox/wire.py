@@ -1,4 +1,4 @@
-"""What if the network fails? A TCP proxy that cuts, resets, delays, falls silent, or refuses.
+"""A failing network: a TCP proxy that cuts, resets, delays, falls silent, or refuses.
 
 It runs in a thread with an event loop of its own. A silent wire keeps both ends' kernels content (what is sent is
 acknowledged, keepalives are answered), so that only a deadline of the process's own notices.
@@ -70,36 +70,36 @@ class Wire:
 
     @property
     def connections(self) -> int:
-        """How many go through it now."""
+        """Count the connections through it now."""
         return self._loop.run(lambda: len(self._lines))
 
     def cut(self) -> None:
-        """Both ends are told that the connection is over, politely (FIN)."""
+        """End the connections politely (FIN) at both ends."""
         self._loop.run(self._end_all)
 
     def reset(self) -> None:
-        """Both ends are told rudely (RST): what was under way is lost."""
+        """End the connections with RST at both ends: data under way is lost."""
         self._loop.run(self._end_all, True)
 
     def refuse(self) -> None:
-        """As `cut`; and who comes later is refused, until it is healed."""
+        """Cut, and refuse later connections until it is healed."""
         self._loop.block_on(self._shut())
 
     def fall_silent(self) -> None:
-        """Nothing passes any more, and nobody is told; who comes later is not met."""
+        """Let nothing pass any more, without an error. Later connections are not met."""
         self._loop.run(self._silence_all)
 
     def black_hole(self) -> None:
-        """As `fall_silent`; and who comes later is accepted and hears nothing either, until it is healed."""
+        """Fall silent, and accept later connections without passing anything on, until it is healed."""
         self._silent = True
         self.fall_silent()
 
     def delay(self, seconds: float) -> None:
-        """Whatever passes takes that much longer, in each direction."""
+        """Delay the data by so much in each direction."""
         self._delay_seconds = seconds
 
     def heal(self) -> None:
-        """Whole again for who comes from now on. What fell silent stays so: a firewall has forgotten it."""
+        """Heal the wire for later connections. Silent ones stay silent: a firewall has forgotten them."""
         self._silent, self._delay_seconds = False, 0.0
         self._loop.block_on(self._listen())
 
@@ -165,7 +165,7 @@ class Wire:
             await line.flowing.wait()
             to.write(piece)
             await to.drain()
-        await line.flowing.wait()  # an end is news too
+        await line.flowing.wait()  # the end of a connection waits, too
 
     def _outward(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> Pieces:
         return _all_of(reader)

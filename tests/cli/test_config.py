@@ -1,4 +1,4 @@
-"""signum config: what holds, where it comes from, and no secret."""
+"""signum config: the settings in force, their sources, and no secret."""
 
 from pathlib import Path
 

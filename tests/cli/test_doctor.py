@@ -74,8 +74,8 @@ GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
         ("trigger", "problem", NO_TRIGGER, "queue_control_notify is not there", "schema.sql"),
         ("schema", "problem", BEHIND, "revision 0001, behind", 'Run "signum migrate"'),
         ("schema", "problem", "DROP TABLE alembic_version", "no schema", 'Run "signum migrate"'),
-        ("notifiers", "problem", "DELETE FROM notifier_state", "none runs", 'run "signum notifier"'),
-        ("notifiers", "problem", GONE, "none runs", 'run "signum notifier"'),
+        ("notifiers", "problem", "DELETE FROM notifier_state", "none is running", 'run "signum notifier"'),
+        ("notifiers", "problem", GONE, "none is running", 'run "signum notifier"'),
         ("notifiers", "warning", POLLING, "n1 is polling: deaf", "LISTEN_DB_HOST"),
         ("notifiers", "problem", REFUSED, "n1 is waiting for a person: Sierra refuses our key", "A person must act"),
         ("notifiers", "warning", DOWN, "n1 is waiting for Sierra: Sierra is busy", "goes on by itself"),
@@ -168,7 +168,7 @@ def test_where_sierra_is_unset_all_else_is_looked_at_and_that_is_said(examine: S
     assert [row["check"] for row in ran.json] == [check for check in CHECKS if check != "Sierra roles"]
     (sierra,) = [row for row in ran.json if row["level"] != "ok"]
     assert (ran.code, sierra["check"], sierra["level"]) == (0, "Sierra", "warning")
-    assert sierra["text"] == "not looked at: not set here: SIERRA_API_ENDPOINT, SIERRA_API_CLIENT_KEY"
+    assert sierra["text"] == "not checked: not set here: SIERRA_API_ENDPOINT, SIERRA_API_CLIENT_KEY"
 
 
 async def test_an_address_that_hears_nothing_is_a_problem(

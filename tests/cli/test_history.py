@@ -1,4 +1,4 @@
-"""signum history: what came of one item's updates."""
+"""signum history: the outcomes of one item's updates."""
 
 from tests.fix_postgres import TestDatabase
 from tests.fix_signum import Signum

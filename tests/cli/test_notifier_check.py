@@ -1,4 +1,4 @@
-"""signum notifier --check: what a container's health check asks."""
+"""signum notifier --check: the question of a container's health check."""
 
 import socket
 
@@ -61,8 +61,7 @@ def test_notifier_whose_loop_stands_still_while_an_item_waits_is_not_though_its_
     ran = signum("notifier", "--check")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        f"{HERE} has stalled: its loop has not come round for 5 min, "
-        "and an item has been waiting for 4 min. Restart it\n"
+        f"{HERE} has stalled: its loop has not run for 5 min, and an item has been waiting for 4 min. Restart it\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""signum queue pause and resume: who paused, why and until when; and what the status then shows."""
+"""signum queue pause and resume: the person, the reason and the end of a pause, as the status shows them."""
 
 from datetime import datetime, timedelta
 
@@ -81,7 +81,7 @@ def test_resume_ends_the_pause_and_says_whose_it_was(signum: Signum, database: T
     ran = signum("queue", "resume")
     assert (ran.code, ran.out) == (
         0,
-        "goes on; it was paused by aino until somebody resumes it: Sierra is upgraded\n",
+        "goes on; it was paused by aino until a person resumes it: Sierra is upgraded\n",
     )
     assert database.fetch(PAUSE) == NOT_PAUSED
 
@@ -104,7 +104,7 @@ def test_the_status_shows_pause_notifiers_and_the_oldest_due(signum: Signum, dat
     assert "Sierra is busy" in shown
     assert "paused" not in shown
     signum("queue", "pause", "--reason", "Sierra is upgraded")
-    assert "paused by aino until somebody resumes it: Sierra is upgraded\n" in signum("queue", "status").out
+    assert "paused by aino until a person resumes it: Sierra is upgraded\n" in signum("queue", "status").out
     found = signum("queue", "status", "--json").json
     assert (found["paused_by"], found["pause_reason"], found["oldest_due_seconds"] >= 300) == (
         "aino",

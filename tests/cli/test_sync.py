@@ -1,4 +1,4 @@
-"""signum sync: where the sync stands, and all items anew."""
+"""signum sync: the position of the sync, and a full one on request."""
 
 from tests.fix_postgres import TestDatabase
 from tests.fix_signum import Signum
