@@ -12,11 +12,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from api.ingest.rows import COLUMNS
 from api.routes import sync as sync_routes
-from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi, detail, read_answer
 from tests.fix_batch import TIMESTAMP, Send, heading, row, tsv
 from tests.fix_postgres import TestDatabase
@@ -242,17 +240,6 @@ def test_database_that_goes_away_is_told_as_such(etl: ApiClient, etl_key: str, d
         answer = read_answer(wire)
     assert b" 503 " in answer.partition(b"\r\n")[0]
     assert b"database does not answer" in answer
-
-
-def test_postgres_notices_that_the_machine_of_a_batch_is_gone(database: TestDatabase) -> None:
-    if database.parameters["host"].startswith("/"):
-        pytest.skip("nothing is between us on a Unix socket")
-    job = sync_routes._job(ApiSettings(**database.settings()))
-    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
-    with psycopg.connect(make_conninfo("", **job["connection"])) as connection:
-        shown = [connection.execute(f"SHOW {name}".encode()).fetchall() for name in names]
-        looks, pause, times = (int(value) for ((value,),) in shown)
-    assert 0 < looks + pause * times <= 20
 
 
 def test_ingest_process_that_dies_while_it_is_sent_much_is_a_503(
