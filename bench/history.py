@@ -59,7 +59,7 @@ async def _live_through(ground: Ground, updates: int) -> tuple[list[int], list[i
             claims = await queue.claim(connection, "bench", AT_ONCE, 60)
             pushes = [Pushed(claim, "pushed", "84.2", "84.31", None, 1) for claim in claims]
             done += len(await queue.finish(connection, "bench", pushes))
-            time.sleep(max(0.0, began + done / PER_SECOND - time.monotonic()))  # noqa: ASYNC251  nobody else is here
+            time.sleep(max(0.0, began + done / PER_SECOND - time.monotonic()))  # noqa: ASYNC251  no other task is here
             if time.monotonic() - looked_at > 0.5:
                 looked_at = time.monotonic()
                 row = await (await watching.execute(SEEN)).fetchone()

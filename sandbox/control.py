@@ -26,7 +26,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from sandbox.faults import Fault, Faults, Switch
-from sandbox.http import Answer, Request
+from sandbox.http import Request, Response
 from sandbox.journal import Entry, Journal, Kind
 from sandbox.quirks import Refused
 from sandbox.records import Records
@@ -43,7 +43,7 @@ class Control:
     def __init__(self, tokens: Tokens, records: Records, faults: Faults, journal: Journal) -> None:
         self._tokens, self._records, self._faults, self._journal = tokens, records, faults, journal
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, request: Request) -> Response:
         """Answer a request: 200 with JSON; 400, 404 or 408 with a sentence."""
         try:
             return _text(200, await self._route(request))
@@ -155,6 +155,6 @@ def _describe(switch: Switch) -> dict[str, Any]:
     return {"number": switch.number, "met": switch.met, "released": switch.released.is_set(), **asdict(switch.fault)}
 
 
-def _text(status: int, content: Any) -> Answer:
+def _text(status: int, content: Any) -> Response:
     body = content if status == 200 else {"detail": content}
-    return Answer(status, json.dumps(body, ensure_ascii=False).encode(), {"content-type": "application/json"})
+    return Response(status, json.dumps(body, ensure_ascii=False).encode(), {"content-type": "application/json"})

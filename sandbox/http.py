@@ -35,8 +35,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer. `pace_seconds` is the time between two bytes of a trickle."""
+class Response:
+    """A response. `pace_seconds` is the time between two bytes of a trickle."""
 
     status: int
     body: bytes = b""
@@ -49,18 +49,18 @@ Handler = Callable[[Request, "Exchange"], Awaitable[None]]
 
 
 class Exchange:
-    """The way back of one request's answer."""
+    """The way back of one request's response."""
 
     def __init__(self, state: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._state, self._reader, self._writer = state, reader, writer
         self.over = False
 
-    async def send(self, answer: Answer) -> None:
+    async def send(self, response: Response) -> None:
         """Send the answer in its manner. A client that has left is no error. Nothing can be sent after a bad manner."""
-        head, body = self._encode(answer)
-        self.over = answer.manner is not Manner.WHOLE
+        head, body = self._encode(response)
+        self.over = response.manner is not Manner.WHOLE
         with contextlib.suppress(ConnectionError):
-            match answer.manner:
+            match response.manner:
                 case Manner.WHOLE:
                     self._writer.write(head + body)
                     await self._writer.drain()
@@ -68,17 +68,17 @@ class Exchange:
                     self._writer.write(head + body[: len(body) // 2] if body else head[: len(head) // 2])
                     await self._writer.drain()
                 case Manner.TRICKLE:
-                    await self._trickle(head + body, answer.pace_seconds)
+                    await self._trickle(head + body, response.pace_seconds)
                 case Manner.HANG:
                     while await self._reader.read(65536):
                         pass
 
-    def _encode(self, answer: Answer) -> tuple[bytes, bytes]:
-        headers = dict(answer.headers)
-        if answer.status != 204:
-            headers |= {"content-length": str(len(answer.body))}
-        head = self._state.send(h11.Response(status_code=answer.status, headers=list(headers.items())))
-        body = self._state.send(h11.Data(data=answer.body)) if answer.body else b""
+    def _encode(self, response: Response) -> tuple[bytes, bytes]:
+        headers = dict(response.headers)
+        if response.status != 204:
+            headers |= {"content-length": str(len(response.body))}
+        head = self._state.send(h11.Response(status_code=response.status, headers=list(headers.items())))
+        body = self._state.send(h11.Data(data=response.body)) if response.body else b""
         return head or b"", (body or b"") + (self._state.send(h11.EndOfMessage()) or b"")
 
     async def _trickle(self, data: bytes, pace_seconds: float) -> None:

@@ -18,7 +18,7 @@ from sandbox.catalogue import make_catalogue
 from sandbox.control import CONTROL_PREFIX, Control
 from sandbox.faults import Fault, Faults, Switch
 from sandbox.filters import read_list_query, refuse_unknown_parameters
-from sandbox.http import Answer, Exchange, HttpServer, Manner, Request
+from sandbox.http import Exchange, HttpServer, Manner, Request, Response
 from sandbox.journal import Entry, Journal, Kind
 from sandbox.quirks import Refused
 from sandbox.records import Records
@@ -67,8 +67,8 @@ class Sierra:
         token = bearer(request.headers.get("authorization", ""))
         entry = self.journal.begin(kind, request.method, request.path, numbers, token)
         try:
-            answer = await self._answer(request, entry)
-            await exchange.send(answer)
+            response = await self._answer(request, entry)
+            await exchange.send(response)
         finally:
             self.journal.end(entry)
 
@@ -90,17 +90,17 @@ class Sierra:
                 return "put_item", (number,)
         return "other", ()
 
-    async def _answer(self, request: Request, entry: Entry) -> Answer:
+    async def _answer(self, request: Request, entry: Entry) -> Response:
         """Answer as Sierra would, unless a fault stands in the way."""
         switch = self.faults.take(entry.kind, entry.item_numbers)
         await asyncio.sleep(self.latency_seconds)
-        answer = self._do(request, entry) if switch is None else await self._meet(switch, request, entry)
-        if answer.manner not in (Manner.HANG, Manner.EMPTY):
-            entry.status = answer.status
-        entry.manner = answer.manner
-        return answer
+        response = self._do(request, entry) if switch is None else await self._meet(switch, request, entry)
+        if response.manner not in (Manner.HANG, Manner.EMPTY):
+            entry.status = response.status
+        entry.manner = response.manner
+        return response
 
-    async def _meet(self, switch: Switch, request: Request, entry: Entry) -> Answer:
+    async def _meet(self, switch: Switch, request: Request, entry: Entry) -> Response:
         """Apply a fault: its parts act in the order of its fields."""
         fault = switch.fault
         if fault.expire_tokens:
@@ -110,14 +110,14 @@ class Sierra:
         await asyncio.sleep(fault.delay_seconds)
         if fault.hold:
             await switch.released.wait()
-        answer = _faulty_answer(fault) if fault.answers_instead else done or self._do(request, entry)
+        response = _faulty_response(fault) if fault.answers_instead else done or self._do(request, entry)
         for number in (fault.item,) if fault.item else entry.item_numbers:
             if fault.staff_edit:
                 self.records.edit(number, fault.staff_edit)
-        return replace(answer, manner=fault.manner, pace_seconds=fault.pace_seconds)
+        return replace(response, manner=fault.manner, pace_seconds=fault.pace_seconds)
 
-    def _do(self, request: Request, entry: Entry) -> Answer:
-        routes: dict[Kind, Callable[[Request, Entry], Answer]] = {
+    def _do(self, request: Request, entry: Entry) -> Response:
+        routes: dict[Kind, Callable[[Request, Entry], Response]] = {
             "token": self._give_token,
             "info": self._tell_token,
             "get_item": self._get_item,
@@ -127,38 +127,38 @@ class Sierra:
         try:
             return routes.get(entry.kind, _no_such_route)(request, entry)
         except Refused as refused:
-            return error_answer(refused.status, refused.code, refused.description, refused.specific_code)
+            return error_response(refused.status, refused.code, refused.description, refused.specific_code)
 
-    def _give_token(self, request: Request, entry: Entry) -> Answer:
-        return _json_answer(self.tokens.give(request.headers.get("authorization", ""), request.body))
+    def _give_token(self, request: Request, entry: Entry) -> Response:
+        return _json_response(self.tokens.give(request.headers.get("authorization", ""), request.body))
 
-    def _tell_token(self, request: Request, entry: Entry) -> Answer:
-        return _json_answer(self.tokens.info(request.headers.get("authorization", "")))
+    def _tell_token(self, request: Request, entry: Entry) -> Response:
+        return _json_response(self.tokens.info(request.headers.get("authorization", "")))
 
-    def _get_item(self, request: Request, entry: Entry) -> Answer:
+    def _get_item(self, request: Request, entry: Entry) -> Response:
         self.tokens.check(request.headers.get("authorization", ""), READ)
         refuse_unknown_parameters(request.query, ("fields",))
-        return _json_answer(self.records.get(entry.item_numbers[0], request.query.get("fields")))
+        return _json_response(self.records.get(entry.item_numbers[0], request.query.get("fields")))
 
-    def _get_items(self, request: Request, entry: Entry) -> Answer:
+    def _get_items(self, request: Request, entry: Entry) -> Response:
         self.tokens.check(request.headers.get("authorization", ""), READ)
         query = read_list_query(request.query)
         entries = self.records.get_list(query)
-        return _json_answer({"total": len(entries), "start": query.offset, "entries": entries})
+        return _json_response({"total": len(entries), "start": query.offset, "entries": entries})
 
-    def _put_item(self, request: Request, entry: Entry) -> Answer:
+    def _put_item(self, request: Request, entry: Entry) -> Response:
         self.tokens.check(request.headers.get("authorization", ""), WRITE)
         try:
             entry.patch = json.loads(request.body)
         except ValueError:
             raise Refused(400, 115, "Invalid JSON") from None
         entry.call_numbers = self.records.put(entry.item_numbers[0], entry.patch).call_numbers()
-        return Answer(204)
+        return Response(204)
 
 
-def error_answer(status: int, code: int, description: str, specific_code: int = 0) -> Answer:
+def error_response(status: int, code: int, description: str, specific_code: int = 0) -> Response:
     """The body and status of an error, as Sierra sends it."""
-    return _json_answer(
+    return _json_response(
         {
             "code": code,
             "specificCode": specific_code,
@@ -170,22 +170,22 @@ def error_answer(status: int, code: int, description: str, specific_code: int = 
     )
 
 
-def _json_answer(content: Any, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(content, ensure_ascii=False).encode(), _JSON)
+def _json_response(content: Any, status: int = 200) -> Response:
+    return Response(status, json.dumps(content, ensure_ascii=False).encode(), _JSON)
 
 
-def _no_such_route(request: Request, entry: Entry) -> Answer:
-    return error_answer(404, 104, f"No such route : {request.method} {request.path}")
+def _no_such_route(request: Request, entry: Entry) -> Response:
+    return error_response(404, 104, f"No such route : {request.method} {request.path}")
 
 
-def _faulty_answer(fault: Fault) -> Answer:
+def _faulty_response(fault: Fault) -> Response:
     status = fault.status or 503
     headers = {"retry-after": fault.retry_after} if fault.retry_after else {}
     if fault.html:
-        return Answer(status, _PAGE, {"content-type": "text/html", **headers})
+        return Response(status, _PAGE, {"content-type": "text/html", **headers})
     code = fault.code or _USUAL_CODES.get(status, 0)
-    answer = error_answer(status, code, fault.description or "Asked for by the sandbox", fault.specific_code)
-    return replace(answer, headers={**answer.headers, **headers})
+    response = error_response(status, code, fault.description or "Asked for by the sandbox", fault.specific_code)
+    return replace(response, headers={**response.headers, **headers})
 
 
 async def run(options: argparse.Namespace) -> None:

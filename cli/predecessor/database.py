@@ -114,7 +114,7 @@ def _translated() -> Iterator[None]:
 
 
 def has_items(connection: Connection[Any]) -> bool:
-    """Whether our catalogue has any item."""
+    """Return whether our catalogue has any item."""
     row = connection.execute(SQL["has_items"]).fetchone()
     return row is not None and bool(row[0])
 

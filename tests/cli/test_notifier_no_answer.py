@@ -1,4 +1,4 @@
-"""signum notifier --check, of a notifier that gets no answer from Sierra: is it Sierra, or the notifier itself?"""
+"""signum notifier --check, tells a notifier that gets no answer from Sierra from a Sierra that gives none."""
 
 import socket
 from typing import Any

@@ -16,7 +16,7 @@ Pause = Callable[[datetime, str], tuple[Ran, Any]]
 
 
 def last_sunday(month: int) -> datetime:
-    """When Helsinki's clock is changed: that day, at 01:00 UTC."""
+    """The day on which Helsinki's clock is changed, at 01:00 UTC."""
     end = datetime(YEAR, month, 31, 1, tzinfo=UTC)
     return end - timedelta(days=end.isoweekday() % 7)
 
