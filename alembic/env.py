@@ -1,6 +1,6 @@
-"""Alembic as it runs here: one migrator at a time, a transaction per migration, patient with the tables' other users.
+"""Alembic's environment: one migrator at a time, a transaction per migration, locks on tables waited for 10 s.
 
-No __init__.py in this folder, or `import alembic` would find it instead of the library.
+This folder has no __init__.py, or `import alembic` would find it instead of the library.
 """
 
 from alembic import context
@@ -21,9 +21,9 @@ assert db.models.SQLModel is SQLModel  # the import registers the tables
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations, each in its own transaction. A lock on a table is waited for 10 s, for others wait behind us.
+    """Run the migrations, each in its own transaction. Wait 10 s for a lock on a table: other sessions wait behind it.
 
-    DatabaseUnavailable, naming the sessions that hold our tables, if that is too short. What is done by then stays.
+    After that, raise DatabaseUnavailable, naming the sessions that hold the tables. Committed migrations stay.
     """
     ours = psycopg_of(connection)
     refuse_other_encodings(ours)
@@ -49,7 +49,7 @@ def run(connection: Connection) -> None:
 
 
 def psycopg_of(connection: Connection) -> Session:
-    """The driver's connection."""
+    """The psycopg connection below SQLAlchemy's."""
     driver = connection.connection.driver_connection
     assert driver is not None
     return driver

@@ -19,7 +19,7 @@ from starlette.types import Scope
 
 from api.ingest.protocol import Result
 from db.connections import connection_parameters, one_line
-from db.monitoring import Figures, read_figures
+from db.monitoring import DatabaseMetrics, read_metrics
 from runtime.metrics import metrics_served
 from runtime.settings import ApiSettings
 
@@ -104,7 +104,7 @@ class DatabaseCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the database's figures, or only that it is away."""
         try:
-            figures = read_figures(self._parameters)
+            figures = read_metrics(self._parameters)
         except psycopg.Error as error:
             self._warn_once(one_line(error))
             figures = None
@@ -115,7 +115,7 @@ class DatabaseCollector(Collector):
             yield from _families(figures)
 
 
-def _families(figures: Figures) -> Iterator[Metric]:
+def _families(figures: DatabaseMetrics) -> Iterator[Metric]:
     items = GaugeMetricFamily("signum_queue_items", "Items in the queue, by state", labels=["state"])
     ages = GaugeMetricFamily(
         "signum_queue_oldest_age_seconds", "How long the oldest item has been due, by state", labels=["state"]

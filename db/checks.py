@@ -26,7 +26,7 @@ FULLEST_NOTIFICATION_QUEUE = 0.1
 
 
 def check_server(connection: Connection) -> Finding:
-    """Its encoding and version."""
+    """Check the server's encoding and version."""
     if problem := encoding_problem(connection):
         text, _, advice = problem.partition(": ")
         return Finding("problem", "database", text, advice[:1].upper() + advice[1:])
@@ -38,7 +38,7 @@ def check_server(connection: Connection) -> Finding:
 
 
 async def check_schema(connection: Connection) -> Finding:
-    """Its revision, which may be newer than ours."""
+    """Check the schema's revision; one newer than this release is fine."""
     try:
         row = await (await connection.execute(SCHEMA["version"])).fetchone()
     except UndefinedTable:
@@ -51,7 +51,7 @@ async def check_schema(connection: Connection) -> Finding:
 
 
 async def check_triggers(connection: Connection) -> Finding:
-    """Whether a mark rings at all."""
+    """Check that a mark sends a notification: the triggers are there and enabled."""
     silent = await (await connection.execute(SQL["triggers_not_ringing"])).fetchall()
     if silent:
         names = ", ".join(f"{name} is {'disabled' if is_there else 'not there'}" for name, is_there in silent)
@@ -63,7 +63,7 @@ async def check_triggers(connection: Connection) -> Finding:
 
 
 async def check_notifications(connection: Connection, listening_at: Parameters) -> Finding:
-    """Whether the connection that listens hears what is sent on another one."""
+    """Check that a connection that listens receives what another connection sends."""
     me, where = f"signum doctor {secrets.token_hex(4)}", f"{listening_at['host']}:{listening_at['port']}"
     began_at = time.monotonic()
     try:
@@ -84,7 +84,7 @@ async def check_notifications(connection: Connection, listening_at: Parameters) 
 
 
 async def check_notification_queue(connection: Connection) -> Finding:
-    """Whether the server still has room for notifications: a listener that never reads keeps all of them."""
+    """Check that the server has room for notifications: it keeps all of them while one listener does not read."""
     row = await (await connection.execute(SQL["notification_usage"])).fetchone()
     usage = row[0] if row else 0.0
     text = f"the server's queue of notifications is {usage:.0%} full"
@@ -95,7 +95,7 @@ async def check_notification_queue(connection: Connection) -> Finding:
 
 
 async def check_clock(connection: Connection) -> Finding:
-    """How far this machine's clock is from the database's: INVDA and log lines are compared across both."""
+    """Compare this machine's clock with the database's: INVDA and log lines are compared across both."""
     asked_at = time.time()
     row = await (await connection.execute(SQL["clock"])).fetchone()
     answered_at = time.time()
@@ -107,7 +107,7 @@ async def check_clock(connection: Connection) -> Finding:
 
 
 async def check_barcodes(connection: Connection) -> list[Finding]:
-    """Barcodes for which a print station gets nothing."""
+    """Find barcodes for which a print station gets no item."""
     shared, unreadable = await (await connection.execute(SQL["barcodes"])).fetchone() or (0, 0)
     found = []
     if shared:
@@ -122,7 +122,7 @@ async def check_barcodes(connection: Connection) -> list[Finding]:
 
 
 async def check_locks(connection: Connection) -> list[Finding]:
-    """Transactions that others wait for, or that stand idle: a person's session left open, mostly."""
+    """Find transactions that others wait for or that stand idle: mostly a session that a person left open."""
     findings = []
     for session in await find_transactions(connection):
         keeps = f"keeps {session.waiting} {'other' if session.waiting == 1 else 'others'} waiting"

@@ -1,4 +1,7 @@
-"""The clients that call. Each is known by the SHA-256 of its API key; the key itself is nowhere here."""
+"""The API's clients: their key checks, their reports, and how a person adds, rotates and revokes them.
+
+Only the SHA-256 of a key is stored. The key itself is shown once, when it is made.
+"""
 
 import secrets
 from collections.abc import Mapping
@@ -37,7 +40,7 @@ SEEN_EVERY = timedelta(seconds=5)  # how often last_seen_at is written: print st
 
 
 def valid(client_type: ClientType) -> ColumnElement[bool]:
-    """True of the client whose key hashes to the parameter `api_key_sha256`, if it may make this type's requests."""
+    """The condition that the client has the key of the parameter `api_key_sha256`, has this type and is not revoked."""
     return and_(
         col(Client.api_key_sha256) == bindparam("api_key_sha256"),
         col(Client.client_type) == client_type,
@@ -57,7 +60,7 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A client with the key that it has from now on: the only time that it is seen."""
+    """A client with its new key; nothing shows the key again."""
 
     name: str
     type: str
@@ -65,7 +68,7 @@ class NewKey:
 
 
 class SyncTimes(NamedTuple):
-    """Where the sync stands, as the print stations show it."""
+    """The state of the sync, as the print stations show it."""
 
     full_sync_completed_at: datetime | None
     initialized_at: datetime
@@ -105,8 +108,8 @@ _NOTED = (
 )
 _SEEN_AT = func.now() - _NOTED.c.seconds_ago * literal(timedelta(seconds=1))
 
-# In one order, and never waiting for a row: another api's statement, or a person's, may be at it. Rows that are not
-# far behind are left alone, or each of several processes would write them.
+# Rows are locked in one order and never waited for: another api process or a person may hold one. Rows that are not far
+# behind are left alone, or each of several api processes would write them.
 _SEEN = (
     select(col(Client.client_id), _SEEN_AT.label("seen_at"))
     .join(_NOTED, _NOTED.c.api_key_sha256 == col(Client.api_key_sha256))
@@ -127,26 +130,26 @@ _WRITE_SEEN = (
 
 
 async def find_client(database: Database, key_sha256: bytes) -> Known | None:
-    """The client with this key, also one that was revoked; None if the key is nobody's."""
+    """The client with this key, also one that was revoked; None if no client has the key."""
     rows = await database.fetch(_FIND, {"api_key_sha256": key_sha256})
     return Known._make(rows[0]) if rows else None
 
 
 async def report_status(database: Database, client_id: int, hostname: str | None, ip_address: str | None) -> SyncTimes:
-    """Note where the client is, if that is new, and tell it where the sync stands."""
+    """Store the client's host name and address, if they are new, and return the state of the sync."""
     parameters = {"known_id": client_id, "hostname": hostname, "ip_address": ip_address}
     (row,) = await database.fetch(_REPORT, parameters, may_wait=True)
     return SyncTimes._make(row)
 
 
 async def write_seen(database: Database, seconds_ago: Mapping[bytes, float]) -> None:
-    """Write when the clients with these keys were last seen: so many seconds ago. Revoked ones are left alone."""
+    """Set last_seen_at of the clients with these keys, each so many seconds ago. Leave revoked ones alone."""
     parameters = {"keys_sha256": list(seconds_ago), "seconds_ago": list(seconds_ago.values())}
     await database.fetch(_WRITE_SEEN, parameters, may_wait=True)
 
 
 async def add_client(connection: Connection, name: str, client_type: str) -> NewKey | None:
-    """Make a client and its key. None if a valid client has that name; a revoked one's name is given anew."""
+    """Make a client and its key. None if a valid client has that name; a revoked one's name can be reused."""
     return await _give_key(connection, "add", name, type=client_type)
 
 
@@ -156,7 +159,7 @@ async def rotate_client(connection: Connection, name: str) -> NewKey | None:
 
 
 async def revoke_client(connection: Connection, name: str) -> datetime | None:
-    """Refuse a client's key from now on. The time since when it is; None if there is no such client."""
+    """Refuse a client's key from now on. Return since when; None if there is no such client."""
     row = await (await connection.execute(SQL["revoke"], {"name": name})).fetchone()
     return row[0] if row else None
 

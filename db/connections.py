@@ -1,6 +1,7 @@
-"""How do we reach the database? Connections with their time-outs, what their errors mean, the api's engine.
+"""Connections to the database: their parameters and time-outs, their errors, and the api's engine.
 
 DatabaseUnavailable     wait and try again; nothing was acknowledged
+    DatabaseLocked      the same, while another session holds a lock
 """
 
 import asyncio
@@ -37,14 +38,14 @@ NOTIFIER_LOCK_TIMEOUT_MS = 1_000
 ALL_BUSY = "all database connections of this process are busy"
 LOCKED = 'Another session of the database has locked a row or table that this needs: "signum doctor" names it'
 
-# When the request began that is being answered (monotonic): its statements share one deadline.
+# Start of the request that is being answered (monotonic): its statements share one deadline.
 request_began_at: ContextVar[float | None] = ContextVar("request_began_at", default=None)
 
 
-# What psycopg says when waiting helps: the server is away, restarting, or can only be read for now.
+# psycopg's errors when waiting helps: the server is away, restarting, or read-only for now.
 DATABASE_AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction, ConnectionPoolTimeout)
 
-# And when it helps once a person has acted: rights were taken from us, a table is not there, or is being restored.
+# psycopg's errors when waiting helps once a person has acted: rights were revoked, a table is gone or being restored.
 DATABASE_REFUSES = (
     psycopg.errors.InsufficientPrivilege,
     psycopg.errors.UndefinedTable,
@@ -56,7 +57,7 @@ DATABASE_REFUSES = (
     psycopg.NotSupportedError,
 )
 
-# And when a new connection helps: what one has prepared is gone, or fits the tables no more since a column changed.
+# psycopg's errors when a new connection helps: a prepared statement is gone, or a column has changed since it was made.
 PREPARED_IN_VAIN = (psycopg.NotSupportedError, psycopg.errors.InvalidSqlStatementName)
 
 
@@ -71,10 +72,10 @@ class DatabaseLocked(DatabaseUnavailable):
 def connection_parameters(
     settings: DatabaseSettings, name: str, *, host: str | None = None, port: int | None = None, **server: int | str
 ) -> dict[str, str | int]:
-    """What libpq is told: where the database is, how soon a dead one is noticed, and `server`'s settings.
+    """libpq's parameters: the database's address, time-outs, and the `server` settings of the session.
 
-    A wire that is cut without a word is noticed after 15 s; a standby that can't be written to is refused. Texts are
-    UTF-8, whatever PGCLIENTENCODING says.
+    A connection that is cut silently is noticed after 15 s, and a read-only standby is refused. Texts are UTF-8,
+    whatever PGCLIENTENCODING says.
     """
     parameters: dict[str, str | int] = {
         "host": host or settings.db_host,
@@ -97,7 +98,7 @@ def connection_parameters(
 
 
 def api_parameters(settings: DatabaseSettings) -> dict[str, str | int]:
-    """For the api: nothing may take longer than a client waits, and a mark is on disk before it is acknowledged."""
+    """Parameters for the api: no statement outlasts its client, and a mark is on disk before it is acknowledged."""
     return connection_parameters(
         settings,
         "signum api",
@@ -109,8 +110,10 @@ def api_parameters(settings: DatabaseSettings) -> dict[str, str | int]:
 
 
 def notifier_parameters(settings: DatabaseSettings) -> dict[str, str | int]:
-    """For the notifier. An outcome that a crash of the server takes is found again by another push: none waits for the
-    disk. No plan depends on a value, and a claim on a long queue takes as long to plan as to run: it is planned once.
+    """Parameters for the notifier.
+
+    Outcomes do not wait for the disk: one that is lost in a crash of the server is found again by another push. Plans
+    are generic: none depends on a value, and a claim on a long queue takes as long to plan as to run.
     """
     return connection_parameters(
         settings,
@@ -147,10 +150,10 @@ class Database:
     ) -> Sequence[Row[Any]]:
         """The rows of one statement, which is committed when they are here. DatabaseUnavailable if they can't be had.
 
-        What `may_wait` for a lock that a person has left behind leaves a quarter of the pool to what never does, which
-        is the barcodes' reads. Statements must be safe to repeat: one that met a connection that had died in the pool
-        is sent once more. The deadline waits for a task rather than cancels one, for psycopg ends a cancelled statement
-        politely: on a wire that was cut without a word that takes as long as the wire.
+        Statements that `may_wait` for a lock leave a quarter of the pool to those that never do, the reads of barcodes.
+        Statements must be safe to repeat: one that meets a connection that has died in the pool is sent once more. At
+        the deadline the task is left behind, not awaited: psycopg asks the server to cancel the statement first, which
+        on a silently cut connection lasts until the connection times out.
         """
         began_at = request_began_at.get()
         spent = 0.0 if began_at is None else time.monotonic() - began_at
@@ -197,19 +200,19 @@ class Database:
 
 
 def _give_up_what_was_prepared(context: ExceptionContext) -> None:
-    """Take the connection for dead, and with it all of the pool: they have prepared the same."""
+    """Mark the connection as dead, and with it the whole pool: all have prepared the same statements."""
     if isinstance(context.original_exception, PREPARED_IN_VAIN):
         context.is_disconnect = True
 
 
 def _forget(task: "asyncio.Future[Any]") -> None:
-    """Take note of the end of a task that nobody waits for any more."""
+    """Read the exception of a task that was given up, or asyncio would log it as never retrieved."""
     if not task.cancelled():
         task.exception()
 
 
 def _translated(error: Exception) -> Exception:
-    """The library's error as ours: DatabaseUnavailable where waiting helps, else the error itself (a bug)."""
+    """The library's error as ours: DatabaseUnavailable if waiting helps, else the error itself (a bug)."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return DatabaseUnavailable('the schema is not up to date: run "signum migrate"')
@@ -237,7 +240,7 @@ async def wait_for_database(parameters: Parameters, at_most_seconds: float = 60.
                     connection = await psycopg.AsyncConnection.connect(**parameters)  # type: ignore[arg-type]
                 except psycopg.OperationalError as error:
                     problem = one_line(error)
-                    log.warning("database not there yet: %s", problem)
+                    log.warning("waiting for the database: %s", problem)
                     await asyncio.sleep(pause)
                     pause = min(pause * 1.6, 5.0)
                 else:

@@ -1,6 +1,6 @@
-"""What came of updates, and how does a person undo one? A function per statement of db/sql/history.sql.
+"""The history of updates, and reverts. A function per statement of db/sql/history.sql.
 
-A revert is a row of the queue that names a row of history. It is pushed as any other, by what history has then.
+A revert is a row of the queue that names a row of history. It is pushed as any other, with that row's call numbers.
 """
 
 from collections.abc import Sequence
@@ -30,21 +30,21 @@ class Revert:
 
 
 async def read_history(connection: Connection, barcode: str, limit: int = 100) -> list[dict[str, Any]]:
-    """What came of a barcode's updates, newest first."""
+    """The outcomes of a barcode's updates, newest first."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(SQL["history"], {"barcode": barcode, "limit": limit})
         return await cursor.fetchall()
 
 
 async def queue_reverts(connection: Connection, person: str, update_log_ids: Sequence[int]) -> list[Revert]:
-    """Have these pushes undone, as far as that can be, in a person's name. Those that history has not are not there."""
+    """Queue the reverts of these pushes, where possible, in a person's name. Unknown ids are left out of the answer."""
     async with connection.cursor(row_factory=class_row(Revert)) as cursor:
         await cursor.execute(SQL["revert"], {"person": person, "ids": list(update_log_ids)})
         return await cursor.fetchall()
 
 
 async def look_up_undone(connection: Connection, claims: list[Claim]) -> list[Claim]:
-    """The claims, reverts with the call numbers of the pushes that they undo. Asks only if there are reverts."""
+    """The claims, with call numbers of the undone pushes added to reverts. No statement is sent if there are none."""
     reverts = [claim for claim in claims if claim.revert_of is not None]
     if not reverts:
         return claims

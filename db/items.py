@@ -1,6 +1,7 @@
-"""How do the print stations' two requests reach the items? Each as one statement that also checks the key.
+"""Items, as print stations ask for them (by barcode) and mark them, and as a person names them.
 
-Built once, sent many times: the driver prepares them, and a request costs one round trip.
+Each of the two requests of a print station is one statement that also checks the key. It is built once and sent many
+times: the driver prepares it, and a request costs one round trip. db/sql/mark.sql shows the mark's text.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -21,7 +22,7 @@ from runtime.statements import load
 SQL = load("db", "items")
 
 PRINT_STATION = 0  # priority in the queue: ahead of bulk marks
-MOST_NAMED = 10  # of the items that share a barcode, so many are told
+MOST_NAMED = 10  # of the items that share a barcode, the most that are returned
 
 _IS_THE_PRINTERS = valid("signum-printer")
 
@@ -61,7 +62,7 @@ _MARK = mark(
 
 @dataclass(frozen=True, slots=True)
 class NamedItem:
-    """An item as the ETL last sent it, with what a person knows it by."""
+    """An item as the ETL last sent it, with the fields that a person knows it by."""
 
     item_record_id: int
     item_number: str | None
@@ -85,9 +86,9 @@ async def find_items(database: Database, key_sha256: bytes, barcode: str) -> lis
 async def mark_item(
     database: Database, key_sha256: bytes, item_record_id: int, request_id: str | None, trace: str | None
 ) -> tuple[str, bool] | None:
-    """Queue the item's update. The name of who marked it, and whether there is such an item; it is committed then.
+    """Queue the item's update and commit. Return the client's name, and whether there is such an item.
 
-    None, and nothing marked, if the key is no printer's.
+    None, with nothing marked, if the key is no printer's.
     """
     parameters = {
         "api_key_sha256": key_sha256,
@@ -102,14 +103,14 @@ async def mark_item(
 async def find_named_items(
     connection: Connection, *, item_numbers: Iterable[str] = (), barcodes: Iterable[str] = ()
 ) -> list[NamedItem]:
-    """The items that have one of these numbers or barcodes. Names that nothing has are just not there."""
+    """The items that have one of these numbers or barcodes. Unknown ones are left out."""
     async with connection.cursor(row_factory=class_row(NamedItem)) as cursor:
         await cursor.execute(SQL["find_named_items"], {"item_numbers": list(item_numbers), "barcodes": list(barcodes)})
         return await cursor.fetchall()
 
 
 async def list_barcodes(connection: Connection) -> AsyncIterator[tuple[int, str | None]]:
-    """Every item's `item_record_id` and barcode, as the server sends them: the catalogue may be large."""
+    """Every item's `item_record_id` and barcode, row by row: the catalogue may be large."""
     async with connection.cursor() as cursor:
         async for item_record_id, barcode in cursor.stream(SQL["list_barcodes"]):
             yield item_record_id, barcode

@@ -1,4 +1,4 @@
-"""Sessions that keep others waiting, as a sentence names them: by pid, role, application, and for how long."""
+"""Sessions that keep others waiting, named in messages by pid, role, application and duration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SQL = load("db", "locks")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session of the server with a transaction open. Of another role's, state and age may be hidden from ours."""
+    """A session of the server with a transaction open. The state and age of another role's session may be hidden."""
 
     pid: int
     role: str | None
@@ -61,7 +61,7 @@ async def _find(connection: Connection, statement: str, parameters: Mapping[str,
 
 
 def name_all(sessions: Sequence[Session]) -> str:
-    """The sessions in one phrase, with the table that they hold. Where there is none any more, it has just ended."""
+    """The sessions in one phrase, with the table that they hold. Of none, the session has just ended."""
     table = next((session.relation for session in sessions if session.relation), None)
     held = f"{table}, or a row of it, is" if table else "what it needs is"
     return f"{held} held by {', '.join(map(str, sessions)) or 'a session that has just ended'}"

@@ -1,8 +1,7 @@
-"""How does an item enter the queue? By a mark. One statement, built on the tables' models: the key check of a print
-station and the mark in one round trip, committed when it answers.
+"""The mark, by which an item enters the queue: one statement, built on the models, for print stations and people.
 
-Marking twice is one row with the next `revision`. What is under way keeps its lease; what was rejected enters anew, and
-a revert becomes an update.
+Marking twice is one row with the next `revision`. An item under way keeps its lease; a rejected one enters anew, and a
+revert becomes an update. db/sql/mark.sql shows the text that PUT /itemdata sends.
 """
 
 from collections.abc import Sequence
@@ -30,10 +29,10 @@ MARKED = (
 
 
 def mark(marker: CTE, which: ColumnElement[bool], priority: int) -> Executable:
-    """A statement that marks the items that `which` chooses, in the name of `marker`'s one row (column `name`).
+    """The statement that marks the items which meet `which`, in the name of `marker`'s one row (column `name`).
 
-    Parameters: `request_id`, `trace`, and those of `marker` and `which`. Answers one row: `name` (None if marker has
-    no row: nothing was marked), `item_record_ids` (those marked, maybe empty).
+    Parameters: `request_id`, `trace`, and those of `marker` and `which`. It returns one row: `name` (None if marker has
+    no row: nothing was marked) and `item_record_ids` (the marked items; None if there are none).
     """
     item = SierraItem.__table__  # type: ignore[attr-defined]
     chosen = (
@@ -61,7 +60,7 @@ def mark(marker: CTE, which: ColumnElement[bool], priority: int) -> Executable:
 
 
 def _again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[str, object]:
-    """What a mark does to a row that is there. A rejected one (due never) enters anew."""
+    """The new values of a row that is queued already. A rejected one (due never) enters anew."""
     rejected = TABLE.c.due_at.is_(None)
     anew = ("queued_at", "queued_by")
     return {
@@ -78,7 +77,7 @@ def _again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[
 
 
 async def mark_items(connection: Connection, person: str, item_record_ids: Sequence[int], priority: int) -> list[int]:
-    """Mark items in a person's name. Those that were: an item that has gone meanwhile is not among them."""
+    """Mark items in a person's name. Return the marked ones: an item that is gone meanwhile is not among them."""
     statement, parameters = _mark_by_hand(priority)
     cursor = await connection.execute(
         statement, {**parameters, "person": person, "item_record_ids": list(item_record_ids)}
@@ -89,7 +88,7 @@ async def mark_items(connection: Connection, person: str, item_record_ids: Seque
 
 @cache
 def _mark_by_hand(priority: int) -> tuple[LiteralString, dict[str, object]]:
-    """The mark's statement as text for psycopg, with those of its parameters that are always the same.
+    """The mark's statement as text for psycopg, with its constant parameters.
 
     The text is made by SQLAlchemy from our models and never from a user: hence LiteralString.
     """

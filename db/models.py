@@ -38,13 +38,13 @@ TIMESTAMPTZ = DateTime(timezone=True)
 
 
 def col(type_: Any, comment: str, *extra: Any, **options: Any) -> Any:
-    """A column with the comment that `\\d+` shows; NOT NULL unless said otherwise."""
+    """A column with the comment that `\\d+` shows; NOT NULL by default."""
     options.setdefault("nullable", False)
     return Field(sa_column=Column(type_, *extra, comment=comment, **options), default=None)
 
 
 def readable(*columns: str) -> list[CheckConstraint]:
-    """Checks that keep the times within Python's calendar, in every zone: no infinity, no year that it has not."""
+    """Checks that keep the times within Python's calendar, in every zone: no infinity, no year that Python lacks."""
     return [
         CheckConstraint(f"{column} AT TIME ZONE 'UTC' BETWEEN '0001-01-02' AND '9999-12-30'", name=f"{column}_readable")
         for column in columns
@@ -163,7 +163,7 @@ class UpdateQueue(SQLModel, table=True):
 
 
 class UpdateLog(SQLModel, table=True):
-    """What came of a queued update: history."""
+    """History: the outcome of a queued update."""
 
     __tablename__ = "update_log"
     __table_args__ = (
@@ -196,7 +196,7 @@ class UpdateLog(SQLModel, table=True):
 
 
 class Client(SQLModel, table=True):
-    """Who may call us."""
+    """A client that may call the API."""
 
     __tablename__ = "client"
     __table_args__ = (
@@ -220,7 +220,7 @@ class Client(SQLModel, table=True):
 
 
 class SyncState(SQLModel, table=True):
-    """Where the sync stands: one row."""
+    """The state of the sync: one row."""
 
     __tablename__ = "sync_state"
     __table_args__ = (
@@ -295,7 +295,7 @@ class RejectedRow(SQLModel, table=True):
 
 
 class NotifierState(SQLModel, table=True):
-    """How a notifier process is: one row per process."""
+    """The last heartbeat of a notifier: one row per process."""
 
     __tablename__ = "notifier_state"
     __table_args__ = (
@@ -325,7 +325,7 @@ class NotifierState(SQLModel, table=True):
 
 
 class QueueControl(SQLModel, table=True):
-    """Whether pushes are paused: one row."""
+    """The pause of pushes: one row."""
 
     __tablename__ = "queue_control"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""How full is the queue, how old is the catalogue, who goes round? What monitoring asks the database."""
+"""The database's part of the metrics: the queue, the notifiers and the sync, as Prometheus asks for them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +12,8 @@ SQL = load("db", "monitoring")
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """The database's own figures; the same whichever process asks."""
+class DatabaseMetrics:
+    """The database's metrics; the same in every process."""
 
     queue: list[tuple[str, int, float]]  # state, items, seconds that the oldest has been due
     notifiers: list[tuple[str, int]]  # mode, how many
@@ -23,8 +23,8 @@ class Figures:
     rejected_rows: int
 
 
-def read_figures(parameters: Parameters) -> Figures:
-    """The figures of now, over a connection that is made for them. Raises psycopg.Error where they can't be had."""
+def read_metrics(parameters: Parameters) -> DatabaseMetrics:
+    """The metrics of now, read over a connection of their own. Raises psycopg.Error if the database is away."""
     with psycopg.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
 
         def rows(statement: str) -> list[tuple[Any, ...]]:
@@ -32,4 +32,4 @@ def read_figures(parameters: Parameters) -> Figures:
 
         ((last_batch_at, has_gap, rejected_rows),) = rows("sync")
         ((is_paused,),) = rows("pause")
-        return Figures(rows("queue"), rows("notifiers"), is_paused, last_batch_at, has_gap, rejected_rows)
+        return DatabaseMetrics(rows("queue"), rows("notifiers"), is_paused, last_batch_at, has_gap, rejected_rows)

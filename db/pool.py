@@ -1,4 +1,4 @@
-"""How does the notifier share its connections? A pool, from which one is lent for a statement at a time."""
+"""The notifier's pool of connections, from which one is lent for a statement at a time."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from db.connections import POOL_WAIT_SECONDS, PREPARED_IN_VAIN, Parameters
 
-LONGEST_STATEMENT_SECONDS = 12.0  # no answer by then: the server's own limit did not reach us
+LONGEST_STATEMENT_SECONDS = 12.0  # longer than the server's own limit: its answer has not reached us
 
 NotifierPool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 
@@ -21,9 +21,9 @@ NotifierPool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 def make_pool(parameters: Parameters, size: int) -> NotifierPool:
     """A pool of autocommit connections, to be opened by `async with`.
 
-    Connections are not checked when they are taken: that would cost every push a round trip. Who meets a dead one tries
-    again. Who asks for one has it tried until he gives up waiting, and not again until somebody asks: so an outage of
-    an hour is over as soon as one of a second.
+    Connections are not checked when they are taken: that would cost every push a round trip. A caller that meets a dead
+    one tries again. The pool tries to connect only while a caller waits, and anew for the next one: its pauses do not
+    grow with the outage, so the end of a long one is noticed as soon as that of a short one.
     """
     return AsyncConnectionPool(
         make_conninfo("", **parameters),
@@ -38,10 +38,10 @@ def make_pool(parameters: Parameters, size: int) -> NotifierPool:
 
 @asynccontextmanager
 async def lend(pool: NotifierPool) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """A connection of the pool, for one statement. Where that takes longer than the server lets it, its wire is cut:
-    on one that has fallen silent nobody else would ever end the wait (OperationalError).
+    """Lend a connection of the pool for one statement.
 
-    Of what one died, the others did too: who meets a dead one has them closed.
+    If the statement takes longer than the server allows, the connection has fallen silent: its socket is shut down,
+    which ends the wait with OperationalError. If it broke, the idle ones are closed too, for they broke as well.
     """
     async with pool.connection() as connection:
         cutting = asyncio.get_running_loop().call_later(LONGEST_STATEMENT_SECONDS, _cut, connection)

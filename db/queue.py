@@ -28,7 +28,7 @@ def storable(text: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An item that is ours to push until `lease_until`, as it was when we claimed it. By the database's clock.
+    """An item that is ours to push until `lease_until`, as it was when it was claimed. Times are the database's.
 
     A revert names the push that is undone; db/history.py looks up its call numbers. None: history has no such push.
     """
@@ -51,7 +51,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What a push did to one claimed item. `remark` says what was left out of the update and why."""
+    """The outcome of a push of one claimed item. `remark` says which part of the update was left out and why."""
 
     claim: Claim
     outcome: Outcome
@@ -74,8 +74,8 @@ async def claim(
 async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]) -> dict[int, bool | None]:
     """Take pushed items off the queue and log them.
 
-    Answers per item_record_id: True if it left; False if it was marked again meanwhile and is due at once; None if
-    somebody has locked its row and nothing was changed: tell again. One that is missing was not ours any more.
+    Return per item_record_id: True if it left; False if it was marked again meanwhile and is due at once; None if
+    another session has locked its row and nothing was changed: finish it again. A missing one was ours no more.
     """
     cursor = await connection.execute(
         SQL["finish"],
@@ -101,7 +101,7 @@ async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]
 async def _still_ours(
     connection: Connection, notifier: str, claims: Sequence[Claim], answered: Collection[int]
 ) -> list[int]:
-    """Of the claims that were not answered, those that are ours all the same: somebody has locked their rows."""
+    """The unanswered claims that are ours all the same: another session has locked their rows."""
     missing = [claim for claim in claims if claim.item_record_id not in answered]
     if not missing:
         return []
@@ -113,7 +113,7 @@ async def _still_ours(
 async def postpone(
     connection: Connection, notifier: str, claim: Claim, delay_seconds: float, reason: str
 ) -> datetime | None:
-    """Make an item due in `delay_seconds`. When it is due now; None if it was not ours any more."""
+    """Make an item due in `delay_seconds`. Return when it is due; None if it was ours no more."""
     parameters = {**_held(notifier, claim), "delay_seconds": delay_seconds, "reason": storable(reason)}
     row = await (await connection.execute(SQL["postpone"], parameters)).fetchone()
     return row[1] if row else None
@@ -122,14 +122,14 @@ async def postpone(
 async def reject(
     connection: Connection, notifier: str, claim: Claim, reason: str, call_number: str | None = None
 ) -> bool | None:
-    """Make an item due never, until a person acts. False if it was marked again meanwhile; None if it was not ours."""
+    """Make an item due never, until a person acts. False if it was marked again; None if it was ours no more."""
     told = {"reason": storable(reason), "call_number": storable(call_number), "revert_of": claim.revert_of}
     row = await (await connection.execute(SQL["reject"], {**_held(notifier, claim), **told})).fetchone()
     return row[0] if row else None
 
 
 def _held(notifier: str, claim: Claim) -> dict[str, Any]:
-    """What a row must still have for a claim to be ours."""
+    """The values that a row must still have for a claim to be ours."""
     return {
         "notifier": notifier,
         "item_record_id": claim.item_record_id,
@@ -145,9 +145,9 @@ async def release(
     delay_seconds: float = 0,
     reason: str | None = None,
 ) -> list[int]:
-    """Give claims back, their attempts too. With `delay_seconds` they go to the back, for a reason.
+    """Give claims back, with their attempts. With `delay_seconds` they are due later, for a reason.
 
-    The ids of those that were not given back, for somebody has locked their rows: try again.
+    Return the ids that were not given back, because another session has locked their rows: try again.
     """
     cursor = await connection.execute(
         SQL["release"],

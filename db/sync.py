@@ -17,8 +17,8 @@ SQL = load("db", "sync")
 
 Transaction = Connection[Any]
 
-# What a batch does with the bibs of an item that has several: a full sync has all of them and notes them; changes have
-# those that were edited and heed what is noted; changes of an ETL that sends the highest of all bibs need no note.
+# The bibs of an item that has several: a full sync brings all of them and notes them; changes bring only edited ones
+# and heed the note; changes of an ETL that always sends the highest bib need no note and forget it.
 Bibs = Literal["note", "heed", "forget"]
 
 
@@ -36,7 +36,7 @@ def take_lock(connection: Transaction) -> bool:
 
 
 def read_position(connection: Transaction, batch_size: int) -> dict[str, Any]:
-    """Where the sync stands and what was handed out; as it is once a GET /sync under way has ended."""
+    """The state of the sync and what was handed out, read once a GET /sync under way has ended."""
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(SQL["read_position"], {"batch_size": batch_size})
         return cursor.fetchone() or {}
@@ -69,7 +69,7 @@ def count_received(connection: Transaction) -> dict[str, Any]:
 
 
 def count_items(connection: Transaction) -> int:
-    """The items that are here, before the batch is stored."""
+    """The number of items stored so far, without the batch."""
     (count,) = connection.execute(SQL["count_items"]).fetchone() or (0,)
     return int(count)
 
@@ -92,7 +92,7 @@ def read_new_subfields(connection: Transaction) -> Iterator[tuple[Any, ...]]:
 
 
 def fill_shelfmarks(connection: Transaction, shelfmarks: Iterable[tuple[int, str]]) -> None:
-    """The shelfmarks made of them, by line number."""
+    """Store the new shelfmarks in a temporary table, by line number."""
     connection.execute(SQL["create_new_shelfmark"])
     with connection.cursor() as cursor, cursor.copy(SQL["copy_new_shelfmarks"]) as copy:
         for shelfmark in shelfmarks:
@@ -116,11 +116,11 @@ def drop_batch(connection: Transaction) -> None:
 
 
 def first_reasons(connection: Transaction) -> list[str]:
-    """Why the first ten refused rows were, each in a sentence that says which row."""
+    """The reasons of the first ten refused rows, each a sentence that names its row."""
     rows = connection.execute(SQL["first_reasons"]).fetchall()
     return [f"line {line}{'' if item is None else f', item {item}'}: {reason}" for line, item, reason in rows]
 
 
 def save_position(connection: Transaction, position: Mapping[str, Any]) -> None:
-    """Where the sync stands now: the batch's last statement."""
+    """Store the new state of the sync: the batch's last statement."""
     connection.execute(SQL["save_position"], position)

@@ -1,4 +1,4 @@
-"""Where the sync stands: what GET /sync hands out, and as a person looks at it and asks for a full sync."""
+"""The state of the sync: what GET /sync hands out, what a person sees, and a person's request for a full sync."""
 
 import re
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ async def hand_out(database: Database, batch_size: int) -> HandedOut:
 
 
 async def show_sync(connection: Connection) -> dict[str, Any]:
-    """Mode, cursor, times, gap and advice."""
+    """The sync's mode, cursor, times, gap and advice."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(SQL["show_sync"])
         return await cursor.fetchone() or {}

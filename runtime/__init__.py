@@ -1,1 +1,1 @@
-"""What every process needs before it does anything: settings, logging, Sentry, metrics. Imports nothing of ours."""
+"""The ground of every process: settings, logging, Sentry, metrics. Imports nothing of ours."""

@@ -1,4 +1,4 @@
-"""Characters as people see them: codes decoded, invisible ones known.
+"""Characters as people see them: codes decoded, invisible ones recognised.
 
 Sierra writes what its own character set lacks as `{u00E4}`, and records that were converted from MARC-8 have
 `&#x410;`. Here because api (shelfmarks) and notifier (call numbers, Sierra's messages) both need it, and know nothing
@@ -27,12 +27,12 @@ def split_characters(text: str) -> list[str]:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether it is a format or control character, U+200B for instance, and no blank."""
+    """True for a format or control character that is no blank, U+200B for instance."""
     return not character.isprintable() and not character.isspace() and unicodedata.category(character) in ("Cc", "Cf")
 
 
 def is_visible(text: str | None) -> bool:
-    """Whether a person would see anything of it: it is not of blanks and invisible characters alone."""
+    """True if a person would see any of the text: it does not consist of blanks and invisible characters alone."""
     text = text or ""
     return text[:1].isalnum() or any(not one.isspace() and not is_invisible(one) for one in decode(text))
 

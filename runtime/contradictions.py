@@ -10,14 +10,14 @@ LONGEST_SWEEP_SECONDS = 600
 
 
 def find_contradictions(settings: NotifierSettings) -> list[Finding]:
-    """A finding for each, none if all is well."""
+    """A finding for each contradiction; none if all is well."""
     warnings = [Finding("warning", "settings", text, advice) for text, advice in _contradictions(settings)]
     dry_run = find_dry_run(settings)
     return [*warnings, dry_run] if dry_run and dry_run.level == "problem" else warnings
 
 
 def find_dry_run(settings: NotifierSettings) -> Finding | None:
-    """Say that nothing is written to Sierra, where it is so: a problem in production only."""
+    """A finding if SIERRA_UPDATE_DRY_RUN is on: a problem in production, a warning elsewhere. Else None."""
     if not settings.sierra_update_dry_run:
         return None
     text = f"SIERRA_UPDATE_DRY_RUN is true with ENV={settings.env}: updates are computed, and never written"
@@ -31,12 +31,12 @@ def _is_production(settings: NotifierSettings) -> bool:
 
 
 def _contradictions(settings: NotifierSettings) -> Iterator[tuple[str, str]]:
-    """Texts of what is wrong and what to do."""
-    limit, places = settings.sierra_update_batch_size_limit, settings.sierra_api_client_pool_size
+    """Pairs of text and advice."""
+    limit, slots = settings.sierra_update_batch_size_limit, settings.sierra_api_client_pool_size
     timeout, sweep = settings.sierra_api_client_timeout_seconds, settings.sierra_update_interval_seconds
-    if 0 < limit < places:
+    if 0 < limit < slots:
         yield (
-            f"SIERRA_UPDATE_BATCH_SIZE_LIMIT={limit} is below SIERRA_API_CLIENT_POOL_SIZE={places}: "
+            f"SIERRA_UPDATE_BATCH_SIZE_LIMIT={limit} is below SIERRA_API_CLIENT_POOL_SIZE={slots}: "
             f"no more than {limit} requests are ever under way",
             "Set the limit to 0, which is four times the pool size",
         )

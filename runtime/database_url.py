@@ -8,9 +8,9 @@ FORM = "it is no postgresql://USER:PASSWORD@HOST:PORT/NAME"
 
 
 def read_database_url(url: str) -> dict[str, str]:
-    """The settings that a URL gives, by their names. ValueError says why it can't, without what the URL holds.
+    """The settings that a URL gives, by their names. ValueError gives the reason if it can't, and no part of the URL.
 
-    A driver in the scheme, as SQLAlchemy has it, is passed over.
+    A driver in the scheme, as SQLAlchemy has it, is ignored.
     """
     scheme, _, rest = url.strip().partition("://")
     if scheme.partition("+")[0] not in ("postgresql", "postgres") or not rest:
@@ -26,7 +26,7 @@ def read_database_url(url: str) -> dict[str, str]:
 
 
 def _refuse_bare_characters(rest: str) -> None:
-    """Refuse what would be cut in the wrong place, and then be shown as a host or a name though it is of a password."""
+    """Refuse a password with bare @ or /: it would be cut in the wrong place, and a part shown as host or name."""
     authority = rest.partition("?")[0]
     before, _, behind = authority.partition("/")
     if before.count("@") > 1 or "@" in behind:

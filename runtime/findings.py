@@ -1,4 +1,4 @@
-"""What was found when a part was looked at: well or not, and then what to do."""
+"""Findings of checks: ok or not, and then what to do."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Level = Literal["ok", "warning", "problem"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found. problem: nothing is pushed, or late, until a person acts; warning: a person should know."""
+    """The result of a check. problem: pushes are missing or late until a person acts; warning: a person should know."""
 
     level: Level
     check: str

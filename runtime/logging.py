@@ -24,7 +24,7 @@ _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICA
 
 
 def configure_logging(level: str, form: Literal["text", "json"] = "text") -> None:
-    """Log from `level` on. Libraries are heard from WARNING on: what they say below is long, and may hold secrets."""
+    """Log from `level` on. Libraries log from WARNING on: below that they are verbose, and may log secrets."""
     stderr = write_stderr_in_background()
     formatter = JsonFormatter() if form == "json" else LineFormatter(for_a_terminal=stderr.isatty())
     stderr.describe_dropped = lambda count: _dropped_line(formatter, count)
@@ -42,13 +42,13 @@ def configure_logging(level: str, form: Literal["text", "json"] = "text") -> Non
 
 
 def _dropped_line(formatter: logging.Formatter, count: int) -> str:
-    """The line that says how many are missing; said at any LOG_LEVEL, and of no request."""
+    """The line with the number of dropped lines, formatted as part of no request; written at any LOG_LEVEL."""
     about = {"name": "signum.log", "levelno": logging.WARNING, "levelname": "WARNING", "msg": DROPPED, "args": (count,)}
     return Context().run(formatter.format, logging.makeLogRecord(about))
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What the event is about: the record's `extra`, and the request under way if there is one."""
+    """The event's ids: the record's `extra`, and the request under way if there is one."""
     found = {name: value for name, value in vars(record).items() if name not in _NO_FIELDS}
     under_way = request_id.get()
     if under_way is not None:
@@ -57,14 +57,14 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class LineFormatter(logging.Formatter):
-    """An event as one line. Whatever is in a message or a field, it can neither end the line nor begin another."""
+    """An event as one line. No message or field can end the line or begin another."""
 
     def __init__(self, *, for_a_terminal: bool) -> None:
         super().__init__()
         self._for_a_terminal = for_a_terminal
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """The event as a line."""
         return self._for_people(record) if self._for_a_terminal else self._plain(record)
 
     def _plain(self, record: logging.LogRecord) -> str:
@@ -85,7 +85,7 @@ class JsonFormatter(logging.Formatter):
     """An event as a JSON object on one line: time, level, logger, message, traceback if there is one, and the ids."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line. What JSON has no form for stands there as text."""
+        """The event as a line. Values that JSON has no form for are written as text."""
         event = {
             "time": _moment(record),
             "level": record.levelname,

@@ -1,4 +1,4 @@
-"""Where can Prometheus ask a process for its figures? At `/metrics` on a port of their own, answered by a thread.
+"""The process's metrics for Prometheus: `/metrics` on a port of its own, answered by a thread.
 
 So they are never at the address that print stations use, need no key, and leave the process's event loop alone.
 """
@@ -16,19 +16,19 @@ from prometheus_client.registry import Collector
 
 log = logging.getLogger("signum.metrics")
 
-ASKER_SECONDS = 10.0  # how long somebody may take to ask
+REQUEST_SECONDS = 10.0  # the longest time for a request to arrive
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    figures: CollectorRegistry
+    registry: CollectorRegistry
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        log.debug("whoever asked for metrics went away", exc_info=True)
+        log.debug("a metrics client closed its connection", exc_info=True)
 
 
-class _Answer(BaseHTTPRequestHandler):
-    timeout = ASKER_SECONDS
+class _Handler(BaseHTTPRequestHandler):
+    timeout = REQUEST_SECONDS
 
     def do_GET(self) -> None:
         if self.path.partition("?")[0] != "/metrics":
@@ -36,9 +36,9 @@ class _Answer(BaseHTTPRequestHandler):
             return
         encode, content_type = choose_encoder(self.headers.get("Accept", ""))
         try:
-            text = encode(cast(_Server, self.server).figures)
-        except Exception:  # the outermost fence of this thread
-            log.exception("metrics could not be told")
+            text = encode(cast(_Server, self.server).registry)
+        except Exception:  # the last handler of this thread
+            log.exception("metrics request failed")
             self.send_error(500)
             return
         self.send_response(200)
@@ -48,26 +48,26 @@ class _Answer(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: it is asked every few seconds."""
+        """Log nothing: a request comes every few seconds."""
 
 
 @contextlib.contextmanager
 def metrics_served(host: str, port: int | None, *collectors: Collector) -> Iterator[int | None]:
-    """Tell what the collectors have, meanwhile; on the port in the `as`. Without a port, or if it is taken, nothing."""
+    """Serve the collectors' metrics inside the `with`, which gives the port: None without a port, or if it is taken."""
     if port is None:
         yield None
         return
-    figures = CollectorRegistry()
+    registry = CollectorRegistry()
     for collector in collectors:
-        figures.register(collector)
+        registry.register(collector)
     try:
-        server = _Server((host, port), _Answer)
+        server = _Server((host, port), _Handler)
     except OSError as error:
-        log.warning("metrics are not told, can't listen at %s:%s: %s", host, port, error)
+        log.warning("metrics disabled: cannot listen on %s:%s: %s", host, port, error)
         yield None
         return
     with server:
-        server.figures = figures
+        server.registry = registry
         thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
         thread.start()
         try:

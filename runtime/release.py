@@ -1,4 +1,4 @@
-"""The release that runs: the version in pyproject.toml, as it was installed. All that tell a version ask here."""
+"""The release that runs: the version in pyproject.toml, as installed. All that shows a version reads it here."""
 
 from importlib.metadata import version
 

@@ -1,10 +1,10 @@
-"""What does Sentry get to know? Each ERROR that is logged, with the log lines that led there, and nothing personal.
-With SENTRY_TRACES_SAMPLE_RATE also how long a share of the updates took, from the mark to the push.
+"""Reports to Sentry: each logged ERROR with the log lines before it, and nothing personal. With
+SENTRY_TRACES_SAMPLE_RATE also the times of a share of the updates, from the mark to the push.
 
-Off without a DSN: then nothing of Sentry is even imported, and all that is here does nothing.
+Without a DSN Sentry is not even imported, and the functions here do nothing.
 
-Sentry listens to the log, and is told of steps and their times; of nothing else. So it never sees requests, bodies,
-headers, local variables or queries; and what it gets goes through `scrubbed` besides.
+Sentry gets log lines, and steps with their times. It never sees requests, bodies, headers, local variables or queries,
+and `scrubbed` takes secrets out of all that it gets.
 """
 
 import logging
@@ -23,7 +23,7 @@ from runtime.settings import ProcessSettings
 
 FILTERED = "[filtered]"
 
-Step = tuple[str, float, float]  # what was done, from when to when by the monotonic clock
+Step = tuple[str, float, float]  # name, begin and end by the monotonic clock
 
 _SECRET_NAME = re.compile(r"api.?key|authori[sz]ation|token|secret|passw|cookie|\bdsn\b", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
@@ -73,7 +73,7 @@ def configure_sentry(settings: ProcessSettings, process: str) -> None:
 
 @contextmanager
 def reporting(trace: str | None = None, **tags: str) -> Iterator[None]:
-    """Keep together what is reported inside: one request, one item. It goes on with `trace`, if there is one."""
+    """Group the reports made inside, for one request or one item. Continue `trace`, if there is one."""
     sdk = _sdk()
     if sdk is None:
         yield
@@ -88,7 +88,7 @@ def reporting(trace: str | None = None, **tags: str) -> Iterator[None]:
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Have Sentry know how long this took, if it is in the sample; inside `reporting`, whose trace it belongs to."""
+    """Report the time that the block took, if it is in the sample; inside `reporting`, to whose trace it belongs."""
     sdk = _sdk()
     if sdk is None:
         yield
@@ -98,7 +98,7 @@ def timed(what: str) -> Iterator[None]:
 
 
 def tell_steps(what: str, trace: str | None, began: float, steps: Iterable[Step], **tags: str) -> None:
-    """Have Sentry know of something that is over and of its steps, if its trace is in the sample."""
+    """Report something that has ended and its steps, if its trace is in the sample."""
     sdk = _sdk()
     if sdk is None:
         return
@@ -112,7 +112,7 @@ def tell_steps(what: str, trace: str | None, began: float, steps: Iterable[Step]
 
 
 def _transaction(sdk: ModuleType, what: str, **more: float) -> Any:
-    """Sentry's word for what it times; a part of the trace that is gone on with, and in the sample if that is."""
+    """A transaction, Sentry's timed unit, as a part of the current trace and sampled as that is."""
     going_on = sdk.get_current_scope().get_active_propagation_context()
     return sdk.start_transaction(
         op=what,
@@ -125,13 +125,13 @@ def _transaction(sdk: ModuleType, what: str, **more: float) -> Any:
 
 
 def current_trace() -> str | None:
-    """What another process needs to go on with the trace of this one; None if Sentry is off."""
+    """The header by which another process continues this trace; None if Sentry is off."""
     sdk = _sdk()
     return None if sdk is None else sdk.get_traceparent()
 
 
 def scrubbed(value: Any, secrets: tuple[str, ...] = ()) -> Any:
-    """The same value without what is secret: by its name, by its looks, or because it is one of `secrets`."""
+    """The same value without secrets: those by name, by form, and the given `secrets`."""
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, FILTERED)

@@ -1,4 +1,4 @@
-"""Which settings are there, what may they be, and what do they mean? runtime/sources.py says where they come from.
+"""The settings: their names, types, bounds and meanings. runtime/sources.py looks them up.
 
 A wrong value stops the process before it does anything: see `read_settings`.
 """
@@ -36,7 +36,7 @@ Unclear = Annotated[Literal["replace", "reject"], BeforeValidator(_lower)]
 
 
 class ProcessSettings(BaseSettings):
-    """What every process has."""
+    """The settings of every process."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True)
 
@@ -52,7 +52,7 @@ class ProcessSettings(BaseSettings):
 
 
 class DatabaseSettings(ProcessSettings):
-    """Where the database is. libpq's own variables (`PGSSLMODE`, `PGSSLROOTCERT`, …) are honoured too."""
+    """The settings of the database. libpq's own variables (`PGSSLMODE`, `PGSSLROOTCERT`, …) are honoured too."""
 
     database_url: SecretStr | None = Field(
         None, description="`postgresql://USER:PASSWORD@HOST:PORT/NAME`, for those of the next five that are unset"
@@ -68,7 +68,7 @@ class DatabaseSettings(ProcessSettings):
 
 
 class MigrateSettings(DatabaseSettings):
-    """What migrate has: it makes the database roles whose password is set."""
+    """The settings of migrate, which makes the database roles whose password is set."""
 
     signum_api_password: SecretStr | None = Field(None, min_length=1, description="Lets the role `signum_api` in")
     signum_notifier_password: SecretStr | None = Field(
@@ -87,7 +87,7 @@ class MigrateSettings(DatabaseSettings):
 
 
 class ApiSettings(DatabaseSettings):
-    """What the api has."""
+    """The settings of the api."""
 
     api_host: Text = Field("127.0.0.1", description="Address that the api listens on")
     api_port: Port = Field(8000, description="Port that the api listens on")
@@ -107,7 +107,7 @@ class ApiSettings(DatabaseSettings):
 
 
 class NotifierSettings(DatabaseSettings):
-    """What the notifier has."""
+    """The settings of the notifier."""
 
     listen_db_host: str | None = Field(None, description="Database host for LISTEN, where a pooler sits at `DB_HOST`")
     listen_db_port: Port | None = Field(None, description="Database port for LISTEN")
@@ -156,7 +156,7 @@ Settings = TypeVar("Settings", bound=ProcessSettings)
 
 
 def read_settings(kind: type[Settings], **given: Any) -> Settings:
-    """The settings as looked up; `given` go before that. SettingsError, a line per wrong one, secrets masked."""
+    """The settings as looked up; `given` ones go first. SettingsError has a line per wrong one, secrets masked."""
     found, problems = look_up(kind)
     if problems:
         raise SettingsError("\n".join(problems))

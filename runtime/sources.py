@@ -1,7 +1,7 @@
-"""Where does a setting come from? From the environment, else from the file SETTINGS_FILE: `.env` in the current folder.
+"""The sources of settings: the environment, else the file SETTINGS_FILE (`.env` in the current folder).
 
-A secret may stand in a file of its own, as Docker and Kubernetes hand them out: NAME_FILE says where NAME is. What
-DATABASE_URL says holds for each DB_… that is set nowhere.
+A secret may stand in a file of its own, as Docker and Kubernetes hand them out: NAME_FILE is the path of NAME's file.
+The parts of DATABASE_URL hold for each DB_… that is set nowhere.
 """
 
 from pathlib import Path
@@ -24,14 +24,14 @@ class SettingsFile(BaseSettings):
 
 
 class Given(NamedTuple):
-    """What was given for a setting, and where."""
+    """A setting's value, and where it was found."""
 
     value: str
     origin: str
 
 
 def look_up(kind: type[BaseSettings]) -> tuple[dict[str, Given], list[str]]:
-    """What is given for the settings of this kind, by their names; and a line for each file that can't be used."""
+    """The values found for the settings of this kind, by name; and a line for each file that can't be used."""
     found, problems = _read_all(kind)
     given = {name: found[name] for name in kind.model_fields if name in found}
     for name in (name for name, field in kind.model_fields.items() if is_secret(field)):
@@ -60,17 +60,17 @@ def _parts_of(url: Given) -> dict[str, Given]:
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Whether nobody may see its value."""
+    """True if its value must not be shown."""
     return SecretStr.__name__ in str(field.annotation)
 
 
 def _read_all(kind: type[BaseSettings]) -> tuple[dict[str, Given], list[str]]:
-    """All that is there, by lower-case names; what is empty is not."""
+    """All values of environment and file, by lower-case names; empty ones are left out."""
     named = SettingsFile()
     file, problems = named.settings_file, []
     found: dict[str, Given] = {}
     try:
-        if named.model_fields_set:  # by somebody: then it has to be there
+        if named.model_fields_set:  # SETTINGS_FILE was given: then the file has to be there
             file.open().close()
         lines = DotEnvSettingsSource(kind, env_file=file, env_file_encoding="utf-8").env_vars
         found = {name: Given(value, str(file)) for name, value in lines.items() if value}
@@ -89,7 +89,7 @@ def _read_secret(file: Path) -> str:
 
 
 def _why(error: OSError | ValueError) -> str:
-    """What is wrong, without what the file holds."""
+    """The reason, without the file's contents."""
     match error:
         case OSError():
             return error.strerror or type(error).__name__

@@ -1,10 +1,10 @@
 """A standard error that its process never waits for: a thread writes to it, from a bounded queue.
 
 A reader that stands still (a stuck log collector, a terminal after Ctrl-S, a full disk) stops that thread and nothing
-else. What finds the queue full is dropped, and a line says how much once there is room again. At exit what is queued
-is written, and a reader that still does not read is waited for a moment only.
+else. Lines that find the queue full are dropped, and a line says how many once there is room again. At exit the queued
+lines are written, and a reader that still does not read is waited for a moment only.
 
-Whatever is written to `sys.stderr` goes this way: the log, warnings, tracebacks of threads, what a library prints.
+All that is written to `sys.stderr` goes this way: the log, warnings, tracebacks of threads, prints of a library.
 """
 
 import atexit
@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import NoReturn
 
 QUEUE_BYTES = 8 * 1024 * 1024
-WHOLE_BYTES = getattr(select, "PIPE_BUF", 512)  # up to here a write to a pipe stays whole, whoever else writes to it
+WHOLE_BYTES = getattr(select, "PIPE_BUF", 512)  # a write of so much to a pipe stays whole beside other writers
 EXIT_SECONDS = 0.5
 DROPPED = "%d log lines were dropped: the log took them too slowly or not at all"
 
@@ -43,20 +43,20 @@ class BackgroundStderr(io.TextIOBase):
         data = text.encode(self._encoding, "backslashreplace")
         with self._lock:
             if self._has_room_for(data):
-                self._say_what_was_dropped()
+                self._report_dropped()
                 self._put(data, data.count(b"\n"))
             else:
                 self._dropped += data.count(b"\n")
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: to wait for the reader is what this stream is there to avoid."""
+        """Do nothing: this stream never waits for its reader."""
 
     def close_within(self, seconds: float) -> None:
-        """Write what is queued, as far as the reader takes it in this time; what comes later is not written."""
+        """Write the queued lines, as far as the reader takes them in this time; later ones are not written."""
         if self._process == os.getpid():
             with self._lock:
-                self._say_what_was_dropped()  # what is queued behind the end is not written
+                self._report_dropped()  # what is queued behind the end is not written
                 self._queue.put(None)
             self._thread.join(seconds)
 
@@ -65,7 +65,7 @@ class BackgroundStderr(io.TextIOBase):
         return self._descriptor
 
     def isatty(self) -> bool:
-        """Whether a person reads it."""
+        """True if a person reads it."""
         return os.isatty(self._descriptor)
 
     def writable(self) -> bool:
@@ -88,11 +88,11 @@ class BackgroundStderr(io.TextIOBase):
         self._thread.start()
 
     def _has_room_for(self, data: bytes) -> bool:
-        """Whether the queue takes it. Once full it takes nothing until it is half empty: one gap, not a hundred."""
+        """True if the queue takes it. Once full it takes nothing until it is half empty: one gap, not a hundred."""
         limit = self._queue_bytes // 2 if self._dropped else self._queue_bytes
         return self._waiting_bytes == 0 or self._waiting_bytes + len(data) <= limit
 
-    def _say_what_was_dropped(self) -> None:
+    def _report_dropped(self) -> None:
         if self._dropped:
             line = self.describe_dropped(self._dropped) + "\n"
             self._put(line.encode(self._encoding, "backslashreplace"), self._dropped)
@@ -110,7 +110,7 @@ class BackgroundStderr(io.TextIOBase):
                 if not written:
                     self._dropped += lines
                 elif self._waiting_bytes == 0:
-                    self._say_what_was_dropped()
+                    self._report_dropped()
 
     def _pieces(self) -> Iterator[tuple[bytes, int]]:
         """The queued texts, until the end; small ones together, for each write costs a turn at the interpreter."""
@@ -144,7 +144,7 @@ class BackgroundStderr(io.TextIOBase):
 
 
 def write_stderr_in_background() -> BackgroundStderr:
-    """Replace `sys.stderr` for the rest of this process's life, if that was not done before."""
+    """Replace `sys.stderr` for the rest of this process's life, unless that is done already."""
     open_missing_streams()
     if isinstance(sys.stderr, BackgroundStderr):
         return sys.stderr
@@ -155,7 +155,7 @@ def write_stderr_in_background() -> BackgroundStderr:
 
 
 def write_last_lines() -> None:
-    """Write what is queued, where the process is about to end without its exit handlers."""
+    """Write the queued lines before the process ends without its exit handlers."""
     if isinstance(sys.stderr, BackgroundStderr):
         sys.stderr.close_within(EXIT_SECONDS)
 

@@ -1,4 +1,4 @@
-"""The database's encoding: UTF8, for titles are of all scripts. Another one is refused before it loses a title."""
+"""The database's encoding: UTF8, for titles are of all scripts. Another encoding is refused before a title is lost."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from db.connections import DatabaseUnavailable
 
 
 def encoding_problem(connection: Connection[Any] | AsyncConnection[Any]) -> str | None:
-    """Why texts can't be kept in this database, and what to do; None if they can. Asks nothing: the server told it."""
+    """The reason why this database can't store all texts, and what to do; None if it can. No statement is sent."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding in (None, "UTF8"):
         return None
@@ -19,6 +19,6 @@ def encoding_problem(connection: Connection[Any] | AsyncConnection[Any]) -> str 
 
 
 def refuse_other_encodings(connection: Connection[Any] | AsyncConnection[Any]) -> None:
-    """DatabaseUnavailable unless it is UTF8."""
+    """Raise DatabaseUnavailable unless the encoding is UTF8."""
     if problem := encoding_problem(connection):
         raise DatabaseUnavailable(problem)

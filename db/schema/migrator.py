@@ -1,4 +1,4 @@
-"""One migrator at a time: each holds the version table, which only its owner can; the others say whom they wait for."""
+"""One migrator at a time: it locks the version table, as only the owner can; others log its session."""
 
 import logging
 import time
@@ -24,9 +24,9 @@ Session = psycopg.Connection[Any]
 
 @contextmanager
 def sole_migrator(guard: Session, at_most_seconds: float = 60.0) -> Iterator[None]:
-    """Hold the lock on this connection meanwhile, so that the migrations can commit on another one.
+    """Hold the lock on this connection, so that the migrations can commit on another one.
 
-    DatabaseUnavailable, naming the session that holds it, if that takes longer than `at_most_seconds`.
+    Raises DatabaseUnavailable, naming the session that holds the lock, after `at_most_seconds`.
     """
     lift_time_limits(guard)
     _make_version_table(guard)
@@ -46,13 +46,13 @@ def sole_migrator(guard: Session, at_most_seconds: float = 60.0) -> Iterator[Non
 
 
 def lift_time_limits(connection: Session) -> None:
-    """Have the server end neither a statement nor a transaction of this session for being slow, but one that waits."""
+    """Lift the server's time limits for this session, all but the one for waiting on a lock."""
     connection.execute(SQL["no_time_limits"], {"lock_timeout": f"{TABLE_LOCK_TIMEOUT_MS}ms"})
     connection.commit()
 
 
 def _make_version_table(guard: Session) -> None:
-    """Have something to lock, also before the first migration."""
+    """Make the version table if it is missing: it is locked before the first migration too."""
     is_there = guard.execute(SQL["has_version_table"]).fetchone()
     try:
         if is_there != (True,):

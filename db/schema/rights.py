@@ -1,6 +1,6 @@
-"""Who may do what in the database? Four roles with least rights, for those who don't want one role for everything.
+"""Four database roles with least rights, for installations that don't want one role for everything.
 
-What each may do is in db/sql/rights.sql. A role that the server hasn't got is passed over: nobody needs them.
+Their rights stand in db/sql/rights.sql. A role that the server hasn't got is passed over: all are optional.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ ROLES = ("signum_api", "signum_notifier", "signum_operator", "signum_reader")
 
 
 def grant_rights(parameters: Parameters) -> list[str]:
-    """Give the roles that are there exactly their rights on the schema as it is now. Who they are."""
+    """Give the existing roles exactly their rights on the schema as it is now. Return the roles."""
     with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
         connection.execute(SQL["one_at_a_time"])
         there = _find_roles(connection)
@@ -27,7 +27,7 @@ def grant_rights(parameters: Parameters) -> list[str]:
 
 
 def make_logins(parameters: Parameters, passwords: Mapping[str, str]) -> None:
-    """Have each of these roles, and let it in by its password. Only the password's hash goes over the wire."""
+    """Make each of these roles, or set its password. Only the password's hash goes over the wire."""
     with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
         connection.execute(SQL["one_at_a_time"])
         there = _find_roles(connection)

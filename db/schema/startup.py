@@ -1,4 +1,4 @@
-"""A database that is ready for this process: it waits for the server, then for the schema."""
+"""The wait of a starting process until the database answers and its schema is ready."""
 
 import asyncio
 import logging
@@ -41,7 +41,7 @@ async def prepare_database(parameters: Parameters, *, migrate: bool, at_most_sec
 
 
 async def read_schema_problem(parameters: Parameters) -> str | None:
-    """Why this release can't work with the schema, or None. A newer schema is none, but said."""
+    """The reason why this release can't work with the schema, or None. A newer schema is logged only."""
     async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
         refuse_other_encodings(connection)
         try:

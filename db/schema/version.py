@@ -1,4 +1,4 @@
-"""Is the schema the one that this release needs? Answered without Alembic, whose import takes a third of a second."""
+"""The schema's revision against this release's, without Alembic, whose import takes a third of a second."""
 
 import logging
 from functools import cache
@@ -21,9 +21,9 @@ def known_revisions() -> tuple[str, ...]:
 
 
 def schema_problem(revision: str | None) -> str | None:
-    """Why this release can't work with a schema at `revision`, or None.
+    """The reason why this release can't work with a schema at `revision`, or None.
 
-    A revision unknown to us is newer: migrations keep the previous release running, so that is none.
+    An unknown revision is newer and no problem: migrations keep the previous release running.
     """
     head = known_revisions()[-1]
     if revision is None:
@@ -35,6 +35,6 @@ def schema_problem(revision: str | None) -> str | None:
 
 @cache
 def warn_if_newer(revision: str) -> None:
-    """Say, once per process, that the schema was made by a release after this one."""
+    """Log, once per process, that a newer release has migrated the schema."""
     if revision not in known_revisions():
         log.warning("schema is newer than this release: carrying on", extra={"revision": revision})

@@ -1,8 +1,8 @@
--- Is the database as we need it?
+-- Checks that the database is as the processes need it.
 
 
 -- name: triggers_not_ringing
--- Those of our triggers that are not there, or do not fire for an ordinary session.
+-- The triggers that are missing, or do not fire for an ordinary session.
 SELECT expected.name, t.tgname IS NOT NULL AS is_there
 FROM (
     VALUES
@@ -21,12 +21,12 @@ SELECT extract(epoch FROM clock_timestamp())::float8;
 
 
 -- name: notification_usage
--- How full the server's queue of notifications is, from 0 to 1. At 1 every mark fails.
+-- The fill level of the server's queue of notifications, from 0 to 1. At 1 every mark fails.
 SELECT pg_notification_queue_usage();
 
 
 -- name: barcodes
--- How many barcodes several items share, and how many items have one that no print station can ask for.
+-- The number of barcodes that several items share, and of items whose barcode no print station can ask for.
 SELECT
     (SELECT count(*) FROM shared_barcode) AS shared,
     (SELECT count(*) FROM unreadable_barcode) AS unreadable;

@@ -1,4 +1,4 @@
--- Clients, as a person manages them. A request's key is checked elsewhere: in the statement that answers the request.
+-- Clients, as a person manages them. A request's key is checked in the statement that answers the request.
 -- A key is never stored, only its SHA-256.
 
 
@@ -34,7 +34,7 @@ UPDATE client SET revoked_at = coalesce(revoked_at, now()) WHERE client_name = %
 
 
 -- name: overview
--- Who may call us, and when each was last seen.
+-- The clients, and when each was last seen.
 SELECT
     client_name AS name, client_type AS type, state, api_key_prefix, internal_hostname, internal_ip_address,
     extract(epoch FROM last_seen_ago)::float8 AS last_seen_seconds, created_at, revoked_at

@@ -1,8 +1,8 @@
--- What came of updates, and how one is undone.
+-- The outcomes of updates, and reverts.
 
 
 -- name: history
--- What came of one barcode's updates, newest first.
+-- The outcomes of one barcode's updates, newest first.
 SELECT
     finished_at, outcome, barcode, item_number, title, call_number_before, call_number_after, reason, queued_by,
     queued_at, extract(epoch FROM took)::float8 AS took_seconds, sierra_ms, attempts, finished_by, update_log_id, revert_of
@@ -13,9 +13,9 @@ LIMIT %(limit)s;
 
 
 -- name: revert
--- Queue the reverts of pushes, and say of each row of history what is known of it and whether that was done. What is
--- queued already stays as it is, and so does what a mark is just queueing: DO NOTHING waits for its end. Of one item's
--- pushes the newest goes in, for it is the one that Sierra can still have.
+-- Queue the reverts of pushes, and return each row of history with whether its revert was queued. An item that is queued
+-- already stays as it is, also one that a mark is just queueing: DO NOTHING waits for the mark's end. Of one item's
+-- pushes the newest goes in, for only its call number can still be in Sierra.
 WITH named AS (
     SELECT
         l.update_log_id, l.item_record_id, l.item_number, l.barcode, l.outcome, l.call_number_before, l.call_number_after,
@@ -44,7 +44,7 @@ ORDER BY n.update_log_id;
 
 
 -- name: undone
--- What the pushes changed that are to be undone. None for a row that is no push, or another item's.
+-- The call numbers before and after the pushes that are to be undone. None for a row that is no push, or another item's.
 SELECT item_record_id, l.call_number_before, l.call_number_after
 FROM unnest(%(ids)s::bigint[], %(item_record_ids)s::bigint[]) AS r (update_log_id, item_record_id)
 JOIN update_log l USING (update_log_id, item_record_id)
@@ -52,7 +52,7 @@ WHERE l.outcome = 'pushed';
 
 
 -- name: prune
--- Forget the oldest history, a little at a time: the primary key is in the order of time, so its start is the oldest.
+-- Delete the oldest history, a little at a time: the primary key is in the order of time, so its start is the oldest.
 -- ARRAY: as in claim, or the planner would read all of history.
 DELETE FROM update_log
 WHERE update_log_id = ANY (ARRAY(

@@ -20,7 +20,7 @@ ORDER BY a.xact_start, b.pid;
 
 
 -- name: holding
--- The sessions that have one of our tables, or `relation` alone, in their hands, or an advisory lock: the longest first.
+-- The sessions with a lock on one of our tables, or on `relation` alone, or with an advisory lock: the longest first.
 SELECT
     a.pid, a.usename AS role, a.application_name AS application, a.state,
     extract(epoch FROM now() - a.xact_start)::float8 AS seconds, min(c.relname)::text AS relation
@@ -56,8 +56,8 @@ LIMIT 5;
 
 
 -- name: false_batch
--- Sessions that hold the lock of the sync (db/sql/sync.sql) and are no batch: their role may not store one. Anybody may
--- take an advisory lock.
+-- Sessions that hold the lock of the sync (db/sql/sync.sql) and are no batch: their role may not store one. Any role
+-- may take an advisory lock.
 SELECT
     a.pid, a.usename AS role, a.application_name AS application, a.state,
     extract(epoch FROM now() - a.xact_start)::float8 AS seconds

@@ -1,13 +1,13 @@
--- Figures for monitoring, read when somebody asks for them. The views are what they mean.
+-- The database's metrics, read at each request of Prometheus. The views define their meaning.
 
 
 -- name: queue
--- How much is in each state, and for how long the oldest has been due.
+-- The number of items in each state, and for how long the oldest has been due.
 SELECT state, items, coalesce(extract(epoch FROM oldest_age), 0)::float8 AS oldest_age_seconds FROM queue_overview;
 
 
 -- name: sync
--- When the last batch was taken in (NULL: none yet), whether changes are missing, how many rows are kept aside.
+-- The time of the last batch (NULL: none yet), whether changes are missing, and the number of rows kept aside.
 SELECT
     extract(epoch FROM last_sync_run_completed_at)::float8 AS last_batch_at,
     gap_from IS NOT NULL AS has_gap,
@@ -16,7 +16,7 @@ FROM sync_overview;
 
 
 -- name: notifiers
--- How many notifiers are in each mode, of those that were seen within 30 s.
+-- The number of notifiers in each mode, of those that were seen within 30 s.
 SELECT known.mode, count(n.notifier) AS notifiers
 FROM unnest(ARRAY['starting', 'listening', 'polling']) AS known (mode)
 LEFT JOIN notifier_state n ON n.mode = known.mode AND n.seen_at > now() - interval '30 seconds'
@@ -24,7 +24,7 @@ GROUP BY known.mode;
 
 
 -- name: pause
--- Whether somebody has paused the pushes.
+-- True while a person has paused the pushes.
 SELECT EXISTS (
     SELECT FROM queue_control WHERE paused_at IS NOT NULL AND (resume_at IS NULL OR resume_at > now())
 ) AS is_paused;

@@ -1,8 +1,8 @@
--- How the notifiers are.
+-- The notifiers' heartbeats.
 
 
 -- name: heartbeat
--- How this notifier is, and when its loop last came round.
+-- The state of this notifier, and when its loop last came round.
 INSERT INTO notifier_state AS n (notifier, mode, breaker, reason, waits_for, last_success_at, looped_at)
 VALUES (
     %(notifier)s, %(mode)s, %(breaker)s, %(reason)s, %(waits_for)s, CASE WHEN %(succeeded)s THEN now() END,
@@ -19,8 +19,9 @@ SET seen_at = now(),
 
 
 -- name: find
--- A notifier's name begins with its host's. Of several there, one in trouble is told first. Where the pause is over and
--- nothing is claimed there is nothing to ask Sierra for: then the last answer may be long ago, and all is well.
+-- A notifier's name begins with its host's. Of several on the host, one in trouble comes first. Where the pause is
+-- over and nothing is claimed there is nothing to ask Sierra for: then the last answer may be long ago, and all is
+-- well.
 SELECT
     notifier, state, mode, breaker, reason, waits_for,
     extract(epoch FROM looped_ago)::float8 AS looped_seconds,
@@ -39,7 +40,7 @@ LIMIT 1;
 
 
 -- name: list
--- Those that have not stopped, as they last said.
+-- The notifiers that have not stopped, with their last heartbeat.
 SELECT
     notifier, state, mode, breaker, reason, waits_for,
     extract(epoch FROM seen_ago)::float8 AS seen_seconds,
@@ -51,5 +52,5 @@ ORDER BY seen_ago;
 
 
 -- name: forget
--- Take away the notifiers that have not been seen for a day.
+-- Delete the notifiers that have not been seen for a day.
 DELETE FROM notifier_state WHERE seen_at < now() - interval '1 day';

@@ -9,12 +9,12 @@
 -- Take what is due, the print stations' first, and lend it to us until the lease lapses; with the items as they are now.
 -- One index scan per priority: `now()` can bound it (`clock_timestamp()` could not). Each takes what the ones before
 -- left of the limit, so that no row is locked that is not claimed; MATERIALIZED: each runs once.
--- `newest`: instead, the latest of one priority, whichever: a sample from the other end, where the first ones fail.
--- ARRAY: the planner then expects a few rows; of a LIMIT that it can't know it expects a tenth of the queue, and reads all.
+-- `newest`: instead, the latest of a random priority: a sample from the other end, where the first ones fail.
+-- ARRAY: the planner then expects a few rows; of an unknown LIMIT it expects a tenth of the queue, and reads all of it.
 -- A row that was rejected before starts its attempts anew; they never outgrow their column. While paused nothing is due.
--- A row that was never marked again may be a revert. What it undoes is looked up only then: a join would cost all claims.
--- A claim is on disk when it is told (`durable`), whatever the connection says: a crash of PostgreSQL must not lend an
--- item to another while the first one writes it. What comes of a claim need not be: who forgets it pushes again.
+-- A row that was never marked again may be a revert. Its push is looked up only then: a join would cost all claims.
+-- A claim is on disk when it is returned (`durable`), whatever the connection says: a crash of PostgreSQL must not lend
+-- an item to another notifier while the first one writes it. Outcomes need not be: a lost one is found by another push.
 WITH durable AS MATERIALIZED (
     SELECT set_config('synchronous_commit', 'on', true)
 ), room AS MATERIALIZED (
@@ -228,8 +228,8 @@ RETURNING q.item_record_id;
 -- name: next_wake
 -- Seconds until the next item is due or the next lease lapses; NULL if there is none. One look per priority and kind:
 -- min() over a million waiting rows would read them all. Asked when nothing can be claimed, so what is due already is
--- leased, and little; or its lease has lapsed since, or somebody's lock hid it: look again in a second. While the queue
--- is paused it may be much, so only its start is looked at, where the leases are.
+-- leased, and little; or its lease has lapsed since, or another session's lock hid it: look again in a second. While
+-- the queue is paused it may be much, so only its start is looked at, where the leases are.
 SELECT extract(epoch FROM min(wake.at) - clock_timestamp())::float8 AS seconds
 FROM (VALUES (0::smallint), (1), (2)) AS level (priority)
 CROSS JOIN LATERAL (

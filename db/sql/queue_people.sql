@@ -2,8 +2,8 @@
 
 
 -- name: retry
--- A person gives rejected items another chance: they enter anew, behind the print stations. What is a revert stays one,
--- and so its revision stays 1: nobody holds it, and a claim that did is known by its lease.
+-- A person gives rejected items another chance: they enter anew, behind the print stations. A revert stays one, and
+-- so its revision stays 1: no notifier holds the row, and a claim that once did is known by its lease.
 UPDATE update_queue q
 SET revision = CASE WHEN q.revision = 1 AND q.revert_of IS NOT NULL THEN 1 ELSE q.revision + 1 END,
     due_at = now(),
@@ -32,8 +32,8 @@ RETURNING q.item_record_id;
 
 
 -- name: dismiss
--- A person takes items off the queue unpushed, and the log says who. What is in flight is left alone: it is off in a
--- moment, and its row keeps a mark made meanwhile from being pushed at the same time.
+-- A person takes items off the queue unpushed, and the log names the person. What is in flight is left alone: it is
+-- off in a moment, and its row keeps a mark made meanwhile from being pushed at the same time.
 WITH chosen AS (
     SELECT q.item_record_id, i.item_number, i.barcode, i.best_title
     FROM update_queue q
@@ -76,7 +76,7 @@ RETURNING paused_at, paused_by, reason, resume_at;
 
 
 -- name: resume
--- The end of the pause that is in force, with who had paused, why and since when. No row: there is none.
+-- End the pause that is in force, and return it. No row: there is none.
 WITH pause AS (
     SELECT id, paused_at, paused_by, reason, resume_at
     FROM queue_control
@@ -91,14 +91,14 @@ RETURNING p.paused_at, p.paused_by, p.reason, p.resume_at;
 
 
 -- name: progress
--- The pause that is in force, else NULL, and for how long the oldest item that nobody pushes could have been claimed.
+-- The pause that is in force, else NULL, and for how long the oldest unclaimed item could have been claimed.
 SELECT
     paused_at, paused_by, pause_reason, resume_at, extract(epoch FROM oldest_due_age)::float8 AS oldest_due_seconds
 FROM queue_progress;
 
 
 -- name: overview
--- How much waits in each state, and for how long.
+-- The number of items in each state, and the age of the oldest.
 SELECT state, items, extract(epoch FROM oldest_age)::float8 AS oldest_age_seconds, next_try_at FROM queue_overview;
 
 

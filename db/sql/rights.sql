@@ -1,12 +1,12 @@
--- Who may do what. Each statement takes away all that a role had on our tables and views and gives it what it needs; in
--- one transaction, so that nobody who is at work notices. SECURITY.md has the same as a table.
+-- The roles' rights. Each statement revokes all that a role had on our tables and views and grants what it needs, in one
+-- transaction, so that sessions at work do not notice. SECURITY.md has the same as a table.
 --
--- Views are read with their owner's rights. The queue's bell needs none: anybody may LISTEN and NOTIFY.
+-- Views are read with their owner's rights. LISTEN and NOTIFY need no right: any role may.
 
 
 -- name: one_at_a_time
--- Two of us at once would meet in the catalogue: "tuple concurrently updated". Until the transaction ends. No reader can
--- take this lock, and so none can keep us from it.
+-- Two sessions at once would meet in PostgreSQL's catalogue: "tuple concurrently updated". Until the transaction ends.
+-- No reader can take this lock, and so none can keep us from it.
 LOCK TABLE public.alembic_version IN SHARE UPDATE EXCLUSIVE MODE;
 
 
@@ -17,7 +17,7 @@ SELECT rolname FROM pg_roles WHERE rolname = ANY (%(names)s) ORDER BY rolname;
 
 -- name: signum_api
 -- Print stations and ETL: takes in items, marks them, notes when a client was seen. It takes nothing off the queue, and
--- neither makes nor changes keys. Its metrics look at the overviews and at who goes round.
+-- neither makes nor changes keys. Its metrics read the overviews and notifier_state.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_api;
 GRANT SELECT ON alembic_version, notifier_state, queue_control, queue_overview, sync_overview TO signum_api;
 GRANT SELECT, UPDATE (internal_hostname, internal_ip_address, last_seen_at) ON client TO signum_api;

@@ -1,4 +1,4 @@
--- What the schema says of itself.
+-- The schema's revision, and the lock of its one migrator.
 
 
 -- name: version
@@ -21,7 +21,8 @@ CREATE TABLE public.alembic_version (
 
 -- name: lock_version_table
 -- Become the one migrator until the transaction ends. This mode needs more than SELECT on the table, so no reader can
--- take it (an advisory lock anybody can); it lets all others read and write. Tried for 2 s: a vacuum gives way after 1.
+-- take it (any role can take an advisory lock); it lets all others read and write. Tried for 2 s: a vacuum gives way
+-- after 1.
 SET LOCAL lock_timeout = '2s';
 LOCK TABLE public.alembic_version IN SHARE UPDATE EXCLUSIVE MODE;
 

@@ -7,7 +7,7 @@
 
 
 -- name: take_lock
--- Become the one batch. Never waits: whoever comes second is told so.
+-- Become the one batch. Never waits: the second one gets false.
 SELECT pg_try_advisory_xact_lock(1398361667) OR NOT EXISTS (
     SELECT
     FROM pg_locks l
@@ -29,7 +29,7 @@ SET LOCAL lock_timeout = DEFAULT;
 
 
 -- name: read_position
--- Where the sync stands and what the last GET /sync handed out (before the first: what it would have). The row's lock
+-- The state of the sync and what the last GET /sync handed out (before the first: what it would have). The row's lock
 -- waits for a GET under way, which does not know of us yet; the caller gives it back at once, and later ones see us.
 SELECT
     sync_mode,
@@ -53,8 +53,8 @@ SELECT clock_timestamp();
 
 
 -- name: notice_our_end
--- Whoever takes us in is killed when its time is up. PostgreSQL then shall not finish the statement first, with the lock
--- held. It can tell by the socket everywhere but on Windows.
+-- The process that takes the batch in is killed when its time is up. PostgreSQL must not finish the statement then, with
+-- the lock held. It notices by the socket, everywhere but on Windows.
 SELECT set_config('client_connection_check_interval', '1s', true) WHERE version() !~* 'visual c|msvc|mingw';
 
 
@@ -96,7 +96,8 @@ COPY batch (
 
 
 -- name: analyze_batch
--- Nobody else counts a temporary table's rows, and without a count the joins below are planned for a handful.
+-- Autovacuum does not analyze temporary tables, and without statistics the joins below are planned for a handful of
+-- rows.
 ANALYZE batch (item_record_id, bib_record_id, line_number, reason_code);
 
 
@@ -112,7 +113,7 @@ FROM batch;
 
 
 -- name: count_items
--- How many items are here. Asked once in a full sync, at its end: a second for some millions.
+-- The number of stored items. Asked once in a full sync, at its end: a second for some millions.
 SELECT count(*) FROM sierra_item;
 
 
@@ -172,7 +173,7 @@ ANALYZE new_shelfmark;
 
 -- name: merge_batch
 -- Store what is new or changed. An unchanged row is not even locked: hence the join, and not ON CONFLICT alone, which
--- says the same once more for a row that somebody else has written since. A strictly older batch overwrites nothing.
+-- repeats the condition for a row that another session has written since. A strictly older batch overwrites nothing.
 -- item_record_id is not SET: with it the update would take a lock that the marks of the queue wait for.
 --
 -- The deployed ETL's changes bring the highest bib of those that were edited. Where that is not the highest of all, its
@@ -242,8 +243,8 @@ WHERE stored.updated_at <= excluded.updated_at
 
 
 -- name: keep_noted_bibs
--- The note of an item that took no row of a full sync, for one was refused: changes heed the bibs that it has now all the
--- same. Of the other items merge_batch has stored it.
+-- The note of an item that took no row of a full sync, for one was refused: changes heed the bibs that it has now all
+-- the same. Of the other items merge_batch has stored it.
 UPDATE sierra_item s SET bib_record_ids = known.bib_record_ids
 FROM (
     SELECT DISTINCT b.item_record_id, n.bib_record_ids
@@ -298,12 +299,12 @@ SELECT line_number, item_record_id, reason FROM batch WHERE reason_code IS NOT N
 
 
 -- name: drop_batch
--- For whoever takes in several batches in one transaction. At its end they are gone by themselves.
+-- Needed only to take in several batches in one transaction: at its end the tables are gone by themselves.
 DROP TABLE batch, new_shelfmark, noted_bibs;
 
 
 -- name: save_position
--- Where the sync stands now. The last statement: a GET /sync meets the row's lock no longer than the commit takes.
+-- Store the new state of the sync. The last statement: a GET /sync meets the row's lock no longer than the commit takes.
 UPDATE sync_state SET
     sync_mode = %(sync_mode)s,
     last_synced_id = %(last_synced_id)s,

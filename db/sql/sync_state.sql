@@ -1,10 +1,10 @@
--- Where the sync stands: what GET /sync hands out, and as a person looks at it and steers it.
+-- The state of the sync: what GET /sync hands out, what a person sees, and a person's request for a full sync.
 
 
 -- name: hand_out
--- What the ETL shall send next, noted as handed out; a full sync that was asked for begins. While a batch is being taken
--- in nothing is handed out: the state is told as it is. Nobody ever waits here, not even for the commit of a batch; and
--- the batch is looked for with the row locked, so that one which begins meanwhile waits for us (read_position).
+-- The next batch for the ETL, noted as handed out; a requested full sync begins. While a batch is being taken in nothing
+-- is handed out: the state is returned as it is. The statement never waits, not even for the commit of a batch; and it
+-- looks for a batch with the row locked, so that one which begins meanwhile waits for it (read_position).
 WITH free AS MATERIALIZED (
     SELECT s.id FROM sync_state s FOR UPDATE SKIP LOCKED
 ), idle AS MATERIALIZED (
@@ -45,7 +45,7 @@ WHERE NOT EXISTS (SELECT FROM handed_out);
 
 
 -- name: show_sync
--- Where the sync stands.
+-- The state of the sync.
 SELECT
     sync_mode, advice, batch_under_way, last_synced_id, sync_changes_since, last_sync_run_completed_at,
     extract(epoch FROM last_sync_run_ago)::float8 AS last_sync_run_seconds, full_sync_completed_at,

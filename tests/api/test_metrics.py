@@ -114,7 +114,7 @@ def test_port_that_is_taken_is_warned_of(database: TestDatabase, caplog: pytest.
         with api_metrics_served(settings) as second:
             assert second is None
     (record,) = caplog.records
-    assert "metrics are not told" in record.getMessage()
+    assert "metrics disabled" in record.getMessage()
 
 
 def test_several_workers_are_added_up(database: TestDatabase, start: Start) -> None:

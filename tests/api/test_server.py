@@ -149,13 +149,13 @@ def test_process_waits_for_its_database_and_says_so(database: TestDatabase) -> N
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         with started(database.environment(db_host="127.0.0.1", db_port=nobody.getsockname()[1])) as process:
-            process.hear("database not there yet", times=3)
+            process.hear("waiting for the database", times=3)
             assert process.stop() == 0
 
 
 def test_host_that_does_not_resolve_is_named(database: TestDatabase) -> None:
     with started(database.environment(db_host="db.invalid")) as process:
-        assert "db.invalid" in process.hear("database not there yet")
+        assert "db.invalid" in process.hear("waiting for the database")
 
 
 def test_port_that_is_taken_ends_the_process(database: TestDatabase) -> None:

@@ -215,11 +215,11 @@ class Model:
 
     @property
     def is_paused(self) -> bool:
-        """Whether claims find nothing."""
+        """True while claims find nothing."""
         return self.paused and (self.resumes is None or self.resumes > self.now)
 
     def holds(self, push: Push) -> bool:
-        """Whether it is not stale."""
+        """True if the claim is not stale."""
         return self._row_of(push) is not None
 
     def _row_of(self, push: Push) -> Row | None:

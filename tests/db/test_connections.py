@@ -1,4 +1,4 @@
-"""The api's way to the database: every answer in time, and a dead connection is nobody's problem."""
+"""The api's way to the database: every answer in time, and a dead connection costs no request."""
 
 import asyncio
 import time
@@ -84,5 +84,5 @@ async def test_a_database_that_is_not_there_is_waited_for_and_then_named(
 ) -> None:
     with pytest.raises(DatabaseUnavailable):
         await wait_for_database({**database.parameters, "connect_timeout": 2, **wrong}, at_most_seconds=1)
-    assert "database not there yet" in caplog.text
+    assert "waiting for the database" in caplog.text
     assert database.parameters["password"] not in caplog.text
