@@ -134,7 +134,7 @@ def _ahead(sent_at: datetime, timestamp: datetime) -> str:
 def _gap(position: Position, timestamp: datetime, longest_pause: timedelta) -> str:
     return (
         f"changes in Sierra between {position.offered_timestamp} and {timestamp} did not all come with this batch, "
-        f'for the ETL looks back {longest_pause} at most: run "signum sync restart"'
+        f'because the ETL looks back {longest_pause} at most: run "signum sync restart"'
     )
 
 

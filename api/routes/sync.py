@@ -134,12 +134,10 @@ async def take_batch(request: Request, etl: Etl) -> BatchTaken:
         async with asyncio.timeout(DEADLINE_SECONDS):
             timestamp, result = await _ingest_alone(request, etl.client_name)
     except TimeoutError:
-        log.error(
-            "batch was not in within %d s and was rolled back", DEADLINE_SECONDS, extra={"client": etl.client_name}
-        )
+        log.error("batch timed out after %d s and was rolled back", DEADLINE_SECONDS, extra={"client": etl.client_name})
         raise HTTPException(
             503,
-            f"The batch was not in within {DEADLINE_SECONDS} s: nothing of it is stored",
+            f"The batch timed out after {DEADLINE_SECONDS} s: nothing of it is stored",
             {"Retry-After": str(RETRY_AFTER_SECONDS)},
         ) from None
     about = {"client": etl.client_name, "timestamp": timestamp.isoformat()}
@@ -236,7 +234,7 @@ def _log_taken(result: Result, about: dict[str, Any]) -> None:
     log.info("batch taken in", extra=about | counts)
     if result.rejected:
         log.warning(
-            "%d rows were kept aside in rejected_row", result.rejected, extra={**about, "first": result.reasons}
+            "%d rows were refused and kept in rejected_row", result.rejected, extra={**about, "first": result.reasons}
         )
     for warning in result.warnings:
         log.warning("%s", warning, extra=about)
