@@ -1,1 +1,1 @@
-"""The database: tables, the queue protocol, and every statement that we send. The only place with SQL."""
+"""The database: tables, the queue protocol, and every statement sent to it. The only place with SQL."""

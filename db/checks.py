@@ -59,7 +59,7 @@ async def check_triggers(connection: Connection) -> Finding:
             "As the tables' owner: ALTER TABLE … ENABLE TRIGGER …; what is not there is at the end of db/schema.sql"
         )
         return Finding("problem", "trigger", f"{names}: marks wait for the sweep", advice)
-    return Finding("ok", "trigger", "marks ring the notifiers")
+    return Finding("ok", "trigger", "a mark notifies the notifiers")
 
 
 async def check_notifications(connection: Connection, listening_at: Parameters) -> Finding:

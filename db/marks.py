@@ -49,7 +49,7 @@ def mark(marker: CTE, which: ColumnElement[bool], priority: int) -> Executable:
     )
     entering = insert(TABLE).from_select(list(MARKED), chosen)
     marked = (
-        entering.on_conflict_do_update(index_elements=["item_record_id"], set_=_again(entering.excluded))
+        entering.on_conflict_do_update(index_elements=["item_record_id"], set_=_marked_again(entering.excluded))
         .returning(TABLE.c.item_record_id)
         .cte("marked")
     )
@@ -59,7 +59,7 @@ def mark(marker: CTE, which: ColumnElement[bool], priority: int) -> Executable:
     )
 
 
-def _again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[str, object]:
+def _marked_again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[str, object]:
     """The new values of a row that is queued already. A rejected one (due never) enters anew."""
     rejected = TABLE.c.due_at.is_(None)
     anew = ("queued_at", "queued_by")

@@ -3,7 +3,7 @@
 -- One batch at a time holds the advisory lock 1398361667 ("SYNC" in ASCII) until its transaction ends, and a lock on
 -- sync_state. The first is what the view shows and what the previous release takes, but any role may hold it; the second
 -- takes the right to update the table. So a session without that right is never taken for a batch. The queue is never
--- touched, so no batch rings, and no mark waits for one.
+-- touched, so no batch notifies, and no mark waits for one.
 
 
 -- name: take_lock

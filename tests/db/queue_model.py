@@ -160,7 +160,7 @@ class Model:
         return True
 
     def release(self, push: Push, ticks: int, reason: str) -> None:
-        """The lease and the attempt are given back; due as before, or later if nobody marked it meanwhile."""
+        """The lease and the attempt are given back; due as before, or later if it was not marked meanwhile."""
         row = self._row_of(push)
         if row is None:
             return
