@@ -53,7 +53,7 @@ class Breaker:
             write("stopped pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
         elif str(fault) != self.reason:
             write("still not pushing: %s", fault, extra={"next_try_seconds": round(pause, 1)})
-        self._failures += 1
+        self._failures += 1  # until it closes: each failed probe doubles the pause
         self._retry_at = self._now() + pause
         self.reason, self.waits_for = str(fault), fault.waits_for
         self.key_is_refused = isinstance(fault, SierraRefused)

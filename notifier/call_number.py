@@ -13,7 +13,7 @@ from runtime.characters import decode, is_invisible, is_visible, split_character
 BRACKETS = "([{"
 QUOTES = "\"'«»“”„‘’‹›"
 HYPHENS = "-–"
-# The open ones that a character can end. Quotes pair as in Finnish (” ”, » »), English, German and French.
+# The openers that a character can end. Quotes pair as in Finnish (” ”, » »), English, German and French.
 ENDS = {
     **{")": "(", "]": "[", "}": "{", '"': '"', "'": "'"},
     **{"»": "«»", "«": "»", "›": "‹›", "‹": "›", "”": "“”„", "“": "„", "’": "‘’"},

@@ -1,4 +1,4 @@
-"""Ambiguous failures: Sierra's or the configuration's fault, or their items'? They wait here for other responses.
+"""Ambiguous failures: perhaps not their items' fault, but Sierra's or the configuration's. They wait here for others.
 
 Plain state. A row is a number of different items that failed alike, with no success in between.
 """

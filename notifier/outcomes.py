@@ -71,18 +71,20 @@ class OutcomeWriter:
             is_locked = asyncio.get_running_loop().create_future()
             self._pushed.append((push, is_locked))
             async with self._turn:
+                # The first to get its turn finishes all that gathered while it waited; the others find nothing left.
                 together, self._pushed = self._pushed, []
                 if together:
                     await self._finish_together(together)
             if not await is_locked:
                 return
+            # Without its lock the row can't be compared with the pushed revision, so neither deleted nor kept.
             await self._wait_for_a_lock([push.claim], failures)
             failures += 1
 
     async def _finish_together(self, together: Sequence[tuple[Pushed, asyncio.Future[bool]]]) -> None:
         pushes = [push for push, _ in together]
         try:
-            finished = await self._surely(lambda connection: queue.finish(connection, self.notifier, pushes))
+            finished = await self._until_done(lambda connection: queue.finish(connection, self.notifier, pushes))
         except Exception as error:
             if len(together) == 1:
                 together[0][1].set_exception(error)
@@ -110,7 +112,7 @@ class OutcomeWriter:
         left, failures = list(claims), 0
         OUTCOMES.labels("released").inc(len(left))
         while left:
-            locked = await self._surely(
+            locked = await self._until_done(
                 lambda connection: queue.release(connection, self.notifier, left, delay_seconds, reason)  # noqa: B023
             )
             log.debug("released %d items", len(left) - len(locked))
@@ -128,7 +130,7 @@ class OutcomeWriter:
 
     async def _postpone(self, claim: Claim, reason: str, retry_after: float | None) -> None:
         delay = postponement(claim.attempts, random.random(), retry_after or 0.0)  # noqa: S311  jitter, not a secret
-        due_at = await self._while_ours(
+        due_at = await self._within_lease(
             claim, lambda connection: queue.postpone(connection, self.notifier, claim, delay, reason)
         )
         if due_at:
@@ -136,7 +138,7 @@ class OutcomeWriter:
             log.warning("postponed: %s", reason, extra={**_ids(claim), "attempts": claim.attempts, "due_at": due_at})
 
     async def _reject(self, claim: Claim, reason: str, call_number: str | None) -> None:
-        rejected = await self._while_ours(
+        rejected = await self._within_lease(
             claim, lambda connection: queue.reject(connection, self.notifier, claim, reason, call_number)
         )
         if rejected:
@@ -144,14 +146,14 @@ class OutcomeWriter:
             with reporting(claim.trace, item_number=claim.item_number or ""):
                 log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
 
-    async def _while_ours(self, claim: Claim, work: Callable[[Connection], Awaitable[Result]]) -> Result | None:
-        """Do the work as `_surely` does, but give up when the lease lapses: another claim may take the item then."""
+    async def _within_lease(self, claim: Claim, work: Callable[[Connection], Awaitable[Result]]) -> Result | None:
+        """Do the work as `_until_done` does, but give up when the lease lapses: another claim may take the item."""
         with suppress(TimeoutError):
             async with asyncio.timeout((claim.lease_until - claim.claimed_at).total_seconds()):
-                return await self._surely(work)
+                return await self._until_done(work)
         return None
 
-    async def _surely(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    async def _until_done(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Do the work; repeat it while the database is away or refuses."""
         failures = 0
         while True:

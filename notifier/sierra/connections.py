@@ -77,7 +77,7 @@ class Connections:
             await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unconnected(f"{type(error).__name__} {error}".strip()) from error
-        except TimeoutError:
+        except TimeoutError:  # the request's deadline, not the wire's: it is the client's, though an OSError too
             raise
         except Unreadable as error:
             raise Silent(str(error), has_begun=True) from error

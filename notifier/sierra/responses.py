@@ -73,7 +73,7 @@ def read_record(entry: Any) -> Record | Deleted:
     if entry.get("deleted") is True:
         on = entry.get("deletedDate")
         return Deleted(number, on[:LONGEST_DATE] if isinstance(on, str) and on else "an unknown date")
-    fixed_fields, var_fields = entry.get("fixedFields"), entry.get("varFields")  # what is missing is not empty
+    fixed_fields, var_fields = entry.get("fixedFields"), entry.get("varFields")  # a missing list is not an empty one
     if not isinstance(fixed_fields, dict) or not all(isinstance(field, dict) for field in fixed_fields.values()):
         raise NotARecord("fixedFields is not an object of objects")
     if not isinstance(var_fields, list) or not all(_is_var_field(field) for field in var_fields):

@@ -27,11 +27,11 @@ async def test_paused_in_the_middle_of_a_drain_only_what_is_held_is_pushed_until
         await eventually(database, NOTHING_HELD)
         pushed = len(sierra.puts())
         assert 1 <= pushed <= MOST_HELD
-        rung_at = time.monotonic()
+        notified_at = time.monotonic()
         assert printer.put(f"/itemdata/{late}").json() == {"updated": True}
         assert printer.get("/itemdata/33010000001021").json()["in_update_queue"] is True
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while service._worker.moved_at < rung_at:  # noqa: ASYNC110  the worker does not signal its claims
+            while service._worker.moved_at < notified_at:  # noqa: ASYNC110  the worker does not signal its claims
                 await asyncio.sleep(0.01)
         await eventually(database, "SELECT count(*) FROM update_queue", 21 - pushed)
         assert len(sierra.puts()) == pushed, "the notification was heard, but nothing is pushed"
