@@ -42,7 +42,7 @@ class ApiClient(httpx.Client):
 
 @contextlib.contextmanager
 def serving(app: FastAPI, root_path: str = "") -> Iterator[ApiClient]:
-    """Serve the application. The socket listens from the start, so that nobody has to wait for it."""
+    """Serve the application. The socket listens from the start, so that no test has to wait for it."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         config = uvicorn.Config(app, root_path=root_path, timeout_graceful_shutdown=1, **WIRE)
         server = uvicorn.Server(config)

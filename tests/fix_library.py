@@ -1,4 +1,4 @@
-"""Fixture `library`: items that both sides know, whoever marks, classifies and reads them, and what they were promised.
+"""Fixture `library`: the items of both sides, all that marks, classifies and reads them, and each promise of a mark.
 
 A test does what it likes to the processes meanwhile, and ends with `library.check()`.
 """

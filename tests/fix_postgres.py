@@ -63,7 +63,7 @@ class Server:
         self.execute(_drop(name), sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(*names, strategy))
 
     def drop(self, name: str) -> None:
-        """Drop a database, whoever is connected."""
+        """Drop a database, its sessions too."""
         self.execute(_drop(name))
 
 

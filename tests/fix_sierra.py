@@ -81,7 +81,7 @@ class SierraInThread:
         return self.fault(kind=kind, hold=True, **{"times": 1, **parts})
 
     def no_faults(self) -> None:
-        """All off; whoever is held goes on."""
+        """Switch all off; requests that are held go on."""
         self.run(self._sierra.faults.clear)
 
     def expire_tokens(self) -> None:
@@ -154,11 +154,11 @@ class SwitchInThread:
         await self._switch.reached.wait()
 
     def release(self) -> None:
-        """Whom it holds goes on."""
+        """Let the requests that it holds go on."""
         self._sierra.run(self._switch.released.set)
 
     def off(self) -> None:
-        """It meets nobody any more, and lets go whom it holds."""
+        """Switch it off; requests that it holds go on."""
         self._sierra.run(self._sierra._sierra.faults.remove, self._switch)
 
 

@@ -121,7 +121,7 @@ def test_no_object_is_a_secret() -> None:
 
 
 @pytest.mark.parametrize("pod", PODS)
-def test_a_pod_is_nobody_and_can_write_nowhere_but_in_tmp(pod: str) -> None:
+def test_a_pod_has_no_rights_and_can_write_nowhere_but_in_tmp(pod: str) -> None:
     spec, dockerfile = PODS[pod]["spec"], (HOUSE / "Dockerfile").read_text(encoding="utf-8")
     user = spec["securityContext"]
     assert f"\nUSER {user['runAsUser']}:{user['runAsGroup']}\n" in dockerfile

@@ -44,6 +44,6 @@ def test_what_the_terminal_s_encoding_has_not_is_replaced_and_in_json_escaped(
     assert shown in written.getvalue()
 
 
-def test_where_nobody_can_read_the_answer_it_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_that_can_not_be_written_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)  # as Python has it after `>&-`
     show_record({"name": "desk 1"}, as_json=False)

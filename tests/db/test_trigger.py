@@ -10,7 +10,7 @@ from tests.fix_postgres import TestDatabase
 
 ALL_ITEMS = "INSERT INTO update_queue (item_record_id) SELECT item_record_id FROM sierra_item"
 LATER = ALL_ITEMS.replace(") SELECT item_record_id", ", due_at) SELECT item_record_id, now() + interval '1 hour'")
-RINGS = [
+NOTIFYING = [
     ("a plain insert", ALL_ITEMS),
     ("made due by hand", "UPDATE update_queue SET due_at = now()"),
     ("marked again", "UPDATE update_queue SET revision = revision + 1"),
@@ -30,13 +30,13 @@ SILENT = [
 
 @pytest.fixture
 def listening(database: TestDatabase) -> Iterator[psycopg.Connection[Any]]:
-    """A session that hears the bell."""
+    """A session that listens to the queue."""
     with database.connect() as connection:
         connection.execute("LISTEN update_queue")
         yield connection
 
 
-def rings(database: TestDatabase, listening: psycopg.Connection[Any]) -> int:
+def count_notifications(database: TestDatabase, listening: psycopg.Connection[Any]) -> int:
     """The number of notifications until now."""
     database.fetch("SELECT pg_notify('update_queue', 'now')")
     heard: list[psycopg.Notify] = []
@@ -48,15 +48,15 @@ def rings(database: TestDatabase, listening: psycopg.Connection[Any]) -> int:
     raise AssertionError("deaf")
 
 
-@pytest.mark.parametrize(("what", "statement"), RINGS)
-def test_it_rings_at(database: TestDatabase, listening: psycopg.Connection[Any], what: str, statement: str) -> None:
+@pytest.mark.parametrize(("what", "statement"), NOTIFYING)
+def test_it_notifies_at(database: TestDatabase, listening: psycopg.Connection[Any], what: str, statement: str) -> None:
     database.add_item(1)
     if not statement.startswith("INSERT"):
         database.fetch(f"{ALL_ITEMS} WHERE item_number = '1'")
         database.fetch("UPDATE update_queue SET due_at = now() - interval '1 minute'")
-        rings(database, listening)
+        count_notifications(database, listening)
     database.fetch(statement)
-    assert rings(database, listening) == 1
+    assert count_notifications(database, listening) == 1
 
 
 @pytest.mark.parametrize(("what", "statement"), SILENT)
@@ -64,16 +64,16 @@ def test_it_is_silent_at(database: TestDatabase, listening: psycopg.Connection[A
     database.add_item(1)
     database.add_item(2)
     database.fetch(f"{ALL_ITEMS} WHERE item_number = '1'")
-    assert rings(database, listening) == 1
+    assert count_notifications(database, listening) == 1
     database.fetch(statement)
-    assert rings(database, listening) == 0
+    assert count_notifications(database, listening) == 0
 
 
-def test_a_hundred_thousand_marks_in_one_statement_ring_once(
+def test_a_hundred_thousand_marks_in_one_statement_notify_once(
     database: TestDatabase, listening: psycopg.Connection[Any]
 ) -> None:
     database.fetch(
         "INSERT INTO sierra_item (item_record_id, updated_at) SELECT n, now() FROM generate_series(1, 100000) AS n"
     )
     database.fetch(ALL_ITEMS)
-    assert rings(database, listening) == 1
+    assert count_notifications(database, listening) == 1

@@ -74,7 +74,7 @@ async def test_paused_as_the_page_says_nothing_is_claimed_until_it_goes_on(fille
 
 
 @pytest.mark.parametrize(
-    ("heading", "holding", "rings"),
+    ("heading", "holding", "notifies"),
     [
         ("Mark", "barcode", True),
         ("Mark", "priority", True),
@@ -87,13 +87,13 @@ async def test_paused_as_the_page_says_nothing_is_claimed_until_it_goes_on(fille
     ],
 )
 def test_the_notifiers_are_woken_by_what_makes_them_look_anew_and_by_nothing_else(
-    filled: TestDatabase, heading: str, holding: str, rings: bool
+    filled: TestDatabase, heading: str, holding: str, notifies: bool
 ) -> None:
     with filled.connect() as listening, filled.connect() as person:
         listening.execute("LISTEN update_queue")
         run(person, block(heading, holding))
         listening.execute("SELECT")  # what was sent before has come with this answer
-        assert bool(list(listening.notifies(timeout=0))) is rings
+        assert bool(list(listening.notifies(timeout=0))) is notifies
 
 
 async def test_retried_as_the_page_says_an_item_starts_anew_behind_the_print_stations(filled: TestDatabase) -> None:

@@ -34,12 +34,12 @@ def test_who_was_connected_is_told(database: TestDatabase, wire_to_postgres: Pos
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_who_falls_silent_tells_nobody(database: TestDatabase, wire_to_postgres: PostgresWire) -> None:
+def test_wire_that_falls_silent_tells_neither_side(database: TestDatabase, wire_to_postgres: PostgresWire) -> None:
     with connect(database, wire_to_postgres) as deaf, database.connect() as other:
-        deaf.execute("LISTEN bell")
+        deaf.execute("LISTEN queue")
         wire_to_postgres.fall_silent()
         with connect(database, wire_to_postgres) as later:
-            later.execute("NOTIFY bell")
+            later.execute("NOTIFY queue")
         assert list(deaf.notifies(timeout=0.2)) == []
         wire_to_postgres.black_hole()
         with pytest.raises(psycopg.OperationalError, match="timeout"):
@@ -52,13 +52,13 @@ def test_who_falls_silent_tells_nobody(database: TestDatabase, wire_to_postgres:
 
 def test_a_pooler_lets_nothing_be_heard(database: TestDatabase, wire_to_postgres: PostgresWire) -> None:
     with connect(database, wire_to_postgres) as connection:
-        connection.execute("LISTEN bell")
+        connection.execute("LISTEN queue")
         wire_to_postgres.drop_notifications = True
-        connection.execute("NOTIFY bell")
+        connection.execute("NOTIFY queue")
         assert list(connection.notifies(timeout=0.2)) == []
         wire_to_postgres.drop_notifications = False
-        connection.execute("NOTIFY bell")
-        assert [heard.channel for heard in connection.notifies(timeout=5, stop_after=1)] == ["bell"]
+        connection.execute("NOTIFY queue")
+        assert [heard.channel for heard in connection.notifies(timeout=5, stop_after=1)] == ["queue"]
 
 
 def test_a_delay_delays(sierra: SierraInThread, wire_to_sierra: Wire) -> None:

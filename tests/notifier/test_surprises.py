@@ -106,7 +106,7 @@ async def _run_until_stopped(notifier: Notifier) -> None:
 
 
 @pytest.mark.parametrize("odd", ["attempts = 32767", "queued_at = '9999-12-30'", "queued_at = '0001-01-02'"])
-async def test_a_row_that_was_changed_by_hand_to_what_nobody_expects_is_pushed_as_the_others(
+async def test_a_row_that_was_changed_by_hand_to_odd_values_is_pushed_as_the_others(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, odd: str
 ) -> None:
     items = add_items(database, sierra, 1001, 1002)

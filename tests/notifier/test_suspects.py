@@ -13,6 +13,6 @@ def test_an_item_that_meets_it_again_though_others_were_written_since_is_to_blam
     assert not suspects.record_failure(1)
 
 
-def test_nobody_is_to_blame_while_nothing_is_written() -> None:
+def test_no_item_is_to_blame_while_nothing_is_written() -> None:
     suspects = Suspects()
     assert not any(suspects.record_failure(item) for item in (1, 2, 1, 2, 1, 2))

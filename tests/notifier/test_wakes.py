@@ -31,7 +31,7 @@ async def test_what_was_marked_before_the_start_is_pushed(
     assert len(sierra.puts()) == 10
 
 
-async def test_the_sweep_finds_what_did_not_ring(
+async def test_the_sweep_finds_what_was_not_notified(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
     database.fetch("ALTER TABLE update_queue DISABLE TRIGGER ALL")

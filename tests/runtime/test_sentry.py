@@ -169,7 +169,7 @@ def test_without_a_dsn_nothing_of_sentry_is_even_imported() -> None:
     assert done.stdout == "False None\n", done.stderr
 
 
-def test_sentry_that_can_not_be_reached_holds_nobody_up() -> None:
+def test_sentry_that_can_not_be_reached_keeps_no_process_waiting() -> None:
     with Receiver() as receiver:
         dsn = receiver.dsn  # it listens, and never answers
         began = time.monotonic()

@@ -123,7 +123,9 @@ def test_one_that_cannot_start_says_why_and_leaves_nothing(postgres: EmbeddedPos
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as another user")
-def test_root_whose_programs_nobody_can_reach_gets_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_whose_programs_no_other_user_can_reach_gets_one_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A checkout below /root."""
     from sandbox import postgres
 

@@ -183,7 +183,9 @@ def test_long_pause_is_warned_of_and_shown_until_a_later_full_sync_is_complete(
     assert database.fetch("SELECT gap_from, gap_until FROM sync_overview") == [(None, None)]
 
 
-def test_sync_leaves_the_queue_alone_and_rings_nobody(etl: ApiClient, send: Send, database: TestDatabase) -> None:
+def test_sync_leaves_the_queue_alone_and_notifies_no_notifier(
+    etl: ApiClient, send: Send, database: TestDatabase
+) -> None:
     database.add_item(1, item_record_id=FIRST_ID + 1)
     database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", FIRST_ID + 1)
     before = database.fetch("SELECT * FROM update_queue")

@@ -55,7 +55,7 @@ def batch_under_way(database: TestDatabase) -> Any:
 
 
 @pytest.mark.usefixtures("batch_under_way")
-def test_batch_under_way_is_told_of_and_keeps_nobody_waiting(etl: ApiClient) -> None:
+def test_batch_under_way_is_told_of_and_keeps_no_request_waiting(etl: ApiClient) -> None:
     assert etl.get("/sync", timeout=2).json() == {
         "sync_mode": "SYNC_FULL",
         "batch_size": 3,

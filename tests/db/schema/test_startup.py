@@ -16,7 +16,7 @@ async def test_an_empty_database_is_brought_to_head(empty_database: TestDatabase
     assert empty_database.fetch(VERSION) == [(known_revisions()[-1],)]
 
 
-async def test_a_schema_that_nobody_makes_is_waited_for_and_then_named(empty_database: TestDatabase) -> None:
+async def test_a_schema_that_is_never_made_is_waited_for_and_then_named(empty_database: TestDatabase) -> None:
     with pytest.raises(DatabaseUnavailable, match="signum migrate"):
         await prepare_database(empty_database.parameters, migrate=False, at_most_seconds=0.5)
 

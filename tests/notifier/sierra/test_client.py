@@ -145,7 +145,7 @@ async def test_silence_for_one_item_while_sierra_answers_others_is_that_items(
             await silent
 
 
-async def test_nobody_listening_is_sierra_being_down(connect: Connect, sierra: SierraInThread) -> None:
+async def test_a_port_without_a_listener_is_sierra_being_down(connect: Connect, sierra: SierraInThread) -> None:
     sierra.stop()
     async with connect(retries=1) as client:
         with pytest.raises(SierraUnavailable):
@@ -185,7 +185,9 @@ async def test_a_ghost_can_be_read_but_not_written(connect: Connect, sierra: Sie
             await client.write_item("3000", {"fixedFields": {}})
 
 
-async def test_a_fence_stops_a_write_before_anything_is_sent(connect: Connect, sierra: SierraInThread) -> None:
+async def test_a_lease_that_is_too_short_stops_a_write_before_anything_is_sent(
+    connect: Connect, sierra: SierraInThread
+) -> None:
     def check_lease() -> None:
         raise LeaseTooShort
 
