@@ -19,7 +19,7 @@ class Doubts:
 
     @property
     def are_many(self) -> bool:
-        """Whether so many items failed alike that samples must decide whose fault it is."""
+        """Tell whether so many items failed alike that samples must decide whose fault it is."""
         return len(self._alike) >= SAME_DOUBTS
 
     @property

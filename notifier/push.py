@@ -70,7 +70,7 @@ class Pusher:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the breaker is open because Sierra answers, but refuses: it may take any other item."""
+        """Tell whether the breaker is open because Sierra answers, but refuses: it may take any other item."""
         return self._opened_by is not None
 
     async def read(self, chunk: Sequence[ClaimedItem]) -> Remaining:

@@ -18,7 +18,7 @@ class Wakeup:
 
     @property
     def stopping(self) -> bool:
-        """Whether to begin nothing new."""
+        """True when nothing new is to begin."""
         return self.stopped.is_set()
 
     def set(self, something_due: bool = True) -> None:

@@ -137,11 +137,11 @@ class Worker:
 
     @property
     def _is_probing(self) -> bool:
-        """Whether to claim only the few items that show whether Sierra is well."""
+        """Tell whether to claim only the few items that show whether Sierra is well."""
         return self._pusher.doubts.are_many or self._breaker.state == "probing"
 
     def _keeps_slot_for_read(self) -> bool:
-        """Whether to keep the last free slot for the read of items that are being claimed, rather than for a write."""
+        """Tell whether to keep the last free slot for reading items that are being claimed, rather than for a write."""
         in_flight = self._in_flight
         is_last = self._requests == self._limits.pool_size - 1
         # With a pool of one the last slot is the only one: kept, nothing would ever be written.

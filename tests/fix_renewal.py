@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings
 
 
 class Renewal(BaseSettings):
-    """Whether to write the files rather than compare them."""
+    """The choice to write the files rather than compare them."""
 
     renew_schema_sql: bool = False
 

@@ -38,7 +38,7 @@ class Response:
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a proxy's web page in place of Sierra's response. A 204 has no body, whatever its type."""
+        """Tell whether it is a proxy's web page in place of Sierra's response. A 204 has no body, whatever its type."""
         return self.status != 204 and self._looks_like_a_page
 
     @property

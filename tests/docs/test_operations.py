@@ -26,7 +26,7 @@ OF_THE_OWNER = "Data of persons"
 
 
 def only_reads(statement: Block) -> bool:
-    """Whether the block changes nothing, so that others may be tried beside it."""
+    """Tell whether the block changes nothing, so that others may be tried beside it."""
     return not re.search(r"^(?:INSERT|UPDATE|DELETE|BEGIN|WITH|VACUUM)", statement.text, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Which three letters a bib gets."""
+"""The three letters that a bib gets."""
 
 import subprocess
 import sys

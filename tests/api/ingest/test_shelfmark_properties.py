@@ -1,4 +1,4 @@
-"""Which three letters a bib gets, for all that the ETL may send."""
+"""The three letters that a bib gets, for all that the ETL may send."""
 
 import json
 from time import process_time
