@@ -25,7 +25,7 @@ _BLANKS = b" \t"  # no part of a header's value (RFC 9110, 5.5), but the parser 
 class BoundedConnection(HttpToolsProtocol):
     """A client's connection. Answers 400 to a head that is too long, and closes where the client is too slow."""
 
-    _bytes = 0  # received since the last byte of a body
+    _bytes = 0  # received since the last progress
     _has_progress = False  # a message began, or a part of a body came
     _in_head = True
     _deadline: asyncio.TimerHandle | None = None

@@ -1,4 +1,4 @@
-"""The route `/status`: each print station reports its host about every two seconds, and is told the sync's state."""
+"""The route `/status`: each print station reports its host about every two seconds, and gets the sync's state."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each request needs a key of its type, and a refusal does not tell why."""
+"""Each request needs a key of its type, and a refusal does not say why."""
 
 import hashlib
 import logging

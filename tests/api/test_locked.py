@@ -1,4 +1,4 @@
-"""A mark that meets a locked row is told so: the database does answer."""
+"""A mark that meets a locked row gets a 503 that names the lock, not an absent database."""
 
 import psycopg
 

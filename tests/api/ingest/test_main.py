@@ -20,7 +20,7 @@ from tests.fix_postgres import TestDatabase
 
 
 def frames(database: TestDatabase, packed: bytes, **job: Any) -> bytes:
-    """All that the process is told of a batch."""
+    """All frames of a batch."""
     usual = {
         "connection": database.parameters,
         "batch_size": 3,
@@ -31,7 +31,7 @@ def frames(database: TestDatabase, packed: bytes, **job: Any) -> bytes:
 
 
 def ingest(stdin: bytes, *, limit: Callable[[], None] | None = None) -> tuple[int, bytes]:
-    """Exit code and output of a process that is told this; `limit` is called in it before it begins."""
+    """Exit code and output of a process that reads this; `limit` is called in it before it begins."""
     command = [sys.executable, "-m", "api.ingest"]
     ended = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, timeout=60, preexec_fn=limit)
     return ended.returncode, ended.stdout

@@ -1,4 +1,4 @@
-"""An ingest process that ends without a word is no bug: the ETL is told to send the batch again, the log says why."""
+"""An ingest process that ends without a result is a 503: the ETL sends the batch again, and the log says why."""
 
 import asyncio
 import logging

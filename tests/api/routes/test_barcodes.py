@@ -1,4 +1,4 @@
-"""A barcode is found by what a reader reads of it; where print stations get nothing for one, that is told."""
+"""A barcode is found by the text that a scanner reads; the log warns of one that several items share."""
 
 import logging
 from typing import Any
