@@ -96,7 +96,7 @@ def test_an_upload_with_a_wrong_length_stores_nothing(
     assert database.fetch("SELECT count(*) FROM sierra_item") == [(0,)]
 
 
-def test_who_goes_in_the_middle_of_an_upload_leaves_nothing_behind(
+def test_client_that_leaves_in_the_middle_of_an_upload_leaves_nothing_behind(
     api: ApiClient, etl_key: str, database: TestDatabase
 ) -> None:
     whole = request(etl_key, FIELD + FILE + END, BOUNDARY)

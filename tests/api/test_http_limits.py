@@ -83,7 +83,7 @@ def test_head_that_never_ends_is_cut_off(api: ApiClient, monkeypatch: pytest.Mon
     [(ASK + b"\r\n", b"\r\n"), (ASK + b"Content-Length: 1000\r\n\r\n", b"x")],
     ids=["a line end", "a byte of the body"],
 )
-def test_who_has_an_answer_and_neither_goes_nor_gets_on_is_cut_off(
+def test_client_that_has_its_answer_but_neither_closes_nor_sends_on_is_cut_off(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch, ask: bytes, more: bytes
 ) -> None:
     monkeypatch.setattr(connection, "REST_SECONDS", 0.2)
@@ -95,7 +95,7 @@ def test_who_has_an_answer_and_neither_goes_nor_gets_on_is_cut_off(
             assert wire.recv(100) == b""
 
 
-def test_who_does_not_read_a_long_answer_is_cut_off(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_that_does_not_read_a_long_answer_is_cut_off(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "STALL_SECONDS", 0.2)
     cut_off = notice(monkeypatch, "_cut_off")
     with socket.socket() as wire:

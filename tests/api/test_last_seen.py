@@ -119,7 +119,7 @@ def test_rights_of_signum_api_suffice(
     until(lambda: seconds_ago(database) is not None)
 
 
-def test_failure_to_write_it_is_told_to_the_log_once_and_to_no_client(
+def test_failure_to_write_is_logged_once_and_fails_no_request(
     until: Until, api: ApiClient, database: TestDatabase, printer_key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.fetch("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$")

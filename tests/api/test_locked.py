@@ -6,7 +6,7 @@ from tests.fix_api import ApiClient, detail
 from tests.fix_postgres import TestDatabase
 
 
-def test_a_mark_whose_row_is_locked_is_told_who_can_say_by_whom(printer: ApiClient, database: TestDatabase) -> None:
+def test_mark_of_a_locked_row_is_a_503_that_names_the_lock(printer: ApiClient, database: TestDatabase) -> None:
     item = database.add_item(1001)
     assert printer.put(f"/itemdata/{item}").status_code == 200
     with psycopg.connect(**database.parameters) as dba:

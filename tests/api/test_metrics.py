@@ -94,7 +94,7 @@ def test_database_tells_queue_sync_and_notifiers(database: TestDatabase) -> None
         assert (empty.value(name), told_now.value(name)) == (0, 1)
 
 
-def test_database_away_is_told_and_the_rest_goes_on(database: TestDatabase) -> None:
+def test_database_away_is_a_metric_and_the_others_go_on(database: TestDatabase) -> None:
     with told(database, db_port=free_port()) as port:
         away = Scraped(port)
     assert away.value("signum_database_up") == 0

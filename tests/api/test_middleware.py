@@ -131,12 +131,12 @@ def test_client_that_goes_away_is_no_bug(api: ApiClient, printer_key: str, caplo
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/itemdata/1231231230012", "/status/"])
-def test_wrong_method_is_told_so(api: ApiClient, path: str) -> None:
+def test_wrong_method_is_a_405(api: ApiClient, path: str) -> None:
     answer = api.delete(path)
     assert (answer.status_code, detail(answer)) == (405, "Method Not Allowed")
 
 
-TITLES = {  # of RFC 9110 and RFC 6585: those of Python differ by its version
+TITLES = {  # of RFC 9110: those of Python differ by its version
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",

@@ -54,7 +54,7 @@ def test_result_is_one_line_of_json(database: TestDatabase) -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 50, 60, len(PACKED) + 60, 10_000])
-def test_batch_that_was_not_told_to_its_end_is_not_taken_in(database: TestDatabase, lost: int) -> None:
+def test_batch_whose_frames_end_early_is_not_taken_in(database: TestDatabase, lost: int) -> None:
     assert ingest(frames(database, PACKED)[:-lost]) == (1, b"")
     assert stored(database) == 0
 
@@ -86,7 +86,7 @@ def test_want_of_memory_is_no_bug(database: TestDatabase) -> None:
     assert stored(database) == 0
 
 
-def test_bug_of_ours_is_told_with_its_traceback(database: TestDatabase) -> None:
+def test_bug_is_a_result_with_its_traceback(database: TestDatabase) -> None:
     _, output = ingest(frames(database, PACKED, unpacked_limit_bytes="many"))
     result = json.loads(output)
     assert result["kind"] == "failed"

@@ -98,7 +98,7 @@ class _Kept(logging.Handler):
         self.barcodes.append(vars(record)["barcode"])
 
 
-def test_each_barcode_is_told_again_after_an_hour() -> None:
+def test_each_barcode_is_warned_of_again_after_an_hour() -> None:
     hour = HOUR_SECONDS
     assert told_at(("a", 5), ("b", 9), ("a", hour), ("a", hour + 5), ("b", hour + 5), ("b", hour + 9)) == list("abab")
 

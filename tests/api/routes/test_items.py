@@ -73,7 +73,7 @@ def test_barcode_is_looked_up_exactly_case_too(printer: ApiClient, database: Tes
     assert printer.get("/itemdata/ABCDEF.1234_Ä").status_code == 404
 
 
-def test_what_is_no_barcode_is_told_so(printer: ApiClient) -> None:
+def test_text_that_is_no_barcode_is_a_422(printer: ApiClient) -> None:
     paths = [
         "123456789",
         "1" * 31,
@@ -145,7 +145,9 @@ def test_item_that_is_not_there_is_not_marked(printer: ApiClient, database: Test
     assert queue(database) == []
 
 
-def test_what_is_no_64_bit_number_is_told_so(printer: ApiClient, database: TestDatabase, item: dict[str, Any]) -> None:
+def test_text_that_is_no_64_bit_number_is_a_422(
+    printer: ApiClient, database: TestDatabase, item: dict[str, Any]
+) -> None:
     ids = [
         "450972567_890",
         "450972567890.0",

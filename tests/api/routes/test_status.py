@@ -76,7 +76,7 @@ def test_new_address_is_written_at_once(printer: ApiClient, database: TestDataba
         ({**REPORT, "internal_ip_address": "1.2.3.4\0"}, "internal_ip_address"),
     ],
 )
-def test_report_that_can_not_be_stored_is_told_so(
+def test_report_that_can_not_be_stored_is_a_422(
     printer: ApiClient, database: TestDatabase, form: dict[str, str], field: str
 ) -> None:
     answer = printer.post("/status", data=form)
@@ -88,7 +88,7 @@ def test_report_that_can_not_be_stored_is_told_so(
 @pytest.mark.parametrize(
     "body", [b"\xff\xfe=%ED%A0%80", b"{}", b"&&&===", b"internal_hostname=%ED%A0%80&internal_ip_a"]
 )
-def test_garbage_is_told_so(printer: ApiClient, body: bytes) -> None:
+def test_garbage_is_a_422(printer: ApiClient, body: bytes) -> None:
     answer = printer.post("/status", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 422
 
