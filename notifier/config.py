@@ -42,7 +42,7 @@ def limits_of(settings: NotifierSettings) -> Limits:
     """The limits on requests, items and time."""
     return Limits(
         pool_size=settings.sierra_api_client_pool_size,
-        most_items=settings.most_held,
+        most_items=settings.most_items,
         timeout_seconds=settings.sierra_api_client_timeout_seconds,
         dry_run=settings.sierra_update_dry_run,
     )

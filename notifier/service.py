@@ -39,7 +39,6 @@ class Service:
         self._settings = settings
         self._pool = pool
         self._sierra = sierra
-        self.name = name
         self.wakeup = Wakeup()
         self.breaker = Breaker()
         limits = limits_of(settings)

@@ -147,8 +147,8 @@ class NotifierSettings(DatabaseSettings):
     update_log_retention_days: int = Field(400, ge=1, le=36_500, description="How long history is kept")
 
     @property
-    def most_held(self) -> int:
-        """Items that one notifier may hold at a time."""
+    def most_items(self) -> int:
+        """The number of items that one notifier may have claimed at a time."""
         return self.sierra_update_batch_size_limit or 4 * self.sierra_api_client_pool_size
 
 
