@@ -80,7 +80,7 @@ def test_unknown_type_is_wrong_usage(signum: Signum) -> None:
     assert signum("client", "add", "desk-1", "--type", "admin").code == 2
 
 
-def test_list_shows_who_there_is_and_no_key(signum: Signum) -> None:
+def test_list_shows_clients_and_no_key(signum: Signum) -> None:
     key = signum("client", "add", "desk-1", "--type", "signum-printer").out.strip()
     signum("client", "add", "etl-1", "--type", "etl")
     signum("client", "revoke", "etl-1")

@@ -46,7 +46,7 @@ def test_wrong_setting_is_said_beside_the_processes_that_are_well(signum: Signum
     assert signum("config", "api").code == 0
 
 
-def test_sandbox_reads_nobodys_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sandbox_reads_no_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("DB_HOST=the-real-database\n")
     path = {"PYTHONPATH": str(processes.HOUSE)}
     monkeypatch.setattr(processes, "HOUSE", tmp_path)

@@ -86,7 +86,7 @@ GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
         ("barcodes", "warning", ITEM.format("1231231230012"), "1 shared by several items", "FROM shared_barcode"),
     ],
 )
-def test_what_is_broken_in_the_database_is_named(
+def test_fault_in_the_database_is_named(
     examine: Signum, database: TestDatabase, check: str, level: str, broken: str, text: str, advice: str
 ) -> None:
     database.fetch(broken)
@@ -163,7 +163,7 @@ def test_a_database_that_is_away_is_3_and_sierra_is_looked_at_all_the_same(exami
     assert found == {"database": "problem", "Sierra": "ok", "Sierra roles": "ok", "settings": "ok"}
 
 
-def test_where_sierra_is_unset_all_else_is_looked_at_and_that_is_said(examine: Signum) -> None:
+def test_without_settings_of_sierra_all_else_is_checked_and_that_is_said(examine: Signum) -> None:
     ran = examine("--json", SIERRA_API_ENDPOINT="", SIERRA_API_CLIENT_KEY="")
     assert [row["check"] for row in ran.json] == [check for check in CHECKS if check != "Sierra roles"]
     (sierra,) = [row for row in ran.json if row["level"] != "ok"]

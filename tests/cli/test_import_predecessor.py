@@ -66,7 +66,7 @@ def test_the_sync_goes_on_where_it_stood(old: Old, database: TestDatabase, api: 
     assert (offered["sync_mode"], offered[key]) == (mode, value)
 
 
-def test_what_the_etl_sends_again_is_unchanged(old: Old, send: Send) -> None:
+def test_imported_item_that_the_etl_sends_again_is_unchanged(old: Old, send: Send) -> None:
     old.is_in("SYNC_CHANGES")
     old.add(1)
     old.bring()
@@ -117,7 +117,7 @@ def test_row_that_cannot_be_taken_is_kept_aside_and_told_its_mark_too(old: Old, 
     assert database.fetch("SELECT item_record_id FROM update_queue") == [(good,)]
 
 
-def test_repeated_it_changes_nothing_here_and_never_anything_there(old: Old, database: TestDatabase) -> None:
+def test_repeated_import_changes_nothing_here_and_never_anything_there(old: Old, database: TestDatabase) -> None:
     old.is_in("SYNC_CHANGES")
     old.add(1, queued=True)
     there = old.contents()
@@ -131,7 +131,7 @@ def test_repeated_it_changes_nothing_here_and_never_anything_there(old: Old, dat
     assert old.contents() == there
 
 
-def test_repeated_it_undoes_nothing_that_happened_here_since(
+def test_repeated_import_undoes_nothing_that_happened_here_since(
     old: Old, database: TestDatabase, send: Send, signum: Signum
 ) -> None:
     old.is_in("SYNC_CHANGES")
@@ -151,7 +151,7 @@ def test_repeated_it_undoes_nothing_that_happened_here_since(
     assert {table: database.fetch(rows) for table, rows in OURS.items()} == before
 
 
-def test_interrupted_it_leaves_nothing_and_works_the_next_time(old: Old, database: TestDatabase) -> None:
+def test_interrupted_import_leaves_nothing_and_works_the_next_time(old: Old, database: TestDatabase) -> None:
     old.add(1, queued=True)
     database.fetch("ALTER TABLE sync_state ADD CONSTRAINT refuses CHECK (last_synced_id = 0)")  # the last statement
     assert old.bring().code != 0
@@ -185,7 +185,7 @@ def test_database_of_another_shape_or_none_is_told_from_ours(
     assert (ran.code, ran.err.partition(": ")[0]) == (3, "the predecessor's database")
 
 
-def test_each_client_that_is_not_quite_what_it_was_is_told() -> None:
+def test_each_client_that_the_import_changes_or_leaves_out_is_named() -> None:
     def client(number: int, name: str | None, kind: str, key: str | None) -> OldClient:
         return OldClient(number, name, kind, key, None, None, None)
 

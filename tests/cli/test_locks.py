@@ -53,7 +53,7 @@ def test_a_command_that_waits_names_the_session_and_goes_on_when_it_is_over(
     assert ran.err.startswith(f"waiting: update_queue, or a row of it, is held by {named(dba)}")
 
 
-def test_a_command_gives_up_and_says_who_holds_the_row(
+def test_command_gives_up_and_names_the_session_that_holds_the_row(
     signum: Signum, dba: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "LOCK_TIMEOUT_MS", 2_000)

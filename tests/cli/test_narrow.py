@@ -76,7 +76,7 @@ def test_numbers_and_times_are_whole_at_any_width(run: Signum, line: str) -> Non
         assert [one for one in shown.splitlines() if cell_len(one) > width] == [], width
 
 
-def test_where_a_table_has_no_room_each_item_is_a_block_without_its_empty_fields(run: Signum) -> None:
+def test_on_a_narrow_terminal_each_item_is_a_block_without_its_empty_fields(run: Signum) -> None:
     wide, narrow = run("queue list", 400).out, run("queue list", 80).out
     assert len(wide.splitlines()) == 3
     assert f"\nbarcode      {BARCODE}\n" in narrow

@@ -90,7 +90,7 @@ def test_notifier_that_may_not_push_is_well_and_says_why(signum: Signum, databas
     assert signum("notifier", "--check").out == f"{HERE} is paused, its breaker open: Sierra is upgraded\n"
 
 
-def test_what_another_notifier_has_claimed_does_not_wait(signum: Signum, database: TestDatabase) -> None:
+def test_item_claimed_by_another_notifier_does_not_wait(signum: Signum, database: TestDatabase) -> None:
     beat(database, looped=300)
     make_due(database, 300)
     database.fetch("UPDATE update_queue SET claimed_by = 'n2', lease_until = now() + interval '1 minute'")

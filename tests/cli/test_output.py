@@ -34,7 +34,7 @@ def test_table_in_a_pipe_has_one_line_per_row_however_long(signum: Signum, datab
 
 
 @pytest.mark.parametrize(("as_json", "shown"), [(False, b"Y? ?"), (True, b"Y\\u00f6 \\u2014")])
-def test_what_the_terminal_s_encoding_has_not_is_replaced_and_in_json_escaped(
+def test_character_beyond_the_terminals_encoding_is_replaced_and_in_json_escaped(
     monkeypatch: pytest.MonkeyPatch, as_json: bool, shown: bytes
 ) -> None:
     terminal = io.TextIOWrapper(written := io.BytesIO(), "ascii", write_through=True)

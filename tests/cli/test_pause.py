@@ -16,7 +16,7 @@ BEAT = (
 )
 
 
-def test_a_pause_says_who_why_and_until_when(signum: Signum, database: TestDatabase) -> None:
+def test_pause_shows_its_person_reason_and_end(signum: Signum, database: TestDatabase) -> None:
     ran = signum("queue", "pause", "--reason", "Sierra is upgraded", "--for", "2h")
     assert ran.code == 0
     assert ran.out.startswith("paused by aino until 20")
@@ -76,7 +76,7 @@ def test_no_reason_and_no_such_time_are_wrong_usage(signum: Signum, database: Te
     assert database.fetch(PAUSE) == NOT_PAUSED
 
 
-def test_resume_ends_the_pause_and_says_whose_it_was(signum: Signum, database: TestDatabase) -> None:
+def test_resume_ends_the_pause_and_names_its_person(signum: Signum, database: TestDatabase) -> None:
     signum("queue", "pause", "--reason", "Sierra is upgraded")
     ran = signum("queue", "resume")
     assert (ran.code, ran.out) == (

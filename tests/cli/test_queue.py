@@ -158,6 +158,6 @@ class TestLook:
     def test_empty_queue_says_so(self, signum: Signum) -> None:
         assert signum("queue", "list").out == "the queue is empty\n"
 
-    def test_what_would_steer_the_terminal_is_not_shown(self, signum: Signum, database: TestDatabase) -> None:
+    def test_control_character_is_not_shown(self, signum: Signum, database: TestDatabase) -> None:
         reject(database, 1, reason="\x1b[31mred")
         assert "\x1b" not in signum("queue", "list").out

@@ -65,7 +65,7 @@ def test_the_id_is_the_one_that_history_shows(signum: Signum, database: TestData
         ),
     ],
 )
-def test_what_can_not_be_undone_is_refused_with_what_to_do_and_the_others_are_queued(
+def test_push_that_can_not_be_undone_is_refused_with_advice_and_the_others_are_queued(
     signum: Signum, database: TestDatabase, log: Callable[..., str], row: dict[str, Any], sentence: str
 ) -> None:
     ran = signum("revert", log(1001, **row), log(1002))

@@ -77,7 +77,7 @@ def test_every_command_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("words", LINES, ids=" ".join)
-def test_what_a_command_shows_does_not_steer_the_terminal(run: Signum, words: str) -> None:
+def test_output_of_a_command_does_not_steer_the_terminal(run: Signum, words: str) -> None:
     ran = run(words)
     assert STEERS.findall(ran.out + ran.err) == []
     as_json = run(words, "--json")
@@ -92,7 +92,7 @@ def test_in_json_a_text_is_exactly_what_it_is_and_else_its_escapes_are_seen(run:
     assert r"\x1b[31mred\x9b1m\u202ered\u2028\r\n\t\u200b" in run(("queue", "list")).out
 
 
-def test_what_postgresql_says_does_not_steer_the_terminal(signum: Signum) -> None:
+def test_message_of_postgresql_does_not_steer_the_terminal(signum: Signum) -> None:
     ran = signum("queue", "list", settings={"DB_NAME": "no\x1b[31mne"})
     assert (ran.code, STEERS.findall(ran.err)) == (3, [])
     assert r"no\x1b[31mne" in ran.err

@@ -53,7 +53,7 @@ async def test_an_undone_push_leaves_the_record_as_it_was_but_for_its_counters(
     assert len(sierra.puts("1001")) == 3
 
 
-async def test_what_staff_changed_since_the_push_is_not_undone(
+async def test_push_is_not_undone_if_staff_changed_the_item_since(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
     (item,) = add_items(database, sierra, 1001, call_number=OLD)
@@ -72,7 +72,7 @@ async def test_what_staff_changed_since_the_push_is_not_undone(
     assert database.fetch(OUTCOMES)[1:] == [("rejected", "85.1 Runot", "85.1 Runot", 1)]
 
 
-async def test_what_history_no_longer_has_is_not_undone(
+async def test_push_that_history_no_longer_has_is_not_undone(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
     (item,) = add_items(database, sierra, 1001, call_number=NEW)

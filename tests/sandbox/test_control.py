@@ -99,7 +99,7 @@ def test_tokens_and_key_can_be_taken_away(sandbox: httpx.Client, item: httpx.Cli
     assert not ask(sandbox.put("/key", json={"revoked": False}))["key_revoked"]
 
 
-def test_what_it_cannot_do_it_says(sandbox: httpx.Client) -> None:
+def test_control_route_that_fails_says_why(sandbox: httpx.Client) -> None:
     assert sandbox.get("/nothing").status_code == 404
     assert sandbox.delete("/faults/12345").status_code == 404
     assert sandbox.put("/key", content="{").status_code == 400

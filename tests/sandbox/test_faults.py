@@ -86,7 +86,7 @@ async def test_a_delay_delays(sierra: SierraInThread, client: httpx.AsyncClient)
     assert time.monotonic() - begun >= 0.2
 
 
-async def test_who_hangs_never_answers(sierra: SierraInThread, client: httpx.AsyncClient) -> None:
+async def test_hanging_request_is_never_answered(sierra: SierraInThread, client: httpx.AsyncClient) -> None:
     sierra.fault(manner="hang")
     with pytest.raises(httpx.ReadTimeout):
         await client.put("/items/7", json=NEW, timeout=0.2)

@@ -19,11 +19,13 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_what_is_left_at_the_end_is_ended_and_removed(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+def test_guard_ends_processes_and_removes_folders_left_at_the_end(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
     folder = tmp_path / "left behind"
     folder.mkdir()
     (folder / "file").touch()
-    reaper = Thread(target=sleeper.wait)  # init does so for who has lost his parent
+    reaper = Thread(target=sleeper.wait)  # init does so for a process without a parent
     reaper.start()
     with Guard() as guard:
         guard.watch_process(sleeper.pid)

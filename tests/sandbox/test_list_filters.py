@@ -125,7 +125,7 @@ def test_list_by_range_of_numbers_or_of_deleted_items_without_any_is_empty(
 
 
 @pytest.mark.parametrize("query", REFUSED)
-def test_what_the_simulator_does_not_know_is_refused(client: httpx.Client, query: dict[str, str]) -> None:
+def test_parameter_that_the_simulator_does_not_know_is_refused(client: httpx.Client, query: dict[str, str]) -> None:
     answer = client.get("/items", params=query)
     assert (answer.status_code, answer.json()["code"]) == (400, 108)
 

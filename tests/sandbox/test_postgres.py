@@ -68,7 +68,7 @@ def test_a_wrong_password_is_refused(postgres: EmbeddedPostgres) -> None:
         psycopg.connect(postgres.dsn().replace(postgres.password, "wrong"))
 
 
-def test_what_was_committed_survives_a_crash(postgres: EmbeddedPostgres) -> None:
+def test_committed_row_survives_a_crash(postgres: EmbeddedPostgres) -> None:
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         connection.execute("CREATE TABLE kept (word text)")
         connection.execute("INSERT INTO kept VALUES ('säilyy')")
@@ -145,7 +145,7 @@ def test_root_whose_programs_no_other_user_can_reach_gets_one_too(
     not all(map(_open_to_all, (Path(sys.executable), Path(sys.prefix), HOUSE))),
     reason="another user can't reach this checkout, its .venv or its Python",
 )
-def test_who_is_not_root_runs_it_as_himself() -> None:
+def test_user_other_than_root_owns_the_server() -> None:
     program = STARTS_ONE_AND_WAITS.replace("sys.stdin.read()", "print(postgres.folder.owner())")
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=HOUSE, capture_output=True, text=True, user="nobody", check=False

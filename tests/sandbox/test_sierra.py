@@ -147,7 +147,7 @@ def test_a_ghost_is_read_but_not_written(sierra: SierraInThread, client: httpx.C
     assert problem(client.put("/items/7", json={})) == (404, 107)
 
 
-def test_what_is_not_sierra_is_not_found(sierra: SierraInThread, client: httpx.Client) -> None:
+def test_route_that_sierra_lacks_is_not_found(sierra: SierraInThread, client: httpx.Client) -> None:
     assert client.get("/bibs").status_code == 404
     assert client.get(sierra.endpoint.replace("/v6", "/v5") + "/items/7").status_code == 404
 

@@ -62,7 +62,7 @@ def test_record_is_written_back_as_it_was_read(sierra: SierraInThread, field: di
 
 
 @pytest.mark.parametrize("field", NOT_FIELDS)
-def test_what_no_record_has_is_refused(sierra: SierraInThread, field: Any) -> None:
+def test_field_that_no_record_has_is_refused(sierra: SierraInThread, field: Any) -> None:
     sierra.add(make_record(CALL_NUMBER))
     with client_of(sierra) as client:
         refused = client.put("/items/2043111", json={"varFields": [field]})
