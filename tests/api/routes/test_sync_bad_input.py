@@ -225,7 +225,7 @@ def test_batch_that_is_not_in_by_the_deadline_is_rolled_back(
     with upload_under_way(etl, etl_key) as wire:
         answer = read_answer(wire)
     assert b" 503 " in answer.partition(b"\r\n")[0]
-    assert b"not in within 2 s" in answer
+    assert b"timed out after 2 s" in answer
     wait_for_the_end_of_the_batch(database)
 
 
