@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, TypedDict, Unpack
 
 from psycopg.rows import dict_row
 
@@ -13,49 +13,32 @@ SQL = load("db", "queue_people")
 Row = dict[str, Any]
 
 
-async def retry(
-    connection: Connection,
-    person: str,
-    *,
-    item_numbers: Sequence[str] | None = None,
-    barcodes: Sequence[str] | None = None,
-    reason: str | None = None,
-) -> list[int]:
-    """Queue rejected items anew, all that meet every condition; `reason` is a part of theirs. Return their ids."""
-    return await _choose(connection, "retry", person, item_numbers, barcodes, reason)
+class Chosen(TypedDict, total=False):
+    """The items that meet every condition that is given; `reason` is a part of rejected items' reasons."""
+
+    item_numbers: Sequence[str] | None
+    barcodes: Sequence[str] | None
+    reason: str | None
 
 
-async def dismiss(
-    connection: Connection,
-    person: str,
-    *,
-    item_numbers: Sequence[str] | None = None,
-    barcodes: Sequence[str] | None = None,
-    reason: str | None = None,
-) -> list[int]:
-    """Take items off the queue unpushed, and log it in the person's name. Return their ids.
+async def retry(connection: Connection, person: str, **chosen: Unpack[Chosen]) -> list[int]:
+    """Queue rejected items anew. Return their ids. ValueError without a condition."""
+    return await _choose(connection, "retry", person, chosen)
 
-    `reason` is a part of rejected items' reasons. Items in flight are left alone.
+
+async def dismiss(connection: Connection, person: str, **chosen: Unpack[Chosen]) -> list[int]:
+    """Take items off the queue unpushed, and log it in the person's name. Return their ids. ValueError as in retry.
+
+    Items in flight are left alone.
     """
-    return await _choose(connection, "dismiss", person, item_numbers, barcodes, reason)
+    return await _choose(connection, "dismiss", person, chosen)
 
 
-async def _choose(
-    connection: Connection,
-    statement: Literal["retry", "dismiss"],
-    person: str,
-    item_numbers: Sequence[str] | None,
-    barcodes: Sequence[str] | None,
-    reason: str | None,
-) -> list[int]:
-    if item_numbers is None and barcodes is None and reason is None:
+async def _choose(connection: Connection, statement: str, person: str, chosen: Chosen) -> list[int]:
+    if all(condition is None for condition in chosen.values()):
         raise ValueError(f"{statement} needs item numbers, barcodes or a reason")
-    parameters = {
-        "person": person,
-        "item_numbers": None if item_numbers is None else list(item_numbers),
-        "barcodes": None if barcodes is None else list(barcodes),
-        "reason": reason,
-    }
+    numbers, barcodes = (known and list(known) for known in (chosen.get("item_numbers"), chosen.get("barcodes")))
+    parameters = {"person": person, "item_numbers": numbers, "barcodes": barcodes, "reason": chosen.get("reason")}
     cursor = await connection.execute(SQL[statement], parameters)
     return [row[0] for row in await cursor.fetchall()]
 

@@ -4,7 +4,6 @@ A web page, a 503 or a 403 says that Sierra as a whole is unwell. But one record
 each of its tries would stop all pushes, and cost it no attempt, without an end.
 """
 
-BLAMED_AFTER = 2
 MOST_REMEMBERED = 10_000
 
 
@@ -12,7 +11,7 @@ class Suspects:
     """The items that met such a fault, each with the number of writes that Sierra had taken by then."""
 
     def __init__(self) -> None:
-        self._met: dict[int, tuple[int, int]] = {}
+        self._met: dict[int, int] = {}
         self._served = 0
 
     def __contains__(self, item_record_id: int) -> bool:
@@ -25,12 +24,11 @@ class Suspects:
 
     def record_failure(self, item_record_id: int) -> bool:
         """Record one more such fault. Return whether it is the item's own: a second one, others written meanwhile."""
-        times, served = self._met.pop(item_record_id, (0, -1))
-        others_written = self._served > served
-        self._met[item_record_id] = (times + others_written, self._served)
+        served_before = self._met.pop(item_record_id, None)
+        self._met[item_record_id] = self._served
         if len(self._met) > MOST_REMEMBERED:
             self._met.pop(next(iter(self._met)))
-        return others_written and times + 1 >= BLAMED_AFTER
+        return served_before is not None and self._served > served_before
 
     def clear(self, item_record_id: int) -> None:
         """Forget an item that Sierra served well."""
