@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from db import queue
+from db import notifiers
 from db.queue import storable
 from notifier import push
 from tests.fix_notifier import EMPTY, NO_SWEEP, POSTPONED, REJECTED, Notifier, add_items, eventually, mark
@@ -94,7 +94,7 @@ async def test_a_heartbeat_that_dies_ends_the_process(
     async def broken(*_: Any, **__: Any) -> None:
         raise KeyError("surprise")
 
-    monkeypatch.setattr(queue, "heartbeat", broken)
+    monkeypatch.setattr(notifiers, "heartbeat", broken)
     running = _run_until_stopped(notifier)
     with pytest.raises(KeyError, match="surprise"):
         await asyncio.wait_for(running, 10)

@@ -9,37 +9,15 @@ from psycopg.conninfo import make_conninfo
 from api.routes import sync as sync_routes
 from db import sync
 from runtime.settings import ApiSettings
-from tests.fix_api import ApiClient, StartApi, detail
-from tests.fix_batch import FIRST_ID, Row, Send, row
+from tests.fix_api import ApiClient, detail
+from tests.fix_batch import FIRST_ID, Send, row
 from tests.fix_postgres import TestDatabase
-
-
-def items(database: TestDatabase, columns: str = "item_record_id") -> list[tuple[Any, ...]]:
-    return database.fetch(f"SELECT {columns} FROM sierra_item ORDER BY item_record_id")
-
-
-def state(database: TestDatabase, *columns: str) -> tuple[Any, ...]:
-    return database.fetch(f"SELECT {', '.join(columns)} FROM sync_state")[0]
-
-
-def rows(*numbers: int, **cells: str) -> list[Row]:
-    return [row(number, **cells) for number in numbers]
+from tests.fix_sync import items, rows, state
 
 
 @pytest.fixture
-def etl(start_api: StartApi, etl_key: str) -> ApiClient:
-    """An API with full syncs by threes."""
-    api = start_api(full_sync_batch_size=3)
-    api.headers["x-api-key"] = etl_key
-    return api
-
-
-@pytest.fixture
-def in_changes(etl: ApiClient, send: Send) -> None:
-    """The full sync was complete at once, with items 1 and 2."""
-    etl.get("/sync")
-    assert send(rows(1, 2)).status_code == 200
-    assert etl.get("/sync").json()["sync_mode"] == "SYNC_CHANGES"
+def etl(etl_by_threes: ApiClient) -> ApiClient:
+    return etl_by_threes
 
 
 @pytest.fixture
