@@ -19,7 +19,7 @@ from db.models import SierraItem, UpdateQueue
 from db.queue import Connection
 
 TABLE = UpdateQueue.__table__  # type: ignore[attr-defined]
-MARKED = (
+MARKED_COLUMNS = (
     "item_record_id",
     "queued_by",
     "priority",
@@ -47,7 +47,7 @@ def mark(marker: CTE, which: ColumnElement[bool], priority: int) -> Executable:
         .where(which)
         .order_by(item.c.item_record_id)
     )
-    entering = insert(TABLE).from_select(list(MARKED), chosen)
+    entering = insert(TABLE).from_select(list(MARKED_COLUMNS), chosen)
     marked = (
         entering.on_conflict_do_update(index_elements=["item_record_id"], set_=_marked_again(entering.excluded))
         .returning(TABLE.c.item_record_id)

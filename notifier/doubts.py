@@ -1,6 +1,6 @@
 """Ambiguous failures: perhaps not their items' fault, but Sierra's or the configuration's. They wait here for others.
 
-Plain state. A row is a number of different items that failed alike, with no success in between.
+Plain state. A streak is a number of different items that failed alike, with no success in between.
 """
 
 from notifier.in_flight import ClaimedItem
@@ -10,7 +10,7 @@ SAME_DOUBTS = 5
 
 
 class Doubts:
-    """The current row, and those of its items that still wait for their outcome."""
+    """The current streak, and those of its items that still wait for their outcome."""
 
     def __init__(self) -> None:
         self.kind: str | None = None
@@ -30,18 +30,18 @@ class Doubts:
         )
 
     def add(self, item: ClaimedItem, error: ItemError) -> None:
-        """Add a failure of the row's kind; the first one sets the kind."""
+        """Add a failure of the streak's kind; the first one sets the kind."""
         self.kind = error.ambiguous
         self.waiting.append((item, error))
         self._alike.add(item.claim.item_record_id)
 
     def take(self) -> list[tuple[ClaimedItem, ItemError]]:
-        """Return those that wait, to be settled. The row goes on."""
+        """Return those that wait, to be settled. The streak goes on."""
         waiting, self.waiting = self.waiting, []
         return waiting
 
-    def end_row(self) -> list[tuple[ClaimedItem, ItemError]]:
-        """Return those that wait, to be settled. The next failure begins another row."""
+    def end_streak(self) -> list[tuple[ClaimedItem, ItemError]]:
+        """Return those that wait, to be settled. The next failure begins another streak."""
         self.kind = None
         self._alike.clear()
         return self.take()

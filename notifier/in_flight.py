@@ -10,7 +10,7 @@ from runtime.sentry import Step
 
 @dataclass(eq=False, slots=True)
 class ClaimedItem:
-    """A claimed item on its way. Times are of the monotonic clock; `probe`: it tries whether Sierra is well."""
+    """A claimed item on its way. Times are of the monotonic clock; `probe`: a probe, or a sample."""
 
     claim: Claim
     claimed_at: float

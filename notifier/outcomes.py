@@ -1,4 +1,4 @@
-"""The outcomes of claimed items, written to the queue: finished, postponed, rejected, released.
+"""Claims, and the outcomes of claimed items, written to the queue: finished, postponed, rejected, released.
 
 Outcomes that come together are finished together: while one statement runs, the next ones gather. When the database is
 away, or another session has locked an item's row, they are kept and tried again: a write to Sierra must not be
@@ -33,7 +33,7 @@ HISTORY_AGAIN_SECONDS = 60.0
 
 
 class OutcomeWriter:
-    """Finishes, postpones, rejects and releases claims in the name of one notifier."""
+    """Claims items in the name of one notifier, and finishes, postpones, rejects or releases them."""
 
     def __init__(self, pool: NotifierPool, notifier: str, max_attempts: int) -> None:
         self._pool = pool

@@ -66,11 +66,11 @@ class Pusher:
         self._refused_writes = False
         self._warned: set[str] = set()
         self.lists_fail = False
-        self.succeeded = False
+        self.succeeded = False  # since the last heartbeat, which resets it
 
     @property
-    def is_refused(self) -> bool:
-        """Tell whether the breaker is open because Sierra answers, but refuses: it may take any other item."""
+    def is_paused_by_alike(self) -> bool:
+        """Tell whether the breaker is open because five items failed alike: another item may still succeed."""
         return self._opened_by is not None
 
     async def read(self, chunk: Sequence[ClaimedItem]) -> Remaining:
@@ -84,12 +84,12 @@ class Pusher:
             self._in_flight.to_read_singly.extend(chunk)
             return []
         except SierraUnavailable as error:
-            return [self.unavailable(chunk, error)]
+            return [self.on_unavailable(chunk, error)]
         # An item that the list lacks may be gone, or left out for the list's own reasons: its single read decides.
         there = [item for item in chunk if item.number in records]
-        steps = [step for item in there for step in self._has_read(item, records[item.number], read_at)]
+        remaining = [step for item in there for step in self._after_read(item, records[item.number], read_at)]
         self._in_flight.to_read_singly.extend(item for item in chunk if item.number not in records)
-        return steps
+        return remaining
 
     async def read_one(self, item: ClaimedItem) -> Remaining:
         """Read one item. Its answer decides where a list could not tell."""
@@ -97,11 +97,11 @@ class Pusher:
         try:
             record = await self._sierra.read_item(item.number)
         except SierraUnavailable as error:
-            return [self.unavailable([item], error)]
+            return [self.on_unavailable([item], error)]
         except ItemError as error:
-            return [self.fail(item, error)]
+            return [self.on_item_error(item, error)]
         self.lists_fail = False
-        return self._has_read(item, record, read_at)
+        return self._after_read(item, record, read_at)
 
     async def write(self, item: ClaimedItem) -> Remaining:
         """Write one item, if a write that begins now ends within its lease."""
@@ -118,9 +118,9 @@ class Pusher:
         except LeaseTooShort:
             return [self._release_unwritten(item)]
         except SierraUnavailable as error:
-            return [self.unavailable([item], error)]
+            return [self.on_unavailable([item], error)]
         except ItemError as error:
-            return [self.fail(item, error)]
+            return [self.on_item_error(item, error)]
         ended = time.monotonic()
         item.steps.append(("write", began, ended))
         PUSH_SECONDS.observe(ended - item.read_at)
@@ -128,22 +128,22 @@ class Pusher:
         MARK_TO_SIERRA_SECONDS.observe(queued_seconds + ended - item.claimed_at)
         return [self._finish(item, plan, "pushed")]
 
-    def _has_read(self, item: ClaimedItem, record: Record | Deleted, read_at: float) -> Remaining:
+    def _after_read(self, item: ClaimedItem, record: Record | Deleted, read_at: float) -> Remaining:
         """Plan the write and put the item in line for it; or return the outcome, if there is nothing to write."""
         item.steps.append(("read", read_at, time.monotonic()))
         if isinstance(record, Deleted):
-            return [self.fail(item, ItemRejected(f"Item {item.number} was deleted in Sierra on {record.on}"))]
+            return [self.on_item_error(item, ItemRejected(f"Item {item.number} was deleted in Sierra on {record.on}"))]
         plan = self._plan(item.claim, record)
         item.plan, item.read_at = plan, read_at
         if plan.refusal:
-            return [self.fail(item, ItemRejected(plan.refusal))]
+            return [self.on_item_error(item, ItemRejected(plan.refusal))]
         self._warn_once(plan)
         if not plan.patch:
             return [self._finish(item, plan, "unchanged")]
         if self._limits.dry_run:
             would = f"dry run: would write {describe(plan)}"
             log.info(would, extra={"item_number": item.number})
-            return [self._settle_after_success(), self.release([item], DRY_RUN_SECONDS, would)]
+            return [self._note_sierra_well(), self.release([item], DRY_RUN_SECONDS, would)]
         # A probe goes first: until it is written, nothing else is claimed.
         (self._in_flight.to_write.appendleft if item.probe else self._in_flight.to_write.append)(item)
         return []
@@ -161,23 +161,23 @@ class Pusher:
                 log.warning(remark)
 
     async def _finish(self, item: ClaimedItem, plan: Plan, outcome: Literal["pushed", "unchanged"]) -> None:
-        self.suspects.clear(item.claim.item_record_id)
+        self.suspects.forget(item.claim.item_record_id)
         undecided = self._record_success(wrote=outcome == "pushed")
         began = time.monotonic()
         before, after, remark = plan.call_number_before, plan.call_number_after, "; ".join(plan.remarks) or None
         sierra_ms = round((began - item.read_at) * 1000)
         await self._outcomes.finish(Pushed(item.claim, outcome, before, after, remark, sierra_ms))
-        self._is_over(item, ("finish", began, time.monotonic()))
+        self._forget_settled(item, ("finish", began, time.monotonic()))
         # Last: an obstacle to their outcomes, such as a lock, must not keep this one.
         await self._settle_all(undecided)
 
-    async def fail(self, item: ClaimedItem, error: ItemError) -> None:
+    async def on_item_error(self, item: ClaimedItem, error: ItemError) -> None:
         """Settle a failed item; if the failure is ambiguous, keep it until other responses tell whose fault it is."""
         if error.ambiguous is None:
             if error.shows_sierra_well:
-                await self._settle_after_success()
+                await self._note_sierra_well()
             await self._settle(item, error)
-        elif error.ambiguous == self._opened_by:  # the probe met the same refusal: the cause is still there
+        elif error.ambiguous == self._opened_by:  # the probe failed alike again: the cause is still there
             await self._pause([item], NeedsPerson(self._breaker.reason or str(error)))
         else:
             await self._keep_undecided(item, error)
@@ -185,22 +185,23 @@ class Pusher:
     async def _keep_undecided(self, item: ClaimedItem, error: ItemError) -> None:
         """Keep a failure that may be Sierra's or the configuration's until other items show whose it is."""
         if error.ambiguous != self.doubts.kind:  # the items before fail in another way: nothing common is to blame
-            await self._settle_all(self.doubts.end_row())
+            await self._settle_all(self.doubts.end_streak())
         self._refused_writes |= item.plan is not None
         self.doubts.add(item, error)
 
     async def settle_undecided(self) -> None:
         """Settle the undecided failures when nothing in flight can clear these items any more.
 
-        A few: postpone a first refusal, reject a second. The row of equal failures goes on, for marks that come one by
-        one reveal a wrong configuration as well. Five or more, and the samples that were tried failed too: the fault
-        is Sierra's or the configuration's, so open the breaker and give all of them back without using up an attempt.
+        A few: postpone a first refusal, reject a second; a 500 or a silence is postponed like any trouble. The streak
+        goes on, for marks that come one by one reveal a wrong configuration as well. Five or more, and the samples that
+        were tried failed too: the fault is Sierra's or the configuration's, so open the breaker and give all of them
+        back without using up an attempt.
         """
         if self.doubts.are_many:
             if self._breaker.state != "open":
                 self._opened_by = self.doubts.kind
             fault = NeedsPerson(self.doubts.fault)
-            await self._pause([item for item, _ in self.doubts.end_row()], fault)
+            await self._pause([item for item, _ in self.doubts.end_streak()], fault)
             return
         for item, error in self.doubts.take():
             again = item.claim.attempts < 2 and isinstance(error, ItemRejected)
@@ -214,12 +215,12 @@ class Pusher:
             if item in self._in_flight.items:
                 await self._settle(item, ItemTroubled(f"our own error at item {item.number[:30]}: {error!r}"[:500]))
 
-    async def _settle_all(self, row: Sequence[tuple[ClaimedItem, ItemError]]) -> None:
+    async def _settle_all(self, failures: Sequence[tuple[ClaimedItem, ItemError]]) -> None:
         """Write these failures as the items' own."""
-        for item, error in row:
+        for item, error in failures:
             await self._settle(item, error)
 
-    async def unavailable(self, items: Sequence[ClaimedItem], fault: SierraUnavailable) -> None:
+    async def on_unavailable(self, items: Sequence[ClaimedItem], fault: SierraUnavailable) -> None:
         """Open the breaker and release the items; or settle the one item that alone makes Sierra look unwell."""
         # A Retry-After is asked of all clients, and without a connection nothing of the item reached Sierra.
         may_be_the_items = len(items) == 1 and not fault.retry_after and not isinstance(fault, NotReached)
@@ -251,7 +252,7 @@ class Pusher:
         await self._outcomes.release([item.claim for item in items], delay_seconds, reason)
         self._in_flight.items.difference_update(items)
 
-    async def _settle_after_success(self) -> None:
+    async def _note_sierra_well(self) -> None:
         await self._settle_all(self._record_success())
 
     def _record_success(self, wrote: bool = False) -> list[tuple[ClaimedItem, ItemError]]:
@@ -264,19 +265,19 @@ class Pusher:
         if self._breaker.state == "open" or (self._refused_writes and not wrote):
             return []
         if wrote:
-            self.suspects.served_well()
+            self.suspects.count_write()
         self._opened_by = None
         self._refused_writes = False
         if self._breaker.close():
             self._wakeup.set()  # what was given back meanwhile is due
-        return self.doubts.end_row()
+        return self.doubts.end_streak()
 
     async def _settle(self, item: ClaimedItem, error: ItemError) -> None:
         call_number, began = item.plan.call_number_before if item.plan else None, time.monotonic()
         await self._outcomes.fail(item.claim, error, call_number)
-        self._is_over(item, ("fail", began, time.monotonic()))
+        self._forget_settled(item, ("fail", began, time.monotonic()))
 
-    def _is_over(self, item: ClaimedItem, last_step: Step) -> None:
+    def _forget_settled(self, item: ClaimedItem, last_step: Step) -> None:
         """Forget an item that was finished, postponed or rejected, and send its steps to Sentry."""
         self._in_flight.items.discard(item)
         tell_steps("push", item.claim.trace, item.claimed_at, [*item.steps, last_step], item_number=item.number)

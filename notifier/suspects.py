@@ -18,7 +18,7 @@ class Suspects:
         """Return whether the item has met such a fault."""
         return item_record_id in self._met
 
-    def served_well(self) -> None:
+    def count_write(self) -> None:
         """Count a write that Sierra took. A read does not count: Sierra may read well and refuse all writes."""
         self._served += 1
 
@@ -30,6 +30,6 @@ class Suspects:
             self._met.pop(next(iter(self._met)))
         return served_before is not None and self._served > served_before
 
-    def clear(self, item_record_id: int) -> None:
+    def forget(self, item_record_id: int) -> None:
         """Forget an item that Sierra served well."""
         self._met.pop(item_record_id, None)

@@ -19,7 +19,7 @@ from notifier.push import Pusher, Remaining
 from notifier.sierra.errors import ItemRejected
 from notifier.wakeup import Wakeup
 
-SAMPLES = 3
+SAMPLES = 3  # new items to try when five failed alike, before Sierra or the configuration is blamed
 CLAIM_AGAIN_SECONDS = 2.0  # requests under way may take long: items that come due meanwhile do not wait for them
 
 
@@ -79,7 +79,7 @@ class Worker:
     def _expect_more(self, something_due: bool) -> None:
         """Have the next step claim. Where Sierra answers but refuses, have it try the newest mark at once."""
         self._more_may_be_due = True
-        if something_due and self._pusher.is_refused:
+        if something_due and self._pusher.is_paused_by_alike:
             self._breaker.end_pause()
             self._newest = True
 

@@ -6,9 +6,9 @@ from notifier.suspects import Suspects
 def test_an_item_that_meets_it_again_though_others_were_written_since_is_to_blame() -> None:
     suspects = Suspects()
     assert not suspects.record_failure(1)
-    suspects.served_well()
+    suspects.count_write()
     assert suspects.record_failure(1)
-    suspects.clear(1)
+    suspects.forget(1)
     assert 1 not in suspects
     assert not suspects.record_failure(1)
 
