@@ -65,19 +65,16 @@ class BatchTaken(BaseModel):
 
 
 class Batch(BaseModel):
-    """The body that the ETL sends. This class only describes it: api/upload.py reads it as it comes."""
+    """The body that the deployed ETL sends. This class only describes it: api/upload.py reads it as it comes.
+
+    `changes_since` is described by the route alone: Swagger UI fills in every optional field, and would send it.
+    """
 
     timestamp: datetime = Field(
         description="Sierra's clock when the ETL's run began; ISO 8601 with offset",
         examples=["2026-11-20T12:00:00+02:00"],
     )
     file: bytes = Field(description="data.tsv.gz: gzip of UTF-8 TSV with a header")
-    changes_since: datetime | None = Field(
-        None,
-        description="All changes since then are in this batch. An ETL that sends this gives each item the highest of "
-        "all its bibs; one that does not, the highest of those that were edited",
-        examples=[None],
-    )
 
 
 _BODY = {
@@ -128,7 +125,11 @@ async def offer(request: Request, etl: Etl) -> FullSync | ChangesSync:
 )
 @router.post("/sync/", response_model=BatchTaken, include_in_schema=False)
 async def take_batch(request: Request, etl: Etl) -> BatchTaken:
-    """Take in a batch, in one transaction. Rows that can't be stored are kept aside with their reason."""
+    """Take in a batch, in one transaction. Rows that can't be stored are kept aside with their reason.
+
+    An ETL that sends each item with the highest of all its bibs, not of those that were edited, says so by a further
+    field `changes_since`: since when all changes are in the batch (ISO 8601 with offset).
+    """
     began = perf_counter()
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
