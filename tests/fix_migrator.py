@@ -11,15 +11,15 @@ WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1
 class Migrator(threading.Thread):
     """A migration that runs meanwhile; `failed` is its error."""
 
-    def __init__(self, database: TestDatabase) -> None:
+    def __init__(self, database: TestDatabase, revision: str = "head") -> None:
         super().__init__(name="migrator")
-        self._database = database
+        self._database, self._revision = database, revision
         self.failed: BaseException | None = None
 
     def run(self) -> None:
-        """Migrate to head."""
+        """Migrate to the revision."""
         try:
-            migrate(self._database.parameters)
+            migrate(self._database.parameters, self._revision)
         except BaseException as error:
             self.failed = error
 

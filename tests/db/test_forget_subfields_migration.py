@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 import unicodedata
 from typing import Any
 
@@ -16,6 +15,7 @@ from api.ingest.shelfmark import main_heading, shelfmark_of
 from api.ingest.subfields import MAIN_ENTRY_TAGS, MainEntry, UnreadableSubfields, read_objects
 from db.schema.migrate import alembic_config, migrate
 from tests.fix_batch import Send, heading, row
+from tests.fix_migrator import Migrator
 from tests.fix_postgres import TestDatabase
 
 ODD = ScriptDirectory.from_config(alembic_config()).get_revision("0008").module.ODD
@@ -105,7 +105,7 @@ def test_both_rules_agree_on_what_is_not_forgotten(objects: list[dict[str, str]]
 
 def test_migration_holds_up_no_mark_and_cut_off_it_goes_on_with_what_is_left(before: TestDatabase) -> None:
     before.fetch(ITEMS, heading("Чехов"), 1, 7_000)
-    migrator = Migrator(before)
+    migrator = Migrator(before, "0008")
     with before.connect() as batch, batch.transaction():
         batch.execute("UPDATE sierra_item SET best_title = 'x' WHERE item_record_id = 450971566080 + 6000")
         migrator.start()
@@ -130,19 +130,3 @@ def test_shelfmark_whose_subfields_were_forgotten_is_made_anew_by_the_next_batch
     assert database.fetch(SHELFMARKS) == [("OLD",), ("WAL",)]
     assert send([row(1), row(2)], timestamp="2026-11-20T13:00:00+02:00").json()["written"] == 1
     assert database.fetch(SHELFMARKS) == [("WAL",), ("WAL",)]
-
-
-class Migrator(threading.Thread):
-    """A migration that runs meanwhile; `failed` is its error."""
-
-    def __init__(self, database: TestDatabase) -> None:
-        super().__init__(name="migrator")
-        self._database = database
-        self.failed: BaseException | None = None
-
-    def run(self) -> None:
-        """Migrate to this revision."""
-        try:
-            migrate(self._database.parameters, "0008")
-        except BaseException as error:
-            self.failed = error

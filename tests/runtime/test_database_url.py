@@ -5,21 +5,14 @@ from typing import Any
 
 import pytest
 
-from runtime.settings import DatabaseSettings, NotifierSettings, SettingsError, read_settings
+from runtime.settings import DatabaseSettings, SettingsError, read_settings
 from tests.fix_postgres import TestDatabase
 from tests.fix_signum import Signum
 
+pytestmark = pytest.mark.usefixtures("here")
+
 SECRET = "korkea-veisu"
 URL = f"postgresql://aino:{SECRET}@database.example.org:6432/kirjasto"
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in, no file of settings, and no setting in the environment."""
-    for name in [*NotifierSettings.model_fields, "settings_file"]:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def parts() -> list[Any]:

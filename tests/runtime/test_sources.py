@@ -7,16 +7,9 @@ import pytest
 
 from runtime.settings import DatabaseSettings, NotifierSettings, SettingsError, read_settings
 
+pytestmark = pytest.mark.usefixtures("here")
+
 SECRET = "korkea-veisu"
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in, and no setting in the environment."""
-    for name in [*NotifierSettings.model_fields, "settings_file"]:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_environment_wins_over_the_file_in_the_current_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

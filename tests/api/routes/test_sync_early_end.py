@@ -4,21 +4,15 @@ import logging
 
 import pytest
 
-from tests.fix_api import ApiClient, StartApi
-from tests.fix_batch import FIRST_ID, Row, Send, row
+from tests.fix_api import ApiClient
+from tests.fix_batch import FIRST_ID, Send
 from tests.fix_postgres import TestDatabase
-
-
-def rows(*numbers: int, **cells: str) -> list[Row]:
-    return [row(number, **cells) for number in numbers]
+from tests.fix_sync import rows
 
 
 @pytest.fixture
-def etl(start_api: StartApi, etl_key: str) -> ApiClient:
-    """An API with full syncs by threes."""
-    api = start_api(full_sync_batch_size=3)
-    api.headers["x-api-key"] = etl_key
-    return api
+def etl(etl_by_threes: ApiClient) -> ApiClient:
+    return etl_by_threes
 
 
 @pytest.fixture
