@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 
 from api.last_seen import LastSeen
 from api.problems import PATH_IN_LOG
-from api.repeats import SECONDS, Repeats
+from api.repeats import REPEATS_SECONDS, Repeats
 from db.clients import ClientType, Known, find_client
 from db.connections import Database
 
@@ -78,7 +78,7 @@ def _log_refusal(request: Request, known: Known | None, key: Key, wanted: Client
             about["path"] = request.url.path[:PATH_IN_LOG]
 
     def log_count(count: int) -> None:
-        log.warning("x-api-key refused %d more times within %d s: %s", count, SECONDS, reason, extra=about)
+        log.warning("x-api-key refused %d more times within %d s: %s", count, REPEATS_SECONDS, reason, extra=about)
 
     repeats: Repeats = request.app.state.repeats
     if "path" in about or repeats.is_first((reason, about["key_prefix"]), log_count):

@@ -14,7 +14,7 @@ from db.connections import Database, one_line
 
 log = logging.getLogger("signum.api")
 
-SECONDS = SEEN_EVERY.total_seconds()
+WRITE_SECONDS = SEEN_EVERY.total_seconds()
 STOP_SECONDS = 1.0  # for the last write, or the process would not end in time
 
 
@@ -44,7 +44,7 @@ class LastSeen:
     async def _write_until_stopped(self) -> None:
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), WRITE_SECONDS)
             await self._write()
         await self._write()  # the requests noted during a write that the stop met
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import count_request
 from api.problems import PATH_IN_LOG, ProblemResponse
-from api.repeats import SECONDS, Repeats
+from api.repeats import REPEATS_SECONDS, Repeats
 from db.connections import request_began_at
 from runtime.logging import request_id
 from runtime.sentry import reporting
@@ -69,7 +69,7 @@ def _log_bug(scope: Scope, error: Exception) -> None:
     name = type(error).__name__
 
     def log_count(count: int) -> None:
-        log.error("%d more requests failed within %d s: %s", count, SECONDS, name)
+        log.error("%d more requests failed within %d s: %s", count, REPEATS_SECONDS, name)
 
     repeats: Repeats = scope["app"].state.repeats
     # A mark always has its line: its label is printed, and the path says which item to mark again.

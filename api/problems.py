@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.ingest.process import IngestEnded
 from api.openapi import reference_to
-from api.repeats import SECONDS, Repeats
+from api.repeats import REPEATS_SECONDS, Repeats
 from api.schemas import InvalidProblem, Problem
 from db.connections import DatabaseLocked, DatabaseUnavailable
 
@@ -88,7 +88,7 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
     def log_count(count: int) -> None:
         line = "%d more requests were not done within %d s, the database is not available: %s"
-        log.warning(line, count, SECONDS, reason, extra=kind)
+        log.warning(line, count, REPEATS_SECONDS, reason, extra=kind)
 
     repeats: Repeats = request.app.state.repeats
     # A mark always has its line: its label is printed, and the path says which item to mark again.

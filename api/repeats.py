@@ -13,7 +13,7 @@ from runtime.logging import request_id
 
 log = logging.getLogger("signum.api")
 
-SECONDS = 60
+REPEATS_SECONDS = 60
 MOST_KINDS = 100  # a hostile client can make up a new kind with each request
 
 LogCount = Callable[[int], None]
@@ -42,12 +42,12 @@ class Repeats:
             counted.count += 1
             return False
         self._counted[kind] = _Counted(log_count, 1 if kind is _OTHERS else 0)
-        self._later(SECONDS, partial(self._end_minute, kind))
+        self._later(REPEATS_SECONDS, partial(self._end_minute, kind))
         return kind is not _OTHERS
 
     def _end_minute(self, kind: Hashable) -> None:
         if self._log(self._counted[kind]):
-            self._later(SECONDS, partial(self._end_minute, kind))
+            self._later(REPEATS_SECONDS, partial(self._end_minute, kind))
         else:
             del self._counted[kind]
 
@@ -69,7 +69,7 @@ _OTHERS = object()
 
 
 def _log_others(count: int) -> None:
-    log.warning("%d more lines of other kinds were left out within %d s", count, SECONDS)
+    log.warning("%d more lines of other kinds were left out within %d s", count, REPEATS_SECONDS)
 
 
 class RepeatFilter(logging.Filter):
@@ -84,6 +84,6 @@ class RepeatFilter(logging.Filter):
         text = record.getMessage()
 
         def log_count(count: int) -> None:
-            log.warning("%d more within %d s: %s", count, SECONDS, text)
+            log.warning("%d more within %d s: %s", count, REPEATS_SECONDS, text)
 
         return record.levelno != logging.WARNING or self._repeats.is_first((record.name, text), log_count)

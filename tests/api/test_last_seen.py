@@ -61,7 +61,7 @@ def until(monkeypatch: pytest.MonkeyPatch) -> Until:
         tries.put(None)
 
     monkeypatch.setattr(LastSeen, "_write", noticing)
-    monkeypatch.setattr(last_seen, "SECONDS", 0.05)
+    monkeypatch.setattr(last_seen, "WRITE_SECONDS", 0.05)
 
     def wait(condition: Callable[[], object]) -> None:
         limit = time.monotonic() + LIMIT_SECONDS
@@ -104,7 +104,7 @@ def test_key_that_is_revoked_is_not_seen(database: TestDatabase, printer_key: st
 
 
 def test_it_is_written_at_the_stop(database: TestDatabase, printer_key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_seen, "SECONDS", 3600)
+    monkeypatch.setattr(last_seen, "WRITE_SECONDS", 3600)
     with serving(make_app(ApiSettings(**database.settings()))) as api:
         assert ask(api, printer_key, "GET", "/itemdata/1231231239999", {}) == 404
         assert seconds_ago(database) is None
@@ -151,7 +151,7 @@ async def way(database: TestDatabase) -> Any:
 async def test_stop_that_meets_a_write_leaves_nothing_out(
     way: Database, database: TestDatabase, printer_key: str, etl_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(last_seen, "SECONDS", 0.05)
+    monkeypatch.setattr(last_seen, "WRITE_SECONDS", 0.05)
     seen = LastSeen(way)
     async with seen.keep_writing():
         with database.connect() as connection, connection.transaction():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from api.app import make_app
-from api.repeats import MOST_KINDS, SECONDS, Repeats
+from api.repeats import MOST_KINDS, REPEATS_SECONDS, Repeats
 from runtime.settings import ApiSettings
 from sandbox.postgres import free_port
 from tests.fix_api import ApiClient, serving
@@ -24,7 +24,7 @@ class Clock:
         self._due: list[Callable[[], object]] = []
 
     def call_later(self, delay: float, callback: Callable[[], object]) -> None:
-        assert delay == SECONDS
+        assert delay == REPEATS_SECONDS
         self._due.append(callback)
 
     def end_minute(self) -> None:
@@ -58,7 +58,7 @@ def test_kinds_have_a_bound_and_the_log_says_what_was_left_out(caplog: pytest.Lo
     assert sum(repeats.is_first(number, print) for number in range(2 * MOST_KINDS)) == MOST_KINDS
     clock.end_minute()
     assert [record.getMessage() for record in caplog.records] == [
-        f"{MOST_KINDS} more lines of other kinds were left out within {SECONDS} s"
+        f"{MOST_KINDS} more lines of other kinds were left out within {REPEATS_SECONDS} s"
     ]
     clock.end_minute()
     assert repeats.is_first(MOST_KINDS, print)
