@@ -2,8 +2,8 @@
 
 | route | |
 | --- | --- |
-| `GET /_sandbox/journal?kind=&item=&since=` | the requests so far; `DELETE` forgets them |
-| `GET /_sandbox/journal/wait?…&status=&count=1&seconds=10` | once so many of them have ended; 408 if not in time |
+| `GET /_sandbox/journal?kind=&item=&since=` | the requests so far, and when a PUT landed; `DELETE` forgets them |
+| `GET /_sandbox/journal/wait?…&status=&landed=&count=1&seconds=10` | once so many have ended (landed); 408 if not |
 | `GET /_sandbox/records` | all of them, whole |
 | `GET /_sandbox/records/2043111` | the whole record; `PUT` edits it as staff would |
 | `GET /_sandbox/faults` | the switches, and how often each was met; `DELETE` turns all off |
@@ -96,10 +96,9 @@ class Control:
         )
 
     def _ended(self, request: Request) -> list[Entry]:
-        status = request.query.get("status")
-        return [
-            entry for entry in self._find(request) if entry.ended_ns is not None and status in (None, str(entry.status))
-        ]
+        status, landed = request.query.get("status"), "landed" in request.query
+        ended = [entry for entry in self._find(request) if entry.ended_ns and (not landed or entry.landed_ns)]
+        return [entry for entry in ended if status in (None, str(entry.status))]
 
     def _use_record(self, request: Request, rest: list[str]) -> Any:
         match request.method, rest:

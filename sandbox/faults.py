@@ -2,6 +2,10 @@
 
 A request meets the first fault that fits it, and only that one. Whatever a fault leaves open goes as usual:
 `Fault(kind="put_item", times=1, hold=True)` is a barrier before the next PUT, `Fault(delay_seconds=1)` a slow Sierra.
+`Fault(write="late", delay_seconds=5)` leaves a PUT without an answer, and does it after 5 s, on top of what is in the
+record then, as Sierra or a proxy does with what it has queued; with `hold=True`, once it is released. Its client gets
+no answer, or that of `status`, `html` or `manner="empty"`. `Fault(write="never")` answers 204 to a PUT and does
+nothing, as Sierra does with a locked record.
 """
 
 import asyncio
@@ -12,7 +16,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict
 
 from sandbox.http import Manner
-from sandbox.journal import Kind
+from sandbox.journal import Kind, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class Fault:
     after_applying: bool = (
         False  # do what was asked, *then* let this happen: a PUT is done, but its client never hears of it
     )
+    write: Write = "usual"  # "late" and "never" meet PUTs only; delay and hold are a late write's, not its answer's
     delay_seconds: float = 0
     hold: bool = False  # wait until it is released
 
@@ -50,6 +55,8 @@ class Fault:
 
     def fits(self, kind: Kind, item_numbers: Sequence[str]) -> bool:
         """Return whether the fault meets such a request."""
+        if self.write != "usual" and kind != "put_item":
+            return False
         return self.kind in ("*", kind) and (self.item is None or self.item in item_numbers)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 Kind = Literal["token", "info", "get_item", "get_items", "put_item", "other"]
+Write = Literal["usual", "late", "never"]  # when a PUT is done: before its answer, after it, or not at all
 Seen = TypeVar("Seen")
 
 
@@ -16,7 +17,8 @@ class Entry:
     """One request. `arrived_ns` and `ended_ns` are `time.monotonic_ns()`: one clock for all processes of a machine.
 
     It has arrived when its last byte was read, and ended when the last byte of its answer was written, or the client
-    had left. `call_numbers` are the record's after a PUT that was done.
+    had left. A PUT that was done has `landed_ns`, when that was, and the record's `call_numbers` after it: a late one
+    long after `ended_ns`, a refused or ignored one never, whatever `status` says.
     """
 
     number: int
@@ -31,6 +33,8 @@ class Entry:
     ended_ns: int | None = None
     status: int | None = None
     manner: str = "whole"
+    write: Write = "usual"
+    landed_ns: int | None = None
     call_numbers: list[str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,6 +66,11 @@ class Journal:
         self.in_flight -= 1
         self.wake()
 
+    def land(self, entry: Entry, call_numbers: list[str]) -> None:
+        """Record that a PUT is done, and that the record has these call numbers now."""
+        entry.landed_ns, entry.call_numbers = time.monotonic_ns(), call_numbers
+        self.wake()
+
     def find(self, kind: Kind | None = None, item_number: str | None = None, since: int = 0) -> list[Entry]:
         """Return the entries of that kind that touch that item, from number `since` on."""
         return [
@@ -72,7 +81,8 @@ class Journal:
 
     def puts(self, item_number: str | None = None) -> list[Entry]:
         """Return the PUTs that were done and answered with 204."""
-        return [entry for entry in self.find("put_item", item_number) if entry.status == 204 and entry.ended_ns]
+        puts = self.find("put_item", item_number)
+        return [entry for entry in puts if entry.status == 204 and entry.ended_ns and entry.landed_ns]
 
     async def until(self, look: Callable[["Journal"], Seen]) -> Seen:
         """Return the first true result of `look`, which is called again after every change."""

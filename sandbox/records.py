@@ -95,11 +95,14 @@ class Records:
 
     def put(self, number: str, patch: object) -> Record:
         """The record as patched. Refused: nothing of the patch was done."""
+        self.by_number[number] = self.patched(number, patch)
+        return self.by_number[number]
+
+    def patched(self, number: str, patch: object) -> Record:
+        """The record as `put` would make it, refused as there; nothing is done."""
         record = self._find(number)
         quirks.refuse_to_write_what_can_be_read(number, ghost=record.ghost, deleted=record.deleted_at is not None)
-        changed = apply_patch(record, patch, self.now(), self.merge_var_fields)
-        self.by_number[number] = changed
-        return changed
+        return apply_patch(record, patch, self.now(), self.merge_var_fields)
 
     def edit(self, number: str, changes: dict[str, Any]) -> Record:
         """Edit a record as a librarian does at her desk: the same patch, with her own rights, ghost or not."""

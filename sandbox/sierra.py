@@ -6,28 +6,25 @@ watches and disturbs it by the routes of sandbox/control.py.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from http import HTTPStatus
-from typing import Any
 
 from sandbox.catalogue import make_catalogue
 from sandbox.control import CONTROL_PREFIX, Control
-from sandbox.faults import Fault, Faults, Switch
+from sandbox.faults import Faults, Switch
 from sandbox.filters import read_list_query, refuse_unknown_parameters
 from sandbox.http import Exchange, HttpServer, Manner, Request, Response
 from sandbox.journal import Entry, Journal, Kind
 from sandbox.quirks import Refused
 from sandbox.records import Records
+from sandbox.responses import error_response, faulty_response, json_response
 from sandbox.tokens import READ, WRITE, Tokens, bearer
 
 PREFIX = "/iii/sierra-api/v6"
-_JSON = {"content-type": "application/json;charset=UTF-8"}
-_PAGE = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body><h1>The service is unavailable</h1></body></html>"
-_USUAL_CODES = {400: 108, 401: 123, 403: 116, 404: 107, 409: 133, 500: 111, 503: 117}
 
 
 class Sierra:
@@ -50,14 +47,18 @@ class Sierra:
         self._prefix = prefix.rstrip("/")
         self._control = Control(self.tokens, self.records, self.faults, self.journal)
         self._server = HttpServer(self._handle)
+        self._late_writes: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Start to listen. Return the endpoint, as in SIERRA_API_ENDPOINT."""
         return f"http://{host}:{await self._server.start(host, port)}{self._prefix}"
 
     async def stop(self) -> None:
-        """Refuse connections from now on. Sierra's records stay, so it may start again."""
+        """Refuse connections from now on, and drop late writes. Sierra's records stay, so it may start again."""
         await self._server.stop()
+        for write in self._late_writes:
+            write.cancel()
+        await asyncio.gather(*self._late_writes, return_exceptions=True)
 
     async def _handle(self, request: Request, exchange: Exchange) -> None:
         if request.path.startswith(CONTROL_PREFIX):
@@ -105,16 +106,38 @@ class Sierra:
         fault = switch.fault
         if fault.expire_tokens:
             self.tokens.expire_all()
+        entry.write = fault.write
+        if fault.write == "late":
+            return self._put_late(switch, request, entry)
         done = self._do(request, entry) if fault.after_applying else None
         switch.reached.set()
         await asyncio.sleep(fault.delay_seconds)
         if fault.hold:
             await switch.released.wait()
-        response = _faulty_response(fault) if fault.answers_instead else done or self._do(request, entry)
+        response = faulty_response(fault) if fault.answers_instead else done or self._do(request, entry)
         for number in (fault.item,) if fault.item else entry.item_numbers:
             if fault.staff_edit:
                 self.records.edit(number, fault.staff_edit)
         return replace(response, manner=fault.manner, pace_seconds=fault.pace_seconds)
+
+    def _put_late(self, switch: Switch, request: Request, entry: Entry) -> Response:
+        """Check a PUT, and start the task that does it. A client that is answered at all hears the fault's answer."""
+        fault, checked = switch.fault, self._do(request, entry)
+        switch.reached.set()
+        if checked.status != 204:
+            return checked
+        task = asyncio.create_task(self._land_late(switch, entry))
+        self._late_writes.add(task)
+        task.add_done_callback(self._late_writes.discard)
+        manner = fault.manner if fault.answers_instead else Manner.HANG
+        return replace(faulty_response(fault), manner=manner, pace_seconds=fault.pace_seconds)
+
+    async def _land_late(self, switch: Switch, entry: Entry) -> None:
+        await asyncio.sleep(switch.fault.delay_seconds)
+        if switch.fault.hold:
+            await switch.released.wait()
+        with contextlib.suppress(Refused):  # the record was deleted meanwhile
+            self._land(entry)
 
     def _do(self, request: Request, entry: Entry) -> Response:
         routes: dict[Kind, Callable[[Request, Entry], Response]] = {
@@ -130,21 +153,21 @@ class Sierra:
             return error_response(refused.status, refused.code, refused.description, refused.specific_code)
 
     def _give_token(self, request: Request, entry: Entry) -> Response:
-        return _json_response(self.tokens.give(request.headers.get("authorization", ""), request.body))
+        return json_response(self.tokens.give(request.headers.get("authorization", ""), request.body))
 
     def _tell_token(self, request: Request, entry: Entry) -> Response:
-        return _json_response(self.tokens.info(request.headers.get("authorization", "")))
+        return json_response(self.tokens.info(request.headers.get("authorization", "")))
 
     def _get_item(self, request: Request, entry: Entry) -> Response:
         self.tokens.check(request.headers.get("authorization", ""), READ)
         refuse_unknown_parameters(request.query, ("fields",))
-        return _json_response(self.records.get(entry.item_numbers[0], request.query.get("fields")))
+        return json_response(self.records.get(entry.item_numbers[0], request.query.get("fields")))
 
     def _get_items(self, request: Request, entry: Entry) -> Response:
         self.tokens.check(request.headers.get("authorization", ""), READ)
         query = read_list_query(request.query)
         entries = self.records.get_list(query)
-        return _json_response({"total": len(entries), "start": query.offset, "entries": entries})
+        return json_response({"total": len(entries), "start": query.offset, "entries": entries})
 
     def _put_item(self, request: Request, entry: Entry) -> Response:
         self.tokens.check(request.headers.get("authorization", ""), WRITE)
@@ -152,40 +175,18 @@ class Sierra:
             entry.patch = json.loads(request.body)
         except ValueError:
             raise Refused(400, 115, "Invalid JSON") from None
-        entry.call_numbers = self.records.put(entry.item_numbers[0], entry.patch).call_numbers()
+        if entry.write == "usual":
+            self._land(entry)
+        else:
+            self.records.patched(entry.item_numbers[0], entry.patch)  # refused as ever
         return Response(204)
 
-
-def error_response(status: int, code: int, description: str, specific_code: int = 0) -> Response:
-    """The body and status of an error, as Sierra sends it."""
-    return _json_response(
-        {
-            "code": code,
-            "specificCode": specific_code,
-            "httpStatus": status,
-            "name": "Record not found" if status == 404 else HTTPStatus(status).phrase,
-            "description": description,
-        },
-        status,
-    )
-
-
-def _json_response(content: Any, status: int = 200) -> Response:
-    return Response(status, json.dumps(content, ensure_ascii=False).encode(), _JSON)
+    def _land(self, entry: Entry) -> None:
+        self.journal.land(entry, self.records.put(entry.item_numbers[0], entry.patch).call_numbers())
 
 
 def _no_such_route(request: Request, entry: Entry) -> Response:
     return error_response(404, 104, f"No such route : {request.method} {request.path}")
-
-
-def _faulty_response(fault: Fault) -> Response:
-    status = fault.status or 503
-    headers = {"retry-after": fault.retry_after} if fault.retry_after else {}
-    if fault.html:
-        return Response(status, _PAGE, {"content-type": "text/html", **headers})
-    code = fault.code or _USUAL_CODES.get(status, 0)
-    response = error_response(status, code, fault.description or "Asked for by the sandbox", fault.specific_code)
-    return replace(response, headers={**response.headers, **headers})
 
 
 async def run(options: argparse.Namespace) -> None:

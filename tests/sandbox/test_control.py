@@ -79,6 +79,20 @@ def test_a_barrier_can_be_waited_for_and_released(sandbox: httpx.Client, item: h
     assert len(ask(sandbox.get("/journal/wait", params={"kind": "put_item", "status": 204}))) == 1
 
 
+def test_a_late_put_can_be_released_and_is_in_the_journal_when_it_lands(
+    sandbox: httpx.Client, item: httpx.Client
+) -> None:
+    late = {"kind": "put_item", "write": "late", "hold": True, "manner": "empty", "times": 1}
+    number = ask(sandbox.post("/faults", json=late))["number"]
+    with pytest.raises(httpx.RemoteProtocolError):
+        item.put("/items/2000001", json={})
+    (put,) = ask(sandbox.get("/journal/wait", params={"kind": "put_item"}))
+    assert (put["write"], put["status"], put["landed_ns"]) == ("late", None, None)
+    ask(sandbox.post(f"/faults/{number}/release"))
+    (put,) = ask(sandbox.get("/journal/wait", params={"kind": "put_item", "landed": "true"}))
+    assert put["landed_ns"] > put["ended_ns"]
+
+
 def test_the_journal_can_be_read_waited_for_and_forgotten(sandbox: httpx.Client, item: httpx.Client) -> None:
     item.put("/items/2000001", json={})
     item.get("/items/2000002")

@@ -11,6 +11,7 @@ import pytest
 from tests.fix_sierra import SierraInThread, make_record
 
 NEW = {"varFields": [{"fieldTag": "c", "marcTag": "099", "subfields": [{"tag": "a", "content": "84.31"}]}]}
+NEWER = {"varFields": [{"fieldTag": "c", "marcTag": "099", "subfields": [{"tag": "a", "content": "86.25"}]}]}
 
 
 @pytest.fixture
@@ -132,6 +133,68 @@ async def test_a_put_can_be_done_though_its_answer_fails(
     with pytest.raises((httpx.HTTPError, AssertionError)):
         assert (await client.put("/items/7", json=NEW, timeout=0.3)).status_code == 204
     await sierra.until(lambda journal: [entry for entry in journal.find("put_item") if entry.call_numbers])
+    assert sierra.call_numbers("7") == ["84.31"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "heard"), [({}, "ReadTimeout"), ({"manner": "empty"}, "RemoteProtocolError"), ({"status": 504}, "504")]
+)
+async def test_a_late_put_lands_on_top_of_a_newer_one(
+    sierra: SierraInThread, client: httpx.AsyncClient, answer: dict[str, Any], heard: str
+) -> None:
+    late = sierra.fault(write="late", times=1, hold=True, **answer)
+    assert (await client.get("/items/7")).status_code == 200
+    assert late.met == 0, "only a PUT can be late"
+    try:
+        told = str((await client.put("/items/7", json=NEW, timeout=0.3)).status_code)
+    except httpx.HTTPError as error:
+        told = type(error).__name__
+    assert told == heard
+    assert (await client.put("/items/7", json=NEWER)).status_code == 204
+    assert sierra.call_numbers("7") == ["86.25"]
+    late.release()
+    await sierra.until(lambda journal: all(put.landed_ns for put in journal.find("put_item")))
+    assert sierra.call_numbers("7") == ["84.31"]
+    first, second = sierra.requests("put_item")
+    assert first.arrived_ns < second.arrived_ns < (second.landed_ns or 0) < (first.landed_ns or 0)
+    assert (first.write, first.call_numbers, sierra.puts()) == ("late", ["84.31"], [second])
+
+
+async def test_a_late_put_lands_after_its_delay_though_its_fault_is_over(
+    sierra: SierraInThread, client: httpx.AsyncClient
+) -> None:
+    late = sierra.fault(write="late", delay_seconds=0.3, manner="empty")
+    with pytest.raises(httpx.RemoteProtocolError):
+        await client.put("/items/7", json=NEW)
+    late.off()
+    assert sierra.call_numbers("7") == ["84.2"]
+    (put,) = await sierra.until(lambda journal: [put for put in journal.find("put_item") if put.landed_ns])
+    assert (put.landed_ns or 0) - put.arrived_ns >= 0.3e9
+    assert sierra.call_numbers("7") == ["84.31"]
+
+
+@pytest.mark.parametrize("write", ["late", "never"])
+async def test_a_put_that_sierra_refuses_is_refused_at_once(
+    sierra: SierraInThread, client: httpx.AsyncClient, write: str
+) -> None:
+    sierra.fault(write=write)
+    assert (await client.put("/items/7", json={"id": "7"})).status_code == 400
+    assert (await client.put("/items/9", json=NEW)).status_code == 404
+    sierra.expire_tokens()
+    assert (await client.put("/items/7", json=NEW)).status_code == 401
+    assert [put.landed_ns for put in sierra.requests("put_item")] == [None, None, None]
+
+
+async def test_an_ignored_put_is_answered_204_and_does_nothing(
+    sierra: SierraInThread, client: httpx.AsyncClient
+) -> None:
+    before = sierra.record("7")
+    sierra.fault(write="never", item="7", times=1)
+    assert (await client.put("/items/7", json=NEW)).status_code == 204
+    assert sierra.record("7") == before
+    (ignored,) = sierra.requests("put_item")
+    assert (ignored.status, ignored.write, ignored.landed_ns, sierra.puts()) == (204, "never", None, [])
+    assert (await client.put("/items/7", json=NEW)).status_code == 204
     assert sierra.call_numbers("7") == ["84.31"]
 
 
