@@ -94,6 +94,10 @@ class Wire:
         self._silent = True
         self.fall_silent()
 
+    def lead_to(self, host: str, port: int) -> None:
+        """Lead later connections to another address. Those that are there stay where they are."""
+        self._target = (host, port)
+
     def delay(self, seconds: float) -> None:
         """Delay the data by so much in each direction."""
         self._delay_seconds = seconds

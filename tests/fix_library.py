@@ -77,8 +77,12 @@ class Library:
     def check(self, at_most: float = 15, lapsed: tuple[int, ...] = ()) -> float:
         """Every promise was kept, `at_most` seconds from now. `lapsed`: see sandbox/invariants.py. Seconds it took."""
         seconds = self.wait_until_drained(at_most)
-        assert broken(self._story(lapsed)) == []
+        assert self.broken(lapsed) == []
         return seconds
+
+    def broken(self, lapsed: tuple[int, ...] = ()) -> list[str]:
+        """A sentence for each promise that is broken now."""
+        return broken(self._story(lapsed))
 
     def _story(self, lapsed: tuple[int, ...]) -> Story:
         return Story(

@@ -84,7 +84,7 @@ class TestDatabase:
         """The settings that lead here, with `others`."""
         return {
             "db_host": self.parameters["host"],
-            "db_port": int(self.parameters["port"]),
+            "db_port": self.parameters["port"],
             "db_user": self.parameters["user"],
             "db_password": self.parameters["password"],
             "db_name": self.parameters["dbname"],
@@ -157,7 +157,7 @@ def _start_server() -> Iterator[Server]:
         elif _docker_answers() and (container := _start_container(stack, f"postgres:{version}")):
             server = container
         else:
-            embedded = stack.enter_context(EmbeddedPostgres(_memory(), tcp=True, version=version))
+            embedded = stack.enter_context(EmbeddedPostgres(memory(), tcp=True, version=version))
             server = Server("embedded", conninfo_to_dict(embedded.dsn(tcp=True)), embedded)
         yield server
 
@@ -177,7 +177,7 @@ def refuse_a_librarys(server: Server) -> None:
                 )
 
 
-def _memory() -> Path | None:
+def memory() -> Path | None:
     """A folder that is no disk: a database there costs a third. None where there is none, or too little room in it."""
     folder = Path("/dev/shm")
     return folder if os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM_BYTES else None

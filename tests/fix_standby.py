@@ -1,0 +1,212 @@
+"""Fixture `pair`: a primary that streams to a hot standby, and a database on both that follows the primary.
+
+Promotion is never the backend's act: here the test is the tool or the person that promotes.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+
+from db.schema.migrate import migrate
+from sandbox.postgres import free_port
+from sandbox.processes import Process
+from sandbox.standby import Member
+from sandbox.wire import PostgresWire, Wire
+from tests.fix_api import add_key
+from tests.fix_library import Library, Station
+from tests.fix_postgres import PostgresChoice, Server, TestDatabase, memory
+from tests.fix_processes import Start
+
+HOST = "127.0.0.1"
+NOTIFIER = {"sierra_update_interval_seconds": 3600, "sierra_api_client_timeout_seconds": 2}  # no sweep, leases of 22 s
+DRAINED_SECONDS = 60.0
+LAST = 1000
+LISTENING = "signum.listener listening"
+SESSIONS = """
+    SELECT application_name, count(*) FROM pg_stat_activity
+    WHERE datname = 'signum' AND application_name <> '' AND pid <> pg_backend_pid() GROUP BY 1
+"""
+MOST_SESSIONS = {"signum api": 8, "signum notifier": 5, "signum listener": 1}
+MOST_WARNINGS = 10
+A_MARK_A_LINE = "request was not done"
+
+
+class Pair:
+    """Two servers: `primary` takes writes, `standby` follows it; `first` and `second` are the same in DB_HOST's order.
+
+    `replication` is the wire on which the second follows the first. `address` leads to a primary, as a proxy or a
+    service of Kubernetes does: `lead_to_primary` moves it for new connections, those that are there stay.
+    """
+
+    def __init__(self, first: Member, second: Member, replication: Wire, address: PostgresWire) -> None:
+        self.first, self.second, self.replication, self.address = first, second, replication, address
+        self.primary, self.standby = first, second
+
+    def be_synchronous(self) -> None:
+        """Have the primary acknowledge no commit before the standby has it."""
+        self.primary.set("synchronous_standby_names", self.standby.name)
+        self.primary.wait_for_standby(self.standby.name, "sync")
+
+    def cut_replication(self) -> None:
+        """Let the standby have all that is here by now, and nothing that comes later."""
+        self.primary.wait_for_standby(self.standby.name)
+        self.replication.refuse()
+
+    def promote(self) -> None:
+        """Promote the standby, whatever the old primary does."""
+        self.standby.promote()
+        self.primary, self.standby = self.standby, self.primary
+
+    def fail_over(self) -> None:
+        """Crash the primary, and promote the standby."""
+        self.primary.stop("immediate")
+        self.promote()
+
+    def switch_over(self) -> None:
+        """Stop the primary in order, which sends the standby all that it has, and promote the standby."""
+        self.primary.stop("fast")
+        self.promote()
+
+    def take_back(self) -> None:
+        """Make the old primary the new one's standby."""
+        self.standby.follow(self.primary.dsn(tcp=True))
+        self.primary.wait_for_standby(self.standby.name)
+
+    def lead_to_primary(self) -> None:
+        """Have the address lead new connections to the primary."""
+        self.address.lead_to(HOST, self.primary.port)
+
+    @property
+    def by_hosts(self) -> dict[str, Any]:
+        """The settings of a process that knows the pair by its hosts."""
+        return hosts((HOST, self.first.port), (HOST, self.second.port))
+
+    @property
+    def by_address(self) -> dict[str, Any]:
+        """The settings of a process that knows the pair by its address, not by its hosts."""
+        return {"db_host": self.address.host, "db_port": self.address.port}
+
+
+def hosts(*addresses: tuple[str, int]) -> dict[str, Any]:
+    """The settings of a process that knows these servers."""
+    return {
+        "db_host": ",".join(host for host, _ in addresses),
+        "db_port": ",".join(str(port) for _, port in addresses),
+    }
+
+
+@dataclass
+class Running:
+    """Real processes at work on a pair."""
+
+    api: Process
+    notifier: Process
+    station: Station
+    library: Library
+
+    @contextmanager
+    def marking(self, *numbers: int) -> Iterator[None]:
+        """The print station marks one item after the other: before what happens here, and after it, by itself."""
+        with self.station.at_work(*numbers):
+            self.station.wait_for_marks(3)
+            yield
+            self.station.forget_marks()
+            self.station.wait_for_marks(3)
+        assert set(self.station.marks) <= {200, 503}
+
+    def check(self, primary: Member, listened: int = 2) -> None:
+        """The notifier hears notifications for the time `listened`, its start included, and each promise is kept."""
+        self.notifier.wait_for_words(LISTENING, listened)
+        self.library.add(LAST)
+        self.library.mark(LAST)
+        self.library.check(DRAINED_SECONDS)
+        self.check_sessions(primary)
+        self.check_logs()
+
+    def check_sessions(self, server: Member) -> None:
+        """Nothing has piled up at the server."""
+        found = sessions_at(server)
+        assert {name: count for name, count in found.items() if count > MOST_SESSIONS.get(name, 0)} == {}
+
+    def wait_until_gone_from(self, server: Member) -> None:
+        """Return when no process has a session at the server any more."""
+        self.notifier.wait_until(lambda: not sessions_at(server))
+
+    def check_logs(self) -> None:
+        """Each process has a line per change; beside these the api has one per mark that it refused."""
+        for process in (self.api, self.notifier):
+            lines = process.log.read_text().splitlines()
+            told = [line for line in lines if re.search(r" (?:WARNING|ERROR) ", line) and A_MARK_A_LINE not in line]
+            assert len(told) <= MOST_WARNINGS, "\n".join(told)
+
+
+def sessions_at(server: Member) -> dict[str, int]:
+    """The number of our processes' sessions at the server, by their names."""
+    with psycopg.connect(server.dsn("signum")) as connection:
+        return dict(connection.execute(SESSIONS).fetchall())
+
+
+def waiting_for_standby(server: Member) -> int:
+    """The number of sessions whose commit waits for a synchronous standby."""
+    with psycopg.connect(server.dsn()) as connection:
+        (count,) = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        ).fetchone() or (0,)
+        return int(count)
+
+
+Run = Callable[..., Running]
+
+
+@pytest.fixture
+def run(database: TestDatabase, library: Library, start: Start) -> Run:
+    """Start an api, a notifier that never sweeps, and a print station, with these settings of the database."""
+
+    def run(**way: Any) -> Running:
+        port = free_port()
+        api = start("api", api_port=port, **way)
+        notifier = start("notifier", **{**NOTIFIER, **way})
+        station = Station(library, f"http://127.0.0.1:{port}", add_key(database, "desk 1", "signum-printer"))
+        return Running(api, notifier, station, library)
+
+    return run
+
+
+@pytest.fixture
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """A pair with a migrated database `signum`; the standby streams."""
+    version = PostgresChoice().test_postgres_version
+    with ExitStack() as stack:
+        first = stack.enter_context(Member("first", memory(), version=version))
+        first.execute("CREATE DATABASE signum")
+        migrate({**parameters_of(first), "dbname": "signum"})
+        replication = stack.enter_context(Wire(HOST, first.port))
+        source = first.dsn(tcp=True).replace(f"port={first.port}", f"port={replication.port}")
+        second = stack.enter_context(Member("second", memory(), source=source, version=version))
+        first.wait_for_standby("second")
+        address = stack.enter_context(PostgresWire(HOST, first.port))
+        yield Pair(first, second, replication, address)
+
+
+def parameters_of(*servers: Member) -> dict[str, Any]:
+    """The parameters of a connection to that one of the servers that takes writes."""
+    return {
+        "host": ",".join(HOST for _ in servers),
+        "port": ",".join(str(server.port) for server in servers),
+        "user": servers[0].user,
+        "password": servers[0].password,
+        "target_session_attrs": "read-write",
+        "connect_timeout": 5,
+    }
+
+
+@pytest.fixture
+def pair_database(pair: Pair) -> TestDatabase:
+    """The pair's database, wherever its primary is. A module whose `database` it is has all fixtures on it."""
+    parameters = {**parameters_of(pair.first, pair.second), "dbname": "signum"}
+    return TestDatabase(parameters, Server("pair", parameters))
