@@ -23,6 +23,7 @@ def doctor(as_json: AsJson = False) -> None:
         findings = ask(lambda connection: _examine_database(connection, settings), settings)
     except Unreachable as error:
         away, findings = error, [Finding("problem", "database", str(error))]
+    findings[1:1] = asyncio.run(_examine_servers(settings))
     findings += asyncio.run(_examine_sierra(settings, unset))
     findings += _examine_settings(settings)
     rows = [asdict(finding) | ({} if as_json else {"found": str(finding)}) for finding in findings]
@@ -48,12 +49,20 @@ def _read_settings() -> tuple[NotifierSettings, list[str]]:
 async def _examine_database(connection: Connection, settings: NotifierSettings) -> list[Finding]:
     """Check the server and the schema, and the contents only if the schema is up to date."""
     from db.checks import check_schema, check_server
+    from db.servers import check_replication
 
     schema = await check_schema(connection)
-    findings = [check_server(connection), schema]
+    findings = [check_server(connection), await check_replication(connection), schema]
     if schema.level == "ok":
         findings += await _examine_contents(connection, settings)
     return findings
+
+
+async def _examine_servers(settings: NotifierSettings) -> list[Finding]:
+    from db.connections import connection_parameters
+    from db.servers import check_servers
+
+    return await check_servers(connection_parameters(settings, "signum"))
 
 
 async def _examine_sierra(settings: NotifierSettings, unset: Sequence[str]) -> list[Finding]:

@@ -19,8 +19,8 @@ from tests.fix_signum import Ran, Signum
 
 BEAT = "INSERT INTO notifier_state (notifier, mode, breaker, looped_at) VALUES ('n1', 'listening', 'closed', now())"
 CHECKS = [
-    *("database", "schema", "trigger", "notifications", "notification queue", "clock", "locks", "notifiers", "queue"),
-    *("sync", "barcodes", "Sierra", "Sierra roles", "settings"),
+    *("database", "servers", "replication", "schema", "trigger", "notifications", "notification queue", "clock"),
+    *("locks", "notifiers", "queue", "sync", "barcodes", "Sierra", "Sierra roles", "settings"),
 ]
 
 
