@@ -20,8 +20,9 @@ from typing import Any
 import httpx
 import psycopg
 
-from bench.soak_faults import Chaos
-from bench.soak_people import Notes, People
+from bench.soak_faults import LATEST_SECONDS, Chaos
+from bench.soak_notes import Notes
+from bench.soak_people import People
 from sandbox.catalogue import ROMANISED, Item, make_catalogue
 from sandbox.etl import Etl
 from sandbox.invariants import Logged, Story, broken
@@ -45,10 +46,12 @@ EVERYTHING = (
     *("kill_notifier", "kill_notifier", "end_notifier", "freeze_notifier", "kill_api", "end_api", "freeze_api"),
     *("restart_postgres", "crash_postgres", "end_sessions", "expire_tokens", *["trouble_sierra"] * 4),
     *("cut_wires", "cut_wires", "delay_wires", "silence_api", "silence_notifiers"),
+    "leave_log_unread",
 )
 QUICK = {
     "SIERRA_API_CLIENT_POOL_SIZE": "10",
     "SIERRA_API_CLIENT_TIMEOUT_SECONDS": "1",
+    "SIERRA_LATE_WRITE_SECONDS": str(LATEST_SECONDS),
     "SIERRA_UPDATE_BATCH_SIZE_LIMIT": "0",
     "SIERRA_UPDATE_INTERVAL_SECONDS": "5",
     "SIERRA_UPDATE_MAX_ATTEMPTS": "100",
@@ -82,7 +85,8 @@ def run(plan: Plan, seed: int) -> dict[str, Any]:
         etl = Etl(system.api_url, system.etl_key)
         etl.load([row for item in items for row in item.rows()])
         etl.close()
-        notes, chaos = Notes(items), Chaos(system, seed, plan.faults)
+        notes = Notes(items)
+        chaos = Chaos(system, seed, plan.faults, notes)
         began = time.monotonic()
         with People(system, notes, seed, plan.stations, plan.marks, plan.dba_pause_seconds) as people:
             while time.monotonic() - began < plan.seconds and not people.done.is_set():
@@ -90,6 +94,7 @@ def run(plan: Plan, seed: int) -> dict[str, Any]:
                 chaos.rest(*plan.pause_seconds)
         chaos.heal()
         people.join()
+        people.mark_again(chaos.ignored())
         healed = time.monotonic()
         waiting = wait_until_drained(system)
         told = {"seed": seed, "seconds": round(healed - began, 1), "drain_seconds": round(time.monotonic() - healed, 1)}
@@ -129,12 +134,14 @@ def report(system: System, items: Sequence[Item], notes: Notes, waiting: Mapping
         reads=notes.reads,
         reverts=notes.reverts,
     )
-    done = [write for write in writes if write.call_numbers is not None]
+    done = sorted((write for write in writes if write.landed_ns), key=lambda write: write.landed_ns or 0)
     return {
         "marks_acknowledged": len(story.marks),
         "marks_unanswered": len(notes.marks) - len(story.marks),
         "reads": dict(Counter(notes.reads)),
         "syncs": notes.syncs,
+        "late": sum(write.write == "late" for write in writes),
+        "ignored": sum(write.write == "never" for write in writes),
         "tended": notes.tended,
         "reverts": len(notes.reverts),
         "outcomes": dict(Counter(row.outcome for row in log)),
@@ -173,8 +180,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="unset: any")
     parser.add_argument("--kills", type=int, metavar="MARKS", help="so many marks under kill -9 of the notifiers")
+    parser.add_argument("--faults", help="these only, with commas: methods of Chaos in bench/soak_faults.py")
     options = parser.parse_args()
-    plan = kills(options.kills) if options.kills else Plan(options.minutes * 60)
+    faults = options.faults.split(",") if options.faults else EVERYTHING
+    plan = kills(options.kills) if options.kills else Plan(options.minutes * 60, faults=faults)
     try:
         told = run(plan, options.seed)
     except Exception as error:

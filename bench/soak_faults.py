@@ -8,11 +8,13 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import psycopg
 
+from bench.soak_notes import Notes
 from sandbox.processes import Process
 from sandbox.system import System, is_ready
 from sandbox.wire import Wire
@@ -33,13 +35,17 @@ SIERRAS: tuple[dict[str, Any], ...] = (
     {"manner": "cut", "kind": "get_items"},
     {"delay_seconds": 0.2},
 )
+# Answers to a PUT that lands later: none, an empty one, which the notifier's client repeats at once, and a proxy's.
+LATE: tuple[dict[str, Any], ...] = ({}, {}, {"manner": "empty"}, {"status": 504, "html": True})
+LATEST_SECONDS = 5.0
+BEAT = "SELECT count(*) FROM notifier_state WHERE notifier LIKE %s AND seen_at > %s"
 
 
 class Chaos:
     """The faults, by the names of the methods below, each as often as it is given. `met` counts them."""
 
-    def __init__(self, system: System, seed: int, faults: Sequence[str]) -> None:
-        self._system, self._faults = system, faults
+    def __init__(self, system: System, seed: int, faults: Sequence[str], notes: Notes) -> None:
+        self._system, self._faults, self._notes = system, faults, notes
         self._deck: list[str] = []
         self._die = random.Random(f"{seed} faults")
         self._sierra = httpx.Client(base_url=f"{system.sierra_url}/_sandbox", timeout=10, trust_env=False)
@@ -61,8 +67,21 @@ class Chaos:
         time.sleep(self._die.uniform(least, most))
 
     def heal(self) -> None:
-        """End Sierra's trouble."""
+        """End Sierra's trouble, once all late writes have landed."""
         self._sierra.delete("/faults").raise_for_status()
+        give_up_at = time.monotonic() + 2 * LATEST_SECONDS
+        while any(late["write"] == "late" and not late["landed_ns"] for late in self._puts()):
+            if time.monotonic() > give_up_at:
+                raise TimeoutError("late writes did not land")
+            time.sleep(0.25)
+
+    def ignored(self) -> set[str]:
+        """Return the numbers of the items of which Sierra ignored a PUT."""
+        return {put["item_numbers"][0] for put in self._puts() if put["write"] == "never"}
+
+    def _puts(self) -> list[dict[str, Any]]:
+        puts: list[dict[str, Any]] = self._sierra.get("/journal", params={"kind": "put_item"}).json()
+        return puts
 
     def kill_notifier(self) -> None:
         """SIGKILL."""
@@ -113,6 +132,38 @@ class Chaos:
         """Have requests answered otherwise, late, or not at all, until the next fault."""
         fault = {**self._die.choice(SIERRAS), "times": self._die.randint(1, 200)}
         self._sierra.post("/faults", json=fault).raise_for_status()
+
+    def write_late(self) -> None:
+        """Have the next PUT of each busy item land seconds later. Its client hears nothing of it, or an error."""
+        for item in self._notes.busy:
+            late = {"kind": "put_item", "item": str(item.number), "write": "late", "times": 1}
+            late |= {"delay_seconds": self._die.uniform(0.5, LATEST_SECONDS), **self._die.choice(LATE)}
+            self._sierra.post("/faults", json=late).raise_for_status()
+        self.rest(0.5, 2)
+
+    def lock_records(self) -> None:
+        """Have the PUTs of the busy items answered 204 and not done, until the next fault."""
+        for item in self._notes.busy:
+            ignored = {"kind": "put_item", "item": str(item.number), "write": "never"}
+            self._sierra.post("/faults", json=ignored).raise_for_status()
+        self.rest(0.5, 2)
+
+    def leave_log_unread(self) -> None:
+        """Leave the log of a process unread, in a full pipe, for up to five seconds, in which it must go on."""
+        process = self._any(self._die.choice(["api", "notifier"]))
+        assert process.pipe
+        since = datetime.now(UTC)
+        with process.pipe.unread():
+            self.rest(0.5, 5)
+            if process.name == "api":
+                process.wait_until(lambda: is_ready(self._system.api_url))
+            else:
+                process.wait_until(lambda: self._beat(process, since))
+
+    def _beat(self, notifier: Process, since: datetime) -> bool:
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self._system.postgres.dsn()) as connection:
+            return connection.execute(BEAT, [f"%:{notifier.pid}:%", since]).fetchone() != (0,)
+        return False
 
     def expire_tokens(self) -> None:
         """End the life of all tokens early."""

@@ -1,25 +1,26 @@
 """The people of a soak: print stations, DBAs and the ETL, each by seeded dice, until told to stop.
 
-They note the promises made to them: a mark counts when it was acknowledged, a classification when its batch was.
+They note the promises made to them in bench/soak_notes.py.
 """
 
 import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import psycopg
 from psycopg.rows import dict_row
 
+from bench.soak_notes import Notes
 from db import history, queue_people
 from sandbox.catalogue import Item
-from sandbox.etl import Etl, SyncRefused
+from sandbox.etl import Etl, Row, SyncRefused
 from sandbox.system import System
 
+CLOCK_AHEAD_SHARE = 0.2
 CLASSES = ("84.2", "84.31", "85.22", "86.25", "59.35")
 MARK = """
     INSERT INTO update_queue (item_record_id) SELECT unnest(%s::bigint[]) ON CONFLICT (item_record_id) DO UPDATE
@@ -28,45 +29,6 @@ MARK = """
 LATEST = """
     SELECT update_log_id, item_number FROM update_log WHERE outcome = 'pushed' ORDER BY update_log_id DESC LIMIT 50
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A mark of one item. `answered_at` is when the answer came, or was given up."""
-
-    number: str
-    sent_at: datetime
-    answered_at: datetime
-    acknowledged: bool
-
-
-@dataclass
-class Notes:
-    """The acts of the people and the answers to them. `acknowledged` counts the acknowledged marks."""
-
-    items: Sequence[Item]
-    marks: list[Mark] = field(default_factory=list)
-    reads: list[int] = field(default_factory=list)
-    reverts: list[tuple[str, datetime]] = field(default_factory=list)
-    undoings: list[tuple[str, datetime]] = field(default_factory=list)
-    classifications: dict[str, list[tuple[datetime, str | None]]] = field(default_factory=dict)
-    acknowledged: int = 0
-    syncs: int = 0
-    tended: int = 0
-
-    def __post_init__(self) -> None:
-        self.classifications = {str(item.number): [(datetime.now(UTC), item.classification)] for item in self.items}
-
-    def wishes(self) -> Iterator[tuple[str, datetime]]:
-        """The marks that may have entered the queue, acknowledged or not, and when the answer came, or was given up."""
-        yield from ((mark.number, mark.answered_at) for mark in self.marks)
-        yield from self.undoings
-
-    def add(self, chosen: Sequence[Item], sent_at: datetime, acknowledged: bool) -> None:
-        """Note marks that were made together."""
-        now = datetime.now(UTC)
-        self.marks += [Mark(str(item.number), sent_at, now, acknowledged) for item in chosen]
-        self.acknowledged += len(chosen) * acknowledged
 
 
 class People:
@@ -108,6 +70,13 @@ class People:
         if self._failures:
             raise self._failures[0]
 
+    def mark_again(self, numbers: Collection[str]) -> None:
+        """Mark these items, as a person does who sees that Sierra shows the old text."""
+        chosen, sent_at = [item for item in self._notes.items if str(item.number) in numbers], datetime.now(UTC)
+        with psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection:
+            connection.execute(MARK, [sorted(item.record_id for item in chosen)])
+        self._note(chosen, sent_at, True)
+
     def _work(self, job: Callable[[random.Random], None], die: random.Random) -> None:
         try:
             job(die)
@@ -119,7 +88,7 @@ class People:
         headers = {"x-api-key": self._system.printer_key}
         with httpx.Client(base_url=self._system.api_url, headers=headers, timeout=5, trust_env=False) as api:
             while not self._stop.is_set():
-                item = die.choice(self._notes.items)
+                item = die.choice(die.choice([self._notes.busy, self._notes.others]))
                 status = self._ask(lambda item=item: api.get(f"/itemdata/{item.barcode}"))  # type: ignore[misc]
                 if status is not None:
                     self._notes.reads.append(status)
@@ -140,7 +109,7 @@ class People:
     def _mark_many(self, die: random.Random) -> None:
         """Act as a DBA who marks up to fifty items with a statement."""
         while not self._stop.wait(die.uniform(0, self._dba_pause_seconds)) and not self.done.is_set():
-            chosen = die.sample(self._notes.items, die.randint(1, 50))
+            chosen = die.sample(self._notes.others, die.randint(1, 50))
             sent_at, acknowledged = datetime.now(UTC), False
             try:
                 with psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection:
@@ -192,29 +161,34 @@ class People:
             self.done.set()
 
     def _sync(self, die: random.Random) -> None:
-        """Act as the ETL: send new classifications now and then, and repeat a batch until it is taken."""
-        etl = Etl(self._system.api_url, self._system.etl_key)
-        plain = [item for item in self._notes.items if item.oddity is None]
-        while not self._stop.wait(die.uniform(1, 3)):
-            changes = {item.number: die.choice(CLASSES) for item in die.sample(plain, min(20, len(plain)))}
-            rows = [
-                row | {"classification": changes[item.number]}
-                for item in plain
-                if item.number in changes
-                for row in item.rows()
-            ]
-            self._send_until_taken(etl, rows)
+        """Act as the ETL: send new classifications now and then, and repeat a batch until it is taken.
+
+        Its clock is years ahead now and then. That batch has the classes as they are, and keeps no later one out.
+        """
+        etl, notes = Etl(self._system.api_url, self._system.etl_key), self._notes
+        while not self._stop.wait(die.uniform(0.3, 1.5)):
+            items = {item.number: item for item in (*notes.busy, *die.sample(notes.plain, min(20, len(notes.plain))))}
+            chosen = [items[number] for number in sorted(items)]
+            if die.random() < CLOCK_AHEAD_SHARE:
+                known = [_rows(item, notes.class_of(item), best_title="of a clock ahead") for item in chosen]
+                self._send_until_taken(etl, known, timedelta(days=die.choice([1, 4000])))
+            changes = [(item, die.choice(CLASSES)) for item in chosen]
+            self._send_until_taken(etl, [_rows(item, classification) for item, classification in changes])
             now = datetime.now(UTC)
-            for number, classification in changes.items():
-                self._notes.classifications[str(number)].append((now, classification))
-            self._notes.syncs += 1
+            for item, classification in changes:
+                notes.classifications[str(item.number)].append((now, classification))
+            notes.syncs += 1
         etl.close()
 
-    def _send_until_taken(self, etl: Etl, rows: list[dict[str, object]]) -> None:
+    def _send_until_taken(self, etl: Etl, rows: Sequence[Sequence[Row]], ahead: timedelta = timedelta()) -> None:
         while True:
             try:
-                etl.send(rows, datetime.now(UTC))
+                etl.send([row for of_item in rows for row in of_item], datetime.now(UTC) + ahead)
             except (httpx.TransportError, SyncRefused):
                 time.sleep(0.2)
             else:
                 return
+
+
+def _rows(item: Item, classification: str | None, **more: object) -> list[Row]:
+    return [row | {"classification": classification, **more} for row in item.rows()]

@@ -8,14 +8,16 @@
 6. Barcodes are read, or told that the database is away; never an error of ours.
 7. A push that was to be undone is, or it was refused with a reason, or the item was marked since: Sierra has what was
    there before that push, or what it had when it was refused.
+8. What history calls pushed, Sierra had then; or Sierra said 204 and did nothing, which the item's next push finds.
 
 Times are of one machine's clock. The caller waits for the queue to drain in time.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -58,7 +60,7 @@ class Story:
 
 def broken(story: Story) -> list[str]:
     """Return a sentence for each promise that was broken."""
-    checks = (_unfinished, _outdated, _not_undone, _overlapping, _damaged, _empty, _unread)
+    checks = (_unfinished, _outdated, _not_undone, _overlapping, _damaged, _empty, _unread, _untrue)
     return [sentence for check in checks for sentence in check(story)]
 
 
@@ -147,3 +149,28 @@ def _call_numbers(patch: Any) -> Iterator[str]:
 def _unread(story: Story) -> Iterator[str]:
     for status in sorted(set(story.reads).difference(ANSWERS)):
         yield f"{story.reads.count(status)} reads of a barcode were answered {status}"
+
+
+def _untrue(story: Story) -> Iterator[str]:
+    writes = defaultdict[str, list[Entry]](list)
+    for write in story.writes:
+        writes[write.item_numbers[0]].append(write)
+    last = dict[str, tuple[datetime, bool]]()
+    for row in story.log:
+        if row.outcome != "pushed" or row.call_number_after is None:
+            continue
+        since, was_ignored = last.get(row.number, (datetime.min.replace(tzinfo=UTC), False))
+        those = [write for write in writes[row.number] if since < _done_at(write) <= row.finished_at]
+        landed = [write for write in those if write.landed_at]
+        is_true = any(row.call_number_after in (write.call_numbers or ()) for write in landed)
+        is_ignored = not is_true and any(write.write == "never" for write in those)
+        last[row.number] = row.finished_at, is_ignored and not landed
+        if not is_true and (not is_ignored or (was_ignored and not landed)):
+            again = ", like the push before" if was_ignored else ""
+            said = f"item {row.number} was logged as pushed at {row.finished_at:%T.%f}{again}"
+            yield f"{said}, and Sierra did not get {row.call_number_after!r}"
+
+
+def _done_at(write: Entry) -> datetime:
+    """When it was done; if it never was, when it was sent."""
+    return datetime.fromisoformat(write.landed_at or write.arrived_at)

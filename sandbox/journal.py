@@ -17,8 +17,8 @@ class Entry:
     """One request. `arrived_ns` and `ended_ns` are `time.monotonic_ns()`: one clock for all processes of a machine.
 
     It has arrived when its last byte was read, and ended when the last byte of its answer was written, or the client
-    had left. A PUT that was done has `landed_ns`, when that was, and the record's `call_numbers` after it: a late one
-    long after `ended_ns`, a refused or ignored one never, whatever `status` says.
+    had left. A PUT that was done has `landed_ns` and `landed_at`, when that was, and the record's `call_numbers` after
+    it: a late one long after `ended_ns`, a refused or ignored one never, whatever `status` says.
     """
 
     number: int
@@ -35,6 +35,7 @@ class Entry:
     manner: str = "whole"
     write: Write = "usual"
     landed_ns: int | None = None
+    landed_at: str | None = None
     call_numbers: list[str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -68,7 +69,8 @@ class Journal:
 
     def land(self, entry: Entry, call_numbers: list[str]) -> None:
         """Record that a PUT is done, and that the record has these call numbers now."""
-        entry.landed_ns, entry.call_numbers = time.monotonic_ns(), call_numbers
+        entry.landed_ns, entry.landed_at = time.monotonic_ns(), datetime.now(UTC).isoformat()
+        entry.call_numbers = call_numbers
         self.wake()
 
     def find(self, kind: Kind | None = None, item_number: str | None = None, since: int = 0) -> list[Entry]:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.guard import Guard
+from sandbox.log_pipe import LogPipe
 
 HOUSE = Path(__file__).resolve().parents[1]
 _START_SECONDS = 60.0
@@ -34,7 +35,7 @@ class ProcessFailed(Exception):
 class Process:
     """A process: started on entry, stopped on exit, its log in a file; stopped too if we are killed.
 
-    With `stderr`, a file descriptor, its log goes there instead.
+    With `stderr`, a file descriptor, its log goes there instead; with `pipe`, through that to the file.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class Process:
         settings: Mapping[str, str],
         guard: Guard,
         stderr: int | None = None,
+        pipe: LogPipe | None = None,
     ) -> None:
         self.name = name
         self.log = log
-        self._stderr = stderr
+        self.pipe = pipe
+        self._stderr = pipe.write_end if pipe else stderr
         self._command = [sys.executable, "-m", module, *arguments]
         self._environment = {**_PLAIN_ENVIRONMENT, **settings}
         self._guard = guard

@@ -125,6 +125,7 @@ class Sierra:
         fault, checked = switch.fault, self._do(request, entry)
         switch.reached.set()
         if checked.status != 204:
+            entry.write = "usual"
             return checked
         task = asyncio.create_task(self._land_late(switch, entry))
         self._late_writes.add(task)

@@ -15,6 +15,7 @@ import httpx
 
 from sandbox import processes
 from sandbox.guard import Guard
+from sandbox.log_pipe import LogPipe
 from sandbox.postgres import EmbeddedPostgres, free_port
 from sandbox.processes import Process
 from sandbox.sierra import PREFIX
@@ -35,7 +36,7 @@ class Wires:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The addresses of a whole system, and the keys to it. `wires` only where they were asked for."""
+    """The addresses of a whole system, and the keys to it. `wires`, and logs by pipes, only where asked for."""
 
     postgres: EmbeddedPostgres
     api_url: str
@@ -68,7 +69,8 @@ def start_system(
 
         def start(name: str, module: str, *arguments: str, **more: str) -> Process:
             log = folder / f"{name}-{len(list(folder.iterdir()))}.log"
-            process = Process(name, module, *arguments, log=log, settings={**settings, **more}, guard=guard)
+            pipe = stack.enter_context(LogPipe(log)) if wired else None
+            process = Process(name, module, *arguments, log=log, settings={**settings, **more}, guard=guard, pipe=pipe)
             return stack.enter_context(process)
 
         tell(f"starting Sierra with {items:,} items, and making the tables")

@@ -183,6 +183,8 @@ async def test_a_put_that_sierra_refuses_is_refused_at_once(
     sierra.expire_tokens()
     assert (await client.put("/items/7", json=NEW)).status_code == 401
     assert [put.landed_ns for put in sierra.requests("put_item")] == [None, None, None]
+    late = [put for put in sierra.requests("put_item") if put.write == "late"]
+    assert late == [], "what was refused is not waited for"
 
 
 async def test_an_ignored_put_is_answered_204_and_does_nothing(

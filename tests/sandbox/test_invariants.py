@@ -22,6 +22,13 @@ def write(number: int, arrived_ns: int, ended_ns: int | None, call_number: Any =
     return Entry(number, "put_item", "PUT", "/items/7", ("7",), "token", patch, **times)  # type: ignore[arg-type]
 
 
+def put(number: int, at: datetime, landed_at: datetime | None, call_number: str = "84.31 Jännitys") -> Entry:
+    """A PUT of item 7 that was answered 204, and done then or never."""
+    landed = {"landed_at": landed_at.isoformat(), "call_numbers": [call_number]} if landed_at else {"write": "never"}
+    one = write(number, 10 * number, 10 * number + 5)
+    return replace(one, arrived_at=at.isoformat(), **landed)
+
+
 KEPT = Story(
     marks=[("7", NOON)],
     classifications={"7": [(NOON - timedelta(days=1), "84.31")]},
@@ -36,8 +43,10 @@ UNDONE = Logged("7", "pushed", LAST, None, "84.2 Jännitys", undoes="84.2 Jänni
 REVERTED: dict[str, Any] = {
     "log": [PUSHED, UNDONE],
     "reverts": [("7", LATER)],
+    "writes": [put(1, NOON, NOON), put(2, LAST, LAST, "84.2 Jännitys")],
     "after": {"7": make_record("7", "84.2 Jännitys")},
 }
+TOLD, TOLD_LAST = (replace(PUSHED, finished_at=at, call_number_after="84.31 Jännitys") for at in (LATER, LAST))
 NEWER = [*KEPT.classifications["7"], (LATER, "85.2")]
 
 
@@ -48,6 +57,13 @@ def test_a_story_in_which_all_is_kept_is_found_whole() -> None:
     assert broken(replace(KEPT, **REVERTED)) == []
     refused = replace(UNDONE, outcome="rejected", error="staff changed it", call_number_after="84.31 Jännitys")
     assert broken(replace(KEPT, **REVERTED | {"log": [PUSHED, refused], "after": KEPT.after})) == []
+    assert broken(replace(KEPT, log=[TOLD], writes=[put(1, NOON, NOON)])) == []
+    assert broken(replace(KEPT, log=[TOLD], writes=[put(1, NOON, None)])) == [], (
+        "Sierra said 204: the next push finds it"
+    )
+    between = LATER + (LAST - LATER) / 2
+    ignored = [put(1, NOON, None), put(2, NOON, between, "86.25"), put(3, between, None)]
+    assert broken(replace(KEPT, log=[TOLD, TOLD_LAST], writes=ignored)) == [], "another one was done in between"
 
 
 @pytest.mark.parametrize(
@@ -78,6 +94,11 @@ def test_a_story_in_which_all_is_kept_is_found_whole() -> None:
         ({"writes": [write(1, 0, 10, "")]}, "empty call number"),
         ({"writes": [write(1, 0, 10, None)]}, "empty call number"),
         ({"writes": [write(1, 0, 10, "None Jännitys")]}, "empty call number"),
+        ({"log": [TOLD], "writes": []}, "Sierra did not get '84.31 Jännitys'"),
+        ({"log": [TOLD], "writes": [put(1, NOON, LAST)]}, "Sierra did not get '84.31 Jännitys'"),
+        ({"log": [TOLD], "writes": [put(1, NOON, NOON, "86.25")]}, "Sierra did not get '84.31 Jännitys'"),
+        ({"log": [TOLD, TOLD_LAST], "writes": [put(1, NOON, NOON)]}, "pushed at 12:00:02"),
+        ({"log": [TOLD, TOLD_LAST], "writes": [put(1, NOON, None), put(2, LATER, None)]}, "like the push before"),
         ({"reads": [200, 500, 500]}, "2 reads of a barcode were answered 500"),
     ],
 )
