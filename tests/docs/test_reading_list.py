@@ -17,6 +17,7 @@ BESIDE = {
     "db/monitoring.py": "is asked by Prometheus",
     "db/notifiers.py": "has the heartbeats",
     "db/queue_people.py": "is a person's way to the queue",
+    "db/servers.py": "is the doctor's",
     "notifier/checks.py": "is the doctor's",
     "notifier/config.py": "reads the settings",
     "notifier/heartbeat.py": "says that the process lives",
