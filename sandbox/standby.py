@@ -3,12 +3,15 @@
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from sandbox.postgres import EmbeddedPostgres, PostgresFailed, Version
+from sandbox.wire import Wire
 
 FLUSH = "SELECT pg_logical_emit_message(true, 'signum', 'flush')"  # commits of others, which did not wait for the disk
 STREAMING = """
@@ -88,3 +91,64 @@ class Member(EmbeddedPostgres):
         own = {"port": self.port, "unix_socket_directories": self.folder, "synchronous_standby_names": ""}
         with (data / "postgresql.auto.conf").open("a") as settings:
             settings.writelines(f"{name} = '{value}'\n" for name, value in own.items())
+
+
+class Pair:
+    """Two servers: `primary` takes writes, `standby` follows it; `first` and `second` stay what they were at the start.
+
+    `replication` is the wire on which the second follows the first. `wires` lead to the primary, as a proxy or a
+    service of Kubernetes does: `lead_to_primary` moves them for new connections, those that are there stay.
+    """
+
+    def __init__(self, first: Member, second: Member, replication: Wire) -> None:
+        self.first, self.second, self.replication = first, second, replication
+        self.primary, self.standby = first, second
+        self.wires: list[Wire] = []
+
+    def be_synchronous(self) -> None:
+        """Have the primary acknowledge no commit before the standby has it."""
+        self.primary.set("synchronous_standby_names", self.standby.name)
+        self.primary.wait_for_standby(self.standby.name, "sync")
+
+    def cut_replication(self) -> None:
+        """Let the standby have all that is here by now, and nothing that comes later."""
+        self.primary.wait_for_standby(self.standby.name)
+        self.replication.refuse()
+
+    def promote(self) -> None:
+        """Promote the standby, whatever the old primary does."""
+        self.standby.promote()
+        self.primary, self.standby = self.standby, self.primary
+
+    def fail_over(self) -> None:
+        """Crash the primary, and promote the standby."""
+        self.primary.stop("immediate")
+        self.promote()
+
+    def switch_over(self) -> None:
+        """Stop the primary in order, which sends the standby all that it has, and promote the standby."""
+        self.primary.stop("fast")
+        self.promote()
+
+    def take_back(self) -> None:
+        """Make the old primary the new one's standby."""
+        self.standby.follow(self.primary.dsn(tcp=True))
+        self.primary.wait_for_standby(self.standby.name)
+
+    def lead_to_primary(self) -> None:
+        """Have the wires lead new connections to the primary."""
+        for wire in self.wires:
+            wire.lead_to(self.primary.tcp_host, self.primary.port)
+
+
+@contextmanager
+def start_pair(within: Path | None = None, version: Version = 18) -> Iterator[Pair]:
+    """A pair that streams, gone on exit."""
+    with ExitStack() as stack:
+        first = stack.enter_context(Member("first", within, version=version))
+        first.set("wal_retrieve_retry_interval", "100ms")  # for a standby whose primary was restarted; else 5 s
+        replication = stack.enter_context(Wire(first.tcp_host, first.port))
+        source = first.dsn(tcp=True).replace(f"port={first.port}", f"port={replication.port}")
+        second = stack.enter_context(Member("second", within, source=source, version=version))
+        first.wait_for_standby("second")
+        yield Pair(first, second, replication)

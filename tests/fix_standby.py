@@ -5,7 +5,7 @@ Promotion is never the backend's act: here the test is the tool or the person th
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,11 @@ import psycopg
 import pytest
 
 from db.schema.migrate import migrate
+from sandbox import standby
 from sandbox.postgres import free_port
 from sandbox.processes import Process
 from sandbox.standby import Member
-from sandbox.wire import PostgresWire, Wire
+from sandbox.wire import PostgresWire
 from tests.fix_api import add_key
 from tests.fix_library import Library, Station
 from tests.fix_postgres import PostgresChoice, Server, TestDatabase, memory
@@ -36,50 +37,13 @@ MOST_WARNINGS = 10
 A_MARK_A_LINE = "request was not done"
 
 
-class Pair:
-    """Two servers: `primary` takes writes, `standby` follows it; `first` and `second` are the same in DB_HOST's order.
+class Pair(standby.Pair):
+    """A pair whose primary has an `address`, as with a proxy or a service of Kubernetes."""
 
-    `replication` is the wire on which the second follows the first. `address` leads to a primary, as a proxy or a
-    service of Kubernetes does: `lead_to_primary` moves it for new connections, those that are there stay.
-    """
-
-    def __init__(self, first: Member, second: Member, replication: Wire, address: PostgresWire) -> None:
-        self.first, self.second, self.replication, self.address = first, second, replication, address
-        self.primary, self.standby = first, second
-
-    def be_synchronous(self) -> None:
-        """Have the primary acknowledge no commit before the standby has it."""
-        self.primary.set("synchronous_standby_names", self.standby.name)
-        self.primary.wait_for_standby(self.standby.name, "sync")
-
-    def cut_replication(self) -> None:
-        """Let the standby have all that is here by now, and nothing that comes later."""
-        self.primary.wait_for_standby(self.standby.name)
-        self.replication.refuse()
-
-    def promote(self) -> None:
-        """Promote the standby, whatever the old primary does."""
-        self.standby.promote()
-        self.primary, self.standby = self.standby, self.primary
-
-    def fail_over(self) -> None:
-        """Crash the primary, and promote the standby."""
-        self.primary.stop("immediate")
-        self.promote()
-
-    def switch_over(self) -> None:
-        """Stop the primary in order, which sends the standby all that it has, and promote the standby."""
-        self.primary.stop("fast")
-        self.promote()
-
-    def take_back(self) -> None:
-        """Make the old primary the new one's standby."""
-        self.standby.follow(self.primary.dsn(tcp=True))
-        self.primary.wait_for_standby(self.standby.name)
-
-    def lead_to_primary(self) -> None:
-        """Have the address lead new connections to the primary."""
-        self.address.lead_to(HOST, self.primary.port)
+    def __init__(self, servers: standby.Pair, address: PostgresWire) -> None:
+        super().__init__(servers.first, servers.second, servers.replication)
+        self.address = address
+        self.wires = [address]
 
     @property
     def by_hosts(self) -> dict[str, Any]:
@@ -181,16 +145,11 @@ def run(database: TestDatabase, library: Library, start: Start) -> Run:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """A pair with a migrated database `signum`; the standby streams."""
     version = PostgresChoice().test_postgres_version
-    with ExitStack() as stack:
-        first = stack.enter_context(Member("first", memory(), version=version))
-        first.execute("CREATE DATABASE signum")
-        migrate({**parameters_of(first), "dbname": "signum"})
-        replication = stack.enter_context(Wire(HOST, first.port))
-        source = first.dsn(tcp=True).replace(f"port={first.port}", f"port={replication.port}")
-        second = stack.enter_context(Member("second", memory(), source=source, version=version))
-        first.wait_for_standby("second")
-        address = stack.enter_context(PostgresWire(HOST, first.port))
-        yield Pair(first, second, replication, address)
+    with standby.start_pair(memory(), version) as servers, PostgresWire(HOST, servers.first.port) as address:
+        servers.first.execute("CREATE DATABASE signum")
+        migrate({**parameters_of(servers.first), "dbname": "signum"})
+        servers.first.wait_for_standby("second")
+        yield Pair(servers, address)
 
 
 def parameters_of(*servers: Member) -> dict[str, Any]:
