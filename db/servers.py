@@ -14,7 +14,7 @@ from runtime.findings import Finding
 from runtime.statements import load
 
 SQL = load("db", "servers")
-PAGE = 'docs/operations.md, "Two database servers"'
+PAGE = "docs/two-servers.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,77 @@
+"""docs/two-servers.md works: its statements and commands do what it says that they do, on a real pair."""
+
+import shlex
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sandbox.standby import Member
+from tests.docs.markdown import blocks
+from tests.fix_postgres import TestDatabase
+from tests.fix_standby import HOST, Pair
+
+PAGE = "docs/two-servers.md"
+SENT_SQL = [block.text for block in blocks(PAGE, "sql")]
+
+
+def statements(holding: str) -> list[str]:
+    """The statements of the page's one block that holds these words, each by itself, as psql sends them."""
+    (found,) = (text for text in SENT_SQL if holding in text)
+    return [statement for statement in found.split(";\n") if statement.strip()]
+
+
+def ask(server: Member, holding: str) -> list[tuple[object, ...]]:
+    """The rows of that statement."""
+    (statement,) = statements(holding)
+    with psycopg.connect(server.dsn("signum")) as connection:
+        return connection.execute(statement.encode()).fetchall()
+
+
+@pytest.fixture
+def database(pair_database: TestDatabase) -> TestDatabase:
+    """On a pair of servers."""
+    return pair_database
+
+
+def test_a_standby_is_made_as_the_page_says(pair: Pair, tmp_path: Path) -> None:
+    pair.primary.execute(*statements("CREATE ROLE replicator"))
+    (command,) = (block.text for block in blocks(PAGE, "sh") if "pg_basebackup" in block.text)
+    at = f"host={HOST} port={pair.primary.port}"
+    program, *arguments = shlex.split(command.replace("host=db1", at).replace("\\\n", " "))
+    data = tmp_path / "data"
+    arguments = [f"--pgdata={data}" if argument.startswith("--pgdata") else argument for argument in arguments]
+    subprocess.run([pair.primary.program(program), *arguments], check=True, capture_output=True)
+    assert (data / "standby.signal").exists()
+    assert "application_name=db2" in (data / "postgresql.auto.conf").read_text()
+
+
+def test_a_standby_is_seen_made_synchronous_and_done_without_as_the_page_says(pair: Pair) -> None:
+    ((name, state, sync_state, behind),) = ask(pair.primary, "AS behind")
+    assert (name, state, sync_state) == ("second", "streaming", "async")
+    assert behind is not None
+    pair.primary.execute(*(one.replace("'db2'", "'second'") for one in statements("= 'db2'")))
+    pair.primary.wait_for_standby("second", "sync")
+    pair.primary.execute(*statements("= ''"))
+    pair.primary.wait_for_standby("second", "async")
+
+
+def test_after_a_failover_the_page_finds_since_when_marks_may_be_lost_and_what_the_old_primary_took(
+    pair: Pair, database: TestDatabase
+) -> None:
+    kept, lost = database.add_item(1001), database.add_item(1002)
+    mark = "INSERT INTO update_queue (item_record_id) VALUES (%s)"
+    database.fetch(mark, kept)
+    pair.cut_replication()
+    between = datetime.now(UTC)
+    database.fetch(mark, lost)
+    old = pair.primary
+    pair.promote()
+    ((last,),) = ask(pair.primary, "pg_last_xact_replay_timestamp")
+    assert isinstance(last, datetime)
+    assert last <= between
+    assert sorted(ask(old, "FROM update_log")) == [(kept,), (lost,)]
+    assert ask(pair.primary, "FROM update_log") == [(kept,)]
+    assert database.fetch("SELECT inet_server_port()") == [(old.port,)], "named first, the old primary is found first"
