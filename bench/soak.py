@@ -34,7 +34,8 @@ DRAIN_SECONDS = 90.0
 MAKE_DUE = "UPDATE update_queue SET due_at = now() WHERE due_at > now()"
 WAITING = """
     SELECT i.item_number, format('attempt %s, due at %s, lease to %s, %s', attempts, due_at, lease_until, last_error)
-    FROM update_queue JOIN sierra_item i USING (item_record_id) WHERE due_at IS NOT NULL
+    FROM update_queue JOIN sierra_item i USING (item_record_id)
+    WHERE due_at IS NOT NULL AND pushed_revision IS DISTINCT FROM revision
 """
 LOG = """
     SELECT l.item_number, l.outcome, l.finished_at, l.error, l.call_number_after, undone.call_number_before

@@ -26,6 +26,7 @@ class State(StrEnum):
     IN_FLIGHT = "in-flight"
     POSTPONED = "postponed"
     REJECTED = "rejected"
+    TO_RECHECK = "to-recheck"
 
 
 def _operator() -> str:
@@ -86,7 +87,7 @@ def list_(
     show_rows(rows, as_json, columns, if_none=f"no item is {words}" if words else "the queue is empty")
 
 
-NOT_DISMISSED = "is not in the queue, or is being pushed just now"
+NOT_DISMISSED = "is not in the queue, is being pushed just now, or waits for the answer to its last write"
 
 
 @app.command()

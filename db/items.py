@@ -27,7 +27,8 @@ MOST_NAMED = 10  # of the items that share a barcode, the most that are returned
 _IS_THE_PRINTERS = valid("signum-printer")
 
 _WAITS = exists(col(UpdateQueue.item_record_id)).where(
-    col(UpdateQueue.item_record_id) == col(SierraItem.item_record_id)
+    col(UpdateQueue.item_record_id) == col(SierraItem.item_record_id),
+    col(UpdateQueue.pushed_revision).is_distinct_from(col(UpdateQueue.revision)),
 )
 
 _FIND = (
@@ -75,7 +76,7 @@ async def find_items(database: Database, key_sha256: bytes, barcode: str) -> lis
     """The items with exactly this barcode: none, one, or several that share it. None if the key is no printer's.
 
     `in_update_queue`: Sierra has not got the item's update yet, be it waiting, under way, or rejected until a person
-    acts.
+    acts. One that is there only to be looked at again is not.
     """
     rows = await database.fetch(_FIND, {"api_key_sha256": key_sha256, "barcode": barcode})
     if not rows:

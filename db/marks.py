@@ -1,14 +1,28 @@
 """The mark, by which an item enters the queue: one statement, built on the models, for print stations and people.
 
-Marking twice is one row with the next `revision`. An item under way keeps its lease; a rejected one enters anew, and a
-revert becomes an update. db/sql/mark.sql shows the text that PUT /itemdata sends.
+Marking twice is one row with the next `revision`. An item under way keeps its lease; one that is rejected, or
+pushed and only to be looked at again, enters anew, and a revert becomes an update. db/sql/mark.sql shows the text that
+PUT /itemdata sends.
 """
 
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, LiteralString
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Executable, Text, any_, bindparam, case, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Executable,
+    Text,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
@@ -60,8 +74,9 @@ def mark(marker: CTE, which: ColumnElement[bool], priority: int) -> Executable:
 
 
 def _marked_again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[str, object]:
-    """The new values of a row that is queued already. A rejected one (due never) enters anew."""
-    rejected = TABLE.c.due_at.is_(None)
+    """The new values of a row that is queued already. One that asks for no push now enters anew: it is due never, or
+    pushed."""
+    asks_for_none = or_(TABLE.c.due_at.is_(None), TABLE.c.pushed_revision == TABLE.c.revision)
     anew = ("queued_at", "queued_by")
     return {
         "revision": TABLE.c.revision + 1,
@@ -72,7 +87,7 @@ def _marked_again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -
         "request_id": new.request_id,
         "trace": new.trace,
         "revert_of": None,
-        **{name: case((rejected, new[name]), else_=TABLE.c[name]) for name in anew},
+        **{name: case((asks_for_none, new[name]), else_=TABLE.c[name]) for name in anew},
     }
 
 

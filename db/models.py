@@ -101,7 +101,7 @@ class UpdateQueue(SQLModel, table=True):
 
     __tablename__ = "update_queue"
     __table_args__ = (
-        *readable("queued_at", "due_at", "lease_until"),
+        *readable("queued_at", "due_at", "lease_until", "unanswered_at"),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         CheckConstraint("priority BETWEEN 0 AND 2", name="priority_0_to_2"),
         Index(None, "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
@@ -150,7 +150,9 @@ class UpdateQueue(SQLModel, table=True):
         Text, "The notifier that pushes it now; of a rejected row, the one that rejected it"
     )
     lease_until: datetime | None = nullable(
-        TIMESTAMPTZ, "Until when it is claimed; lapses by itself, then any claim may"
+        TIMESTAMPTZ,
+        "Until when it is claimed; lapses by itself, then any claim may. "
+        "Without claimed_by: until when no claim may, for a write had no answer",
     )
     last_error: str | None = nullable(Text, "Why the last push failed, in a sentence a librarian understands")
     request_id: str | None = nullable(Text, "Id of the HTTP request that marked it last")
@@ -159,6 +161,15 @@ class UpdateQueue(SQLModel, table=True):
         BigInteger,
         "The row of history whose push is to be undone; NULL: an update. "
         "Holds for revision 1: a mark asks for an update again",
+    )
+    unanswered_at: datetime | None = nullable(
+        TIMESTAMPTZ,
+        "Since when a write to Sierra has had no answer, and may still be done; NULL: none has, or it was long ago",
+    )
+    pushed_revision: int | None = nullable(
+        BigInteger,
+        "The revision that was pushed when a write before had had no answer. "
+        "While it is the newest, the row is here only to be looked at again",
     )
 
 
@@ -171,6 +182,12 @@ class UpdateLog(SQLModel, table=True):
         CheckConstraint("outcome IN ('pushed', 'unchanged', 'rejected', 'dismissed')", name="outcome_known"),
         Index(None, "barcode"),
         Index(None, "finished_at", postgresql_using="brin"),
+        Index(
+            "update_log_pushed_idx",
+            "item_record_id",
+            text("update_log_id DESC"),
+            postgresql_where=text("outcome = 'pushed'"),
+        ),
         {
             "comment": "What came of each queued update, kept UPDATE_LOG_RETENTION_DAYS. "
             "Never a record as Sierra sent it: a lent item names its borrower",

@@ -1,9 +1,12 @@
-"""The queue protocol: claim, finish, postpone, reject, release, next_wake. A function per statement of queue.sql.
+"""The queue protocol: claim, finish, postpone, reject, release, give_back, recheck, next_wake.
+
+A function per statement of queue.sql. `keep_seconds`: of a write that had no answer, the seconds from now for which no
+claim may take its item. `late_seconds`: for how long such a write may still be done.
 
 Each is one statement and one commit on an autocommit connection. None of them ever waits for Sierra.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -17,6 +20,8 @@ SQL = load("db", "queue")
 
 Connection = AsyncConnection[Any]
 Outcome = Literal["pushed", "unchanged"]
+Finish = Literal["finished", "marked again", "unproven", "locked"]
+LATE_SECONDS = 300.0
 
 
 def storable(text: str | None) -> str | None:
@@ -31,6 +36,7 @@ class Claim:
     """An item that is ours to push until `lease_until`, as it was when it was claimed. Times are the database's.
 
     A revert names the push that is undone; db/history.py looks up its call numbers. None: history has no such push.
+    `is_recheck`: it is pushed, and only looked at again.
     """
 
     item_record_id: int
@@ -45,13 +51,18 @@ class Claim:
     classification: str | None
     claimed_at: datetime
     revert_of: int | None
+    is_recheck: bool
     undone_before: str | None = None
     undone_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """The outcome of a push of one claimed item. `remark` says which part of the update was left out and why."""
+    """The outcome of a push of one claimed item. `remark` says which part of the update was left out and why.
+
+    `unanswered`: it was written, but an earlier sending of that write had no answer. `proven`: the record was read
+    again after the write, or that is not needed.
+    """
 
     claim: Claim
     outcome: Outcome
@@ -59,23 +70,39 @@ class Pushed:
     call_number_after: str | None
     remark: str | None
     sierra_ms: int
+    unanswered: bool = False
+    proven: bool = True
 
 
 async def claim(
-    connection: Connection, notifier: str, limit: int, lease_seconds: float, newest: bool = False
+    connection: Connection,
+    notifier: str,
+    limit: int,
+    lease_seconds: float,
+    newest: bool = False,
+    late_seconds: float = LATE_SECONDS,
 ) -> list[Claim]:
     """Claim at most `limit` due items, most urgent first; or the `newest`. Empty if none is due, or at a pause."""
-    wish = {"notifier": notifier, "limit": limit, "lease_seconds": lease_seconds, "newest": newest}
+    wish = {
+        "notifier": notifier,
+        "limit": limit,
+        "lease_seconds": lease_seconds,
+        "newest": newest,
+        "late_seconds": late_seconds,
+    }
     async with connection.cursor(row_factory=class_row(Claim)) as cursor:
         await cursor.execute(SQL["claim"], wish, prepare=True)
         return await cursor.fetchall()
 
 
-async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]) -> dict[int, bool | None]:
-    """Take pushed items off the queue and log them.
+async def finish(
+    connection: Connection, notifier: str, pushes: Sequence[Pushed], late_seconds: float = LATE_SECONDS
+) -> dict[int, Finish]:
+    """Take pushed items off the queue and log them. One of which a write may still be done stays, to be rechecked.
 
-    Return per item_record_id: True if it left; False if it was marked again meanwhile and is due at once; None if
-    another session has locked its row and nothing was changed: finish it again. A missing one was ours no more.
+    Return per item_record_id `finished`, or `marked again` if it was meanwhile and is due at once. Nothing was changed
+    where it is `locked` by another session: finish it again; or `unproven`: read its record again, for Sierra has not
+    kept the push before. A missing one was ours no more.
     """
     cursor = await connection.execute(
         SQL["finish"],
@@ -90,12 +117,16 @@ async def finish(connection: Connection, notifier: str, pushes: Sequence[Pushed]
             "remarks": [storable(push.remark) for push in pushes],
             "sierra_ms": [push.sierra_ms for push in pushes],
             "revert_ofs": [push.claim.revert_of for push in pushes],
+            "unanswered": [push.unanswered for push in pushes],
+            "proven": [push.proven for push in pushes],
+            "late_seconds": late_seconds,
         },
         prepare=True,
     )
-    finished: dict[int, bool | None] = dict(await cursor.fetchall())
-    locked = await _still_ours(connection, notifier, [push.claim for push in pushes], finished)
-    return {**finished, **dict.fromkeys(locked)}
+    told: dict[int, Finish] = dict(await cursor.fetchall())
+    for item in await _still_ours(connection, notifier, [push.claim for push in pushes], told):
+        told[item] = "locked"
+    return told
 
 
 async def _still_ours(
@@ -111,20 +142,32 @@ async def _still_ours(
 
 
 async def postpone(
-    connection: Connection, notifier: str, claim: Claim, delay_seconds: float, reason: str
+    connection: Connection,
+    notifier: str,
+    claim: Claim,
+    delay_seconds: float,
+    reason: str,
+    keep_seconds: float | None = None,
 ) -> datetime | None:
-    """Make an item due in `delay_seconds`. Return when it is due; None if it was ours no more."""
-    parameters = {**_held(notifier, claim), "delay_seconds": delay_seconds, "reason": storable(reason)}
+    """Make an item due in `delay_seconds`. Return when it can be claimed; None if it was ours no more."""
+    told = {"delay_seconds": delay_seconds, "reason": storable(reason), "keep_seconds": keep_seconds}
+    parameters = {**_held(notifier, claim), **told}
     row = await (await connection.execute(SQL["postpone"], parameters)).fetchone()
     return row[1] if row else None
 
 
 async def reject(
-    connection: Connection, notifier: str, claim: Claim, reason: str, call_number: str | None = None
+    connection: Connection,
+    notifier: str,
+    claim: Claim,
+    reason: str,
+    call_number: str | None = None,
+    keep_seconds: float | None = None,
 ) -> bool | None:
     """Make an item due never, until a person acts. False if it was marked again; None if it was ours no more."""
     told = {"reason": storable(reason), "call_number": storable(call_number), "revert_of": claim.revert_of}
-    row = await (await connection.execute(SQL["reject"], {**_held(notifier, claim), **told})).fetchone()
+    parameters = {**_held(notifier, claim), **told, "keep_seconds": keep_seconds}
+    row = await (await connection.execute(SQL["reject"], parameters)).fetchone()
     return row[0] if row else None
 
 
@@ -144,10 +187,12 @@ async def release(
     claims: Sequence[Claim],
     delay_seconds: float = 0,
     reason: str | None = None,
+    keep_seconds: Mapping[int, float] | None = None,
 ) -> list[int]:
     """Give claims back, with their attempts. With `delay_seconds` they are due later, for a reason.
 
-    Return the ids that were not given back, because another session has locked their rows: try again.
+    `keep_seconds` by item_record_id: of those that have an unanswered write. Return the ids that were not given back,
+    because another session has locked their rows: try again.
     """
     cursor = await connection.execute(
         SQL["release"],
@@ -158,10 +203,25 @@ async def release(
             "leases": [claim.lease_until for claim in claims],
             "delay_seconds": delay_seconds,
             "reason": storable(reason),
+            "keep_seconds": [(keep_seconds or {}).get(claim.item_record_id) for claim in claims],
         },
     )
     released = {row[0] for row in await cursor.fetchall()}
     return await _still_ours(connection, notifier, claims, released)
+
+
+async def give_back(connection: Connection, notifier: str, in_hand: Collection[int]) -> list[int]:
+    """Give back all that is claimed in the notifier's name, but for what it has in hand. Return their ids."""
+    cursor = await connection.execute(SQL["give_back"], {"notifier": notifier, "item_record_ids": list(in_hand)})
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def recheck(
+    connection: Connection, notifier: str, item_record_ids: Collection[int], late_seconds: float = LATE_SECONDS
+) -> None:
+    """Have items looked at again that were written under a claim which is not the notifier's any more."""
+    parameters = {"notifier": notifier, "item_record_ids": list(item_record_ids), "late_seconds": late_seconds}
+    await connection.execute(SQL["recheck"], parameters)
 
 
 async def next_wake(connection: Connection) -> float | None:

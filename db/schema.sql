@@ -178,11 +178,14 @@ CREATE TABLE public.update_queue (
     request_id text,
     trace text,
     revert_of bigint,
+    unanswered_at timestamp with time zone,
+    pushed_revision bigint,
     CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
     CONSTRAINT update_queue_due_at_readable CHECK ((((due_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((due_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT update_queue_lease_until_readable CHECK ((((lease_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((lease_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT update_queue_priority_0_to_2 CHECK (((priority >= 0) AND (priority <= 2))),
-    CONSTRAINT update_queue_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
+    CONSTRAINT update_queue_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_queue_unanswered_at_readable CHECK ((((unanswered_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((unanswered_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='20000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='2000', autovacuum_vacuum_cost_delay='0');
 
@@ -204,7 +207,7 @@ COMMENT ON COLUMN public.update_queue.due_at IS 'When the next push is due. NULL
 
 COMMENT ON COLUMN public.update_queue.claimed_by IS 'The notifier that pushes it now; of a rejected row, the one that rejected it';
 
-COMMENT ON COLUMN public.update_queue.lease_until IS 'Until when it is claimed; lapses by itself, then any claim may';
+COMMENT ON COLUMN public.update_queue.lease_until IS 'Until when it is claimed; lapses by itself, then any claim may. Without claimed_by: until when no claim may, for a write had no answer';
 
 COMMENT ON COLUMN public.update_queue.last_error IS 'Why the last push failed, in a sentence a librarian understands';
 
@@ -213,6 +216,10 @@ COMMENT ON COLUMN public.update_queue.request_id IS 'Id of the HTTP request that
 COMMENT ON COLUMN public.update_queue.trace IS 'Sentry trace of that request';
 
 COMMENT ON COLUMN public.update_queue.revert_of IS 'The row of history whose push is to be undone; NULL: an update. Holds for revision 1: a mark asks for an update again';
+
+COMMENT ON COLUMN public.update_queue.unanswered_at IS 'Since when a write to Sierra has had no answer, and may still be done; NULL: none has, or it was long ago';
+
+COMMENT ON COLUMN public.update_queue.pushed_revision IS 'The revision that was pushed when a write before had had no answer. While it is the newest, the row is here only to be looked at again';
 
 CREATE VIEW public.queue_progress AS
  SELECT c.paused_at,
@@ -362,13 +369,23 @@ CREATE VIEW public.queue_detail AS
     i.classification,
         CASE
             WHEN (q.due_at IS NULL) THEN 'rejected'::text
-            WHEN (q.lease_until > now()) THEN 'in flight'::text
-            WHEN (q.due_at > now()) THEN 'postponed'::text
+            WHEN ((q.lease_until > now()) AND (q.claimed_by IS NOT NULL)) THEN 'in flight'::text
+            WHEN (q.pushed_revision = q.revision) THEN 'to recheck'::text
+            WHEN ((q.due_at > now()) OR (q.lease_until > now())) THEN 'postponed'::text
             ELSE 'waiting'::text
         END AS state,
-    q.last_error AS reason,
-    q.due_at AS next_try_at,
         CASE
+            WHEN (q.last_error IS NOT NULL) THEN q.last_error
+            WHEN (q.pushed_revision = q.revision) THEN 'It was pushed, but a write before had no answer and may be done late: Sierra''s record is read once more'::text
+            WHEN ((q.lease_until > now()) AND (q.claimed_by IS NULL)) THEN 'A write had no answer and may still be done: the next one waits for it'::text
+            ELSE NULL::text
+        END AS reason,
+        CASE
+            WHEN ((q.lease_until > q.due_at) AND (q.claimed_by IS NULL)) THEN q.lease_until
+            ELSE q.due_at
+        END AS next_try_at,
+        CASE
+            WHEN ((q.lease_until > now()) AND (q.claimed_by IS NULL)) THEN NULL::interval
             WHEN ((q.due_at <= now()) AND isfinite(q.due_at)) THEN (now() - q.due_at)
             ELSE NULL::interval
         END AS age,
@@ -378,7 +395,7 @@ CREATE VIEW public.queue_detail AS
     q.attempts,
     q.revision,
         CASE
-            WHEN (q.lease_until > now()) THEN q.claimed_by
+            WHEN ((q.lease_until > now()) AND (q.due_at IS NOT NULL)) THEN q.claimed_by
             ELSE NULL::text
         END AS pushed_by,
         CASE
@@ -400,9 +417,9 @@ COMMENT ON COLUMN public.queue_detail.title IS 'Its title';
 
 COMMENT ON COLUMN public.queue_detail.classification IS 'The class number that is to be written';
 
-COMMENT ON COLUMN public.queue_detail.state IS 'waiting, in flight, postponed, or rejected';
+COMMENT ON COLUMN public.queue_detail.state IS 'waiting, in flight, postponed, to recheck (pushed, but a write before had no answer), or rejected';
 
-COMMENT ON COLUMN public.queue_detail.reason IS 'Why the last push failed';
+COMMENT ON COLUMN public.queue_detail.reason IS 'Why the last push failed, or why it is looked at again';
 
 COMMENT ON COLUMN public.queue_detail.next_try_at IS 'When the next push is due. NULL: rejected, due never until a person acts';
 
@@ -430,14 +447,14 @@ CREATE VIEW public.queue_overview AS
     ( SELECT concat('by ', p.paused_by, (': '::text || p.pause_reason), (', until '::text || (date_trunc('second'::text, p.resume_at))::text)) AS concat
            FROM public.queue_progress p
           WHERE (p.paused_at IS NOT NULL)) AS paused
-   FROM (unnest(ARRAY['waiting'::text, 'in flight'::text, 'postponed'::text, 'rejected'::text]) WITH ORDINALITY known(state, "position")
+   FROM (unnest(ARRAY['waiting'::text, 'in flight'::text, 'postponed'::text, 'rejected'::text, 'to recheck'::text]) WITH ORDINALITY known(state, "position")
      LEFT JOIN public.queue_detail q USING (state))
   GROUP BY known.state, known."position"
   ORDER BY known."position";
 
 COMMENT ON VIEW public.queue_overview IS 'How many items are in each state of the queue, and for how long the oldest has been due; and if pushes are paused, by whom, why and until when';
 
-COMMENT ON COLUMN public.queue_overview.state IS 'waiting, in flight, postponed, or rejected';
+COMMENT ON COLUMN public.queue_overview.state IS 'waiting, in flight, postponed, rejected, or to recheck (pushed, but a write before had no answer)';
 
 COMMENT ON COLUMN public.queue_overview.items IS 'How many items are in that state';
 
@@ -871,6 +888,10 @@ CREATE INDEX update_log_finished_at_idx ON public.update_log USING brin (finishe
 COMMENT ON INDEX public.update_log_finished_at_idx IS 'What happened yesterday; BRIN, for rows arrive in the order of time';
 
 COMMENT ON INDEX public.update_log_pkey IS 'In the order of time: retention takes the oldest from its start';
+
+CREATE INDEX update_log_pushed_idx ON public.update_log USING btree (item_record_id, update_log_id DESC) WHERE (outcome = 'pushed'::text);
+
+COMMENT ON INDEX public.update_log_pushed_idx IS 'An item''s pushes, newest first';
 
 COMMENT ON INDEX public.update_queue_pkey IS 'One row per item';
 

@@ -19,7 +19,7 @@ from db import queue
 from db.connections import DATABASE_AWAY, DATABASE_REFUSES, one_line
 from db.history import look_up_undone
 from db.pool import NotifierPool, lend
-from db.queue import Claim, Connection, Pushed
+from db.queue import Claim, Connection, Finish, Pushed
 from notifier.backoff import lock_pause, postponement, reconnect_pause
 from notifier.metrics import OUTCOMES
 from notifier.sierra.errors import ItemError, ItemRejected
@@ -93,10 +93,10 @@ class OutcomeWriter:
                     await self._finish_together([one])
             return
         for push, is_locked in together:
-            item = push.claim.item_record_id
-            is_locked.set_result(item in finished and finished[item] is None)
+            came_of_it = finished.get(push.claim.item_record_id)
+            is_locked.set_result(came_of_it == "locked")
             if not is_locked.result():
-                _log_outcome(push, finished.get(item))
+                _log_outcome(push, came_of_it)
 
     async def fail(self, claim: Claim, error: ItemError, call_number: str | None = None) -> None:
         """Postpone the item, or reject it: as the error says, or after its last attempt."""
@@ -172,12 +172,12 @@ class OutcomeWriter:
                 failures += 1
 
 
-def _log_outcome(push: Pushed, finished: bool | None) -> None:
+def _log_outcome(push: Pushed, came_of_it: Finish | None) -> None:
     OUTCOMES.labels(push.outcome).inc()
     facts = {**_ids(push.claim), "sierra_ms": push.sierra_ms}
-    if finished is None:
+    if came_of_it is None:
         log.warning("%s, but its claim was not ours any more", push.outcome, extra=facts)
-    elif finished:
+    elif came_of_it == "finished":
         log.info("%s %s", push.outcome, push.call_number_after or "(no call number)", extra=facts)
     else:
         log.info("%s, and marked again meanwhile", push.outcome, extra=facts)

@@ -20,7 +20,10 @@ from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread, make_record
 
 OLD, NEW = "84.2 Jännitys", "84.31"
-WAITING = "SELECT item_number FROM update_queue JOIN sierra_item USING (item_record_id) WHERE due_at IS NOT NULL"
+WAITING = """
+    SELECT item_number FROM update_queue JOIN sierra_item USING (item_record_id)
+    WHERE due_at IS NOT NULL AND pushed_revision IS DISTINCT FROM revision
+"""
 LOG = "SELECT item_number, outcome, finished_at, error, call_number_after FROM update_log ORDER BY update_log_id"
 
 

@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 15.0
 Notifier = Callable[..., AbstractAsyncContextManager[Service]]
 NO_SWEEP: dict[str, Any] = {"sierra_update_interval_seconds": 3600}
 
-EMPTY = "SELECT count(*) = 0 FROM update_queue"
+EMPTY = "SELECT count(*) = 0 FROM update_queue WHERE pushed_revision IS DISTINCT FROM revision"  # but for rechecks
 POSTPONED = "SELECT last_error FROM update_queue WHERE due_at > now()"
 REJECTED = "SELECT last_error FROM update_queue WHERE due_at IS NULL"
 OUTCOMES = "SELECT array_agg(outcome ORDER BY update_log_id) FROM update_log"

@@ -14,8 +14,9 @@ LIMIT %(limit)s;
 
 -- name: revert
 -- Queue the reverts of pushes, and return each row of history with whether its revert was queued. An item that is queued
--- already stays as it is, also one that a mark is just queueing: DO NOTHING waits for the mark's end. Of one item's
--- pushes the newest goes in, for only its call number can still be in Sierra.
+-- already stays as it is, also one that a mark is just queueing: ON CONFLICT waits for the mark's end. One that is there
+-- only to be looked at again is pushed already, so it becomes the revert, as if it had entered now. Of one item's pushes
+-- the newest goes in, for only its call number can still be in Sierra.
 WITH named AS (
     SELECT
         l.update_log_id, l.item_record_id, l.item_number, l.barcode, l.outcome, l.call_number_before, l.call_number_after,
@@ -25,14 +26,29 @@ WITH named AS (
     WHERE l.update_log_id = ANY (%(ids)s::bigint[])
 ), queued AS (
     INSERT INTO update_queue (item_record_id, queued_by, revert_of)
-    SELECT n.item_record_id, %(person)s, n.update_log_id
+    SELECT DISTINCT ON (n.item_record_id) n.item_record_id, %(person)s, n.update_log_id
     FROM named n
     WHERE n.in_catalogue
         AND n.outcome = 'pushed'
         AND n.call_number_before <> n.call_number_after
         AND n.call_number_before ~ '\S'
     ORDER BY n.item_record_id, n.update_log_id DESC
-    ON CONFLICT (item_record_id) DO NOTHING
+    ON CONFLICT (item_record_id) DO UPDATE
+    SET revision = 1,
+        queued_at = now(),
+        queued_by = excluded.queued_by,
+        priority = 1,
+        attempts = 0,
+        due_at = now(),
+        claimed_by = NULL,
+        lease_until = NULL,
+        last_error = NULL,
+        request_id = NULL,
+        revert_of = excluded.revert_of,
+        unanswered_at = now(),
+        pushed_revision = NULL
+    WHERE update_queue.pushed_revision = update_queue.revision
+        AND (update_queue.lease_until IS NULL OR update_queue.lease_until <= now())
     RETURNING revert_of
 )
 SELECT

@@ -20,8 +20,8 @@ WHERE sierra_item.item_record_id = %(item_record_id)s::BIGINT
 ORDER BY sierra_item.item_record_id
 ON CONFLICT (item_record_id) DO UPDATE SET
     revision = (update_queue.revision + 1::BIGINT),
-    queued_at = CASE WHEN (update_queue.due_at IS NULL) THEN excluded.queued_at ELSE update_queue.queued_at END,
-    queued_by = CASE WHEN (update_queue.due_at IS NULL) THEN excluded.queued_by ELSE update_queue.queued_by END,
+    queued_at = CASE WHEN (update_queue.due_at IS NULL OR update_queue.pushed_revision = update_queue.revision) THEN excluded.queued_at ELSE update_queue.queued_at END,
+    queued_by = CASE WHEN (update_queue.due_at IS NULL OR update_queue.pushed_revision = update_queue.revision) THEN excluded.queued_by ELSE update_queue.queued_by END,
     priority = least(update_queue.priority, excluded.priority),
     attempts = 0::SMALLINT,
     due_at = now(),

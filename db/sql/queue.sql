@@ -3,6 +3,10 @@
 -- All times are the database's. No transaction is open while we talk to Sierra: claim and commit, push, finish.
 -- A claim is known by its notifier and its lease: what comes of an older one changes nothing.
 -- Statements on many rows lock them in item_record_id order, so that no two of them wait for each other for ever.
+--
+-- A write that had no answer may be done late, on top of a newer one. Its row keeps a lease without a holder until two
+-- time-outs after the write was sent (keep_seconds from now): no claim takes it before, and a mark leaves it. From then on
+-- unanswered_at has the row looked at again, until late_seconds have passed since and one more claim has read Sierra.
 
 
 -- name: claim
@@ -13,10 +17,14 @@
 -- ARRAY: the planner then expects a few rows; of an unknown LIMIT it expects a tenth of the queue, and reads all of it.
 -- A row that was rejected before starts its attempts anew; they never outgrow their column. While paused nothing is due.
 -- A row that was never marked again may be a revert. Its push is looked up only then: a join would cost all claims.
--- A claim is on disk when it is returned (`durable`), whatever the connection says: a crash of PostgreSQL must not lend
--- an item to another notifier while the first one writes it. Outcomes need not be: a lost one is found by another push.
+-- A claim is on this server's disk when it is returned (`durable`), whatever the connection says: a crash of PostgreSQL
+-- must not lend an item to another notifier while the first one writes it. It waits for no standby: one that does not
+-- answer would keep all claims waiting, and row locks with them. Outcomes need not be on disk: a lost one is found by
+-- another push.
+-- Nobody knows whether a write was sent under a lease that lapsed: it counts as unanswered. A rejected row that kept a
+-- lease counts from 1 as well: that lease ends sooner after unanswered_at than any claim's.
 WITH durable AS MATERIALIZED (
-    SELECT set_config('synchronous_commit', 'on', true)
+    SELECT set_config('synchronous_commit', 'local', true)
 ), room AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (
         SELECT FROM queue_control c WHERE c.paused_at IS NOT NULL AND (c.resume_at IS NULL OR c.resume_at > now())
@@ -76,16 +84,29 @@ WITH durable AS MATERIALIZED (
     UPDATE update_queue q
     SET claimed_by = %(notifier)s,
         lease_until = now() + %(lease_seconds)s * interval '1 second',
-        attempts = CASE WHEN q.claimed_by IS NOT NULL AND q.lease_until IS NULL THEN 1 ELSE least(q.attempts + 1, 32767) END
+        attempts = CASE
+            WHEN q.claimed_by IS NOT NULL
+                AND (
+                    q.lease_until IS NULL
+                    OR q.lease_until < q.unanswered_at + %(lease_seconds)s * interval '1 second'
+                )
+            THEN 1
+            ELSE least(q.attempts + 1, 32767)
+        END,
+        unanswered_at = CASE
+            WHEN q.claimed_by IS NOT NULL AND q.lease_until IS NOT NULL THEN now()
+            WHEN q.unanswered_at > now() - %(late_seconds)s * interval '1 second' THEN q.unanswered_at
+        END
     WHERE q.item_record_id = ANY (ARRAY(SELECT item_record_id FROM due))
     RETURNING
         q.item_record_id, q.revision, q.priority, q.due_at, q.queued_at, q.attempts, q.request_id, q.trace, q.lease_until,
-        CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of
+        CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of,
+        q.pushed_revision IS NOT DISTINCT FROM q.revision AS is_recheck
 )
 SELECT
     c.item_record_id, c.revision, c.queued_at, c.attempts, c.request_id, c.trace, c.lease_until,
     i.item_number, i.barcode, i.classification,
-    now() AS claimed_at, c.revert_of
+    now() AS claimed_at, c.revert_of, c.is_recheck
 FROM claimed c
 JOIN sierra_item i USING (item_record_id)
 ORDER BY c.priority, c.due_at;
@@ -97,32 +118,76 @@ ORDER BY c.priority, c.due_at;
 -- `held` locks first, and sees the revision of a mark that commits while the statement runs. What another session has
 -- locked (a mark under way, a DBA's open transaction) is not waited for, or all others would wait for it: it is missing
 -- in the answer too, and still_ours tells it from the others.
+-- While a write may still be done late, the row stays, to be looked at again when that is over; what is found to be so
+-- already then is not logged.
+-- A push is unproven where Sierra had the call number from before the item's newest push once more: it answered that write
+-- well and did not keep it, so this answer proves nothing either. Nothing is done then, until the record was read again.
 WITH pushed AS (
     SELECT
         p.item_record_id, p.revision, p.lease_until, p.outcome, p.call_number_before, p.call_number_after, p.remark,
-        p.sierra_ms, p.revert_of
+        p.sierra_ms, p.revert_of, p.unanswered, p.proven
     FROM unnest(
         %(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[], %(outcomes)s::text[],
-        %(befores)s::text[], %(afters)s::text[], %(remarks)s::text[], %(sierra_ms)s::int[], %(revert_ofs)s::bigint[]
+        %(befores)s::text[], %(afters)s::text[], %(remarks)s::text[], %(sierra_ms)s::int[], %(revert_ofs)s::bigint[],
+        %(unanswered)s::boolean[], %(proven)s::boolean[]
     ) AS p (
-        item_record_id, revision, lease_until, outcome, call_number_before, call_number_after, remark, sierra_ms, revert_of
+        item_record_id, revision, lease_until, outcome, call_number_before, call_number_after, remark, sierra_ms,
+        revert_of, unanswered, proven
     )
-), held AS (
+), locked AS (
     SELECT
         q.item_record_id, q.revision = p.revision AS as_pushed, q.queued_at, q.queued_by, q.attempts, q.request_id,
-        p.outcome, p.call_number_before, p.call_number_after, p.remark, p.sierra_ms, p.revert_of
+        p.outcome, p.call_number_before, p.call_number_after, p.remark, p.sierra_ms, p.revert_of,
+        CASE WHEN p.unanswered THEN now() ELSE q.unanswered_at END AS unanswered_at,
+        p.outcome = 'unchanged' AND q.pushed_revision IS NOT DISTINCT FROM p.revision AS is_nothing_new,
+        NOT p.proven AND EXISTS (
+            SELECT
+            FROM (
+                SELECT l.call_number_before, l.call_number_after
+                FROM update_log l
+                WHERE l.item_record_id = q.item_record_id AND l.outcome = 'pushed'
+                ORDER BY l.update_log_id DESC
+                LIMIT 1
+            ) AS newest
+            WHERE newest.call_number_before IS NOT DISTINCT FROM p.call_number_before
+                AND newest.call_number_after IS DISTINCT FROM newest.call_number_before
+        ) AS is_unproven
     FROM update_queue q
     JOIN pushed p USING (item_record_id, lease_until)
     WHERE q.claimed_by = %(notifier)s
     ORDER BY q.item_record_id
     FOR UPDATE OF q SKIP LOCKED
+), held AS (
+    SELECT
+        item_record_id, as_pushed, queued_at, queued_by, attempts, request_id, outcome, call_number_before, call_number_after,
+        remark, sierra_ms, revert_of, unanswered_at, is_nothing_new
+    FROM locked
+    WHERE NOT is_unproven
 ), gone AS (
     DELETE FROM update_queue q
     USING held h
-    WHERE q.item_record_id = h.item_record_id AND h.as_pushed
+    WHERE q.item_record_id = h.item_record_id AND h.as_pushed AND h.unanswered_at IS NULL
+), kept AS (
+    UPDATE update_queue q
+    SET claimed_by = NULL,
+        lease_until = NULL,
+        attempts = 0,
+        due_at = h.unanswered_at + %(late_seconds)s * interval '1 second',
+        last_error = NULL,
+        priority = 2,
+        trace = NULL,
+        unanswered_at = h.unanswered_at,
+        pushed_revision = q.revision
+    FROM held h
+    WHERE q.item_record_id = h.item_record_id AND h.as_pushed AND h.unanswered_at IS NOT NULL
 ), marked_again AS (
     UPDATE update_queue q
-    SET claimed_by = NULL, lease_until = NULL, attempts = 0, due_at = now(), last_error = NULL
+    SET claimed_by = NULL,
+        lease_until = NULL,
+        attempts = 0,
+        due_at = now(),
+        last_error = NULL,
+        unanswered_at = h.unanswered_at
     FROM held h
     WHERE q.item_record_id = h.item_record_id AND NOT h.as_pushed
 ), logged AS (
@@ -135,8 +200,12 @@ WITH pushed AS (
         greatest(h.attempts, 1), h.call_number_before, h.call_number_after, h.remark, h.sierra_ms, h.request_id, h.revert_of
     FROM held h
     JOIN sierra_item i USING (item_record_id)
+    WHERE NOT h.is_nothing_new
 )
-SELECT item_record_id, as_pushed AS finished FROM held;
+SELECT
+    item_record_id,
+    CASE WHEN is_unproven THEN 'unproven' WHEN as_pushed THEN 'finished' ELSE 'marked again' END AS came_of_it
+FROM locked;
 
 
 -- name: still_ours
@@ -151,19 +220,22 @@ WHERE q.claimed_by = %(notifier)s AND q.lease_until > now();
 
 -- name: postpone
 -- Make an item due later, with the reason. One that was marked again meanwhile is due at once and starts anew.
+-- keep_seconds is NULL where no write of it is without an answer.
 UPDATE update_queue
 SET claimed_by = NULL,
-    lease_until = NULL,
+    lease_until = now() + %(keep_seconds)s::float8 * interval '1 second',
+    unanswered_at = CASE WHEN %(keep_seconds)s::float8 IS NULL THEN unanswered_at ELSE now() END,
     due_at = CASE WHEN revision = %(revision)s THEN now() + %(delay_seconds)s * interval '1 second' ELSE now() END,
     attempts = CASE WHEN revision = %(revision)s THEN attempts ELSE 0 END,
     last_error = CASE WHEN revision = %(revision)s THEN %(reason)s END
 WHERE item_record_id = %(item_record_id)s AND claimed_by = %(notifier)s AND lease_until = %(lease)s
-RETURNING revision = %(revision)s AS postponed, due_at;
+RETURNING revision = %(revision)s AS postponed, greatest(due_at, lease_until) AS next_try_at;
 
 
 -- name: reject
 -- Make an item due never, until a person acts, and log why. One that was marked again meanwhile is due at once instead.
 -- claimed_by stays: with no lease beside it, it says who rejected the row, and tells a claim to count from 1 again.
+-- keep_seconds as in postpone.
 WITH held AS (
     SELECT q.item_record_id, q.revision = %(revision)s AS as_pushed
     FROM update_queue q
@@ -171,7 +243,8 @@ WITH held AS (
     FOR UPDATE
 ), decided AS (
     UPDATE update_queue q
-    SET lease_until = NULL,
+    SET lease_until = now() + %(keep_seconds)s::float8 * interval '1 second',
+        unanswered_at = CASE WHEN %(keep_seconds)s::float8 IS NULL THEN q.unanswered_at ELSE now() END,
         claimed_by = CASE WHEN h.as_pushed THEN q.claimed_by END,
         due_at = CASE WHEN h.as_pushed THEN NULL ELSE now() END,
         attempts = CASE WHEN h.as_pushed THEN q.attempts ELSE 0 END,
@@ -197,13 +270,14 @@ SELECT as_pushed AS rejected FROM decided;
 -- name: release
 -- Give leases back with their attempts, due as before, or delay_seconds later and for a reason where that is not 0. A
 -- mark that came meanwhile has set the attempts to 0 (hence greatest) and is due at once (hence the revision).
--- What another session has locked is not waited for: it is missing in the answer.
+-- What another session has locked is not waited for: it is missing in the answer. keep_seconds as in postpone, of each.
 WITH given_back AS (
-    SELECT g.item_record_id, g.revision, g.lease_until
-    FROM unnest(%(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[])
-        AS g (item_record_id, revision, lease_until)
+    SELECT g.item_record_id, g.revision, g.lease_until, g.keep_seconds
+    FROM unnest(
+        %(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[], %(keep_seconds)s::float8[]
+    ) AS g (item_record_id, revision, lease_until, keep_seconds)
 ), held AS (
-    SELECT q.item_record_id, q.revision = g.revision AS as_claimed
+    SELECT q.item_record_id, q.revision = g.revision AS as_claimed, g.keep_seconds
     FROM update_queue q
     JOIN given_back g USING (item_record_id, lease_until)
     WHERE q.claimed_by = %(notifier)s
@@ -212,7 +286,8 @@ WITH given_back AS (
 )
 UPDATE update_queue q
 SET claimed_by = NULL,
-    lease_until = NULL,
+    lease_until = now() + h.keep_seconds * interval '1 second',
+    unanswered_at = CASE WHEN h.keep_seconds IS NULL THEN q.unanswered_at ELSE now() END,
     attempts = greatest(q.attempts - 1, 0),
     due_at = CASE
         WHEN %(delay_seconds)s > 0 AND h.as_claimed
@@ -225,6 +300,36 @@ WHERE q.item_record_id = h.item_record_id
 RETURNING q.item_record_id;
 
 
+-- name: give_back
+-- Give back what is claimed in our name and is not in our hands: the answer to its claim was lost with the session, or
+-- its outcome with a crash of the server. Reads the whole queue, for claims are in no index: asked after a lost session.
+UPDATE update_queue q
+SET claimed_by = NULL, lease_until = NULL, attempts = greatest(q.attempts - 1, 0)
+FROM (
+    SELECT s.item_record_id
+    FROM update_queue s
+    WHERE s.claimed_by = %(notifier)s
+        AND s.lease_until > now()
+        AND s.due_at IS NOT NULL
+        AND s.item_record_id <> ALL (%(item_record_ids)s::bigint[])
+    ORDER BY s.item_record_id
+    FOR UPDATE SKIP LOCKED
+) AS stray
+WHERE q.item_record_id = stray.item_record_id
+RETURNING q.item_record_id;
+
+
+-- name: recheck
+-- Have items looked at again that were written under a claim that is not known any more: their rows are another's now,
+-- or are gone, and the write may have been done after a newer one.
+INSERT INTO update_queue (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision)
+SELECT i.item_record_id, %(notifier)s, 2, now() + %(late_seconds)s * interval '1 second', now(), 1
+FROM sierra_item i
+WHERE i.item_record_id = ANY (%(item_record_ids)s::bigint[])
+ORDER BY i.item_record_id
+ON CONFLICT (item_record_id) DO UPDATE SET unanswered_at = now();
+
+
 -- name: next_wake
 -- Seconds until the next item is due or the next lease lapses; NULL if there is none. One look per priority and kind:
 -- min() over a million waiting rows would read them all. Asked when nothing can be claimed, so what is due already is
@@ -234,7 +339,7 @@ SELECT extract(epoch FROM min(wake.at) - clock_timestamp())::float8 AS seconds
 FROM (VALUES (0::smallint), (1), (2)) AS level (priority)
 CROSS JOIN LATERAL (
     (
-        SELECT greatest(u.due_at, u.lease_until) AS at
+        SELECT u.due_at AS at
         FROM update_queue u
         WHERE u.priority = level.priority AND u.due_at > now()
         ORDER BY u.due_at

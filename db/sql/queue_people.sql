@@ -3,14 +3,15 @@
 
 -- name: retry
 -- A person gives rejected items another chance: they enter anew, behind the print stations. A revert stays one, and
--- so its revision stays 1: no notifier holds the row, and a claim that once did is known by its lease.
+-- so its revision stays 1: no notifier holds the row, and a claim that once did is known by its lease. A lease that the
+-- row keeps for a write without an answer stays.
 UPDATE update_queue q
 SET revision = CASE WHEN q.revision = 1 AND q.revert_of IS NOT NULL THEN 1 ELSE q.revision + 1 END,
     due_at = now(),
     attempts = 0,
     last_error = NULL,
     claimed_by = NULL,
-    lease_until = NULL,
+    lease_until = CASE WHEN q.lease_until > now() THEN q.lease_until END,
     priority = greatest(q.priority, 1::smallint),
     queued_at = now(),
     queued_by = %(person)s,
@@ -33,7 +34,8 @@ RETURNING q.item_record_id;
 
 -- name: dismiss
 -- A person takes items off the queue unpushed, and the log names the person. What is in flight is left alone: it is
--- off in a moment, and its row keeps a mark made meanwhile from being pushed at the same time.
+-- off in a moment, and its row keeps a mark made meanwhile from being pushed at the same time. So is what waits for a
+-- write that had no answer; later the log says that such a write may still be done.
 WITH chosen AS (
     SELECT q.item_record_id, i.item_number, i.barcode, i.best_title
     FROM update_queue q
@@ -50,14 +52,17 @@ WITH chosen AS (
     WHERE q.item_record_id = c.item_record_id
     RETURNING
         q.item_record_id, c.item_number, c.barcode, c.best_title, q.queued_at, q.queued_by, q.attempts, q.request_id,
-        q.last_error, CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of
+        nullif(concat_ws('; ', q.last_error, CASE
+            WHEN q.unanswered_at IS NOT NULL THEN 'a write to Sierra had no answer and may still be done'
+        END), '') AS error,
+        CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of
 )
 INSERT INTO update_log (
     item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts, error, request_id,
     revert_of
 )
 SELECT
-    item_record_id, item_number, barcode, best_title, queued_at, queued_by, %(person)s, 'dismissed', attempts, last_error,
+    item_record_id, item_number, barcode, best_title, queued_at, queued_by, %(person)s, 'dismissed', attempts, error,
     request_id, revert_of
 FROM gone
 RETURNING item_record_id;

@@ -36,7 +36,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rejected_row TO signum_api;
 -- view is for its health check.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_notifier;
 GRANT SELECT ON alembic_version, notifier_overview, queue_control, sierra_item TO signum_notifier;
-GRANT SELECT, DELETE, UPDATE (claimed_by, lease_until, attempts, due_at, last_error) ON update_queue TO signum_notifier;
+GRANT
+    SELECT,
+    INSERT (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision),
+    DELETE,
+    UPDATE (claimed_by, lease_until, attempts, due_at, last_error, priority, trace, unanswered_at, pushed_revision)
+ON update_queue TO signum_notifier;
 GRANT SELECT, INSERT, DELETE ON update_log TO signum_notifier;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
 

@@ -106,7 +106,8 @@ class TestDismiss:
         ran = signum("queue", "dismiss", "--barcode", "12312312300003")
         assert (ran.code, ran.err) == (
             1,
-            "item without a number, barcode 12312312300003 is not in the queue, or is being pushed just now\n",
+            "item without a number, barcode 12312312300003 is not in the queue, is being pushed just now, "
+            "or waits for the answer to its last write\n",
         )
 
     @pytest.mark.parametrize(("typed", "code", "left"), [("y\n", 0, [3]), ("n\n", 1, [1, 2, 3]), ("", 1, [1, 2, 3])])
@@ -138,7 +139,7 @@ class TestLook:
         signum("queue", "mark", "1001")
         reject(database, 2, 3)
         counts = {row["state"]: row["items"] for row in signum("queue", "status", "--json").json["states"]}
-        assert counts == {"waiting": 1, "in flight": 0, "postponed": 0, "rejected": 2}
+        assert counts == {"waiting": 1, "in flight": 0, "postponed": 0, "rejected": 2, "to recheck": 0}
         assert "rejected" in signum("queue", "status").out
 
     def test_list_shows_title_and_reason_as_they_are(self, signum: Signum, database: TestDatabase) -> None:

@@ -8,61 +8,11 @@ A push is known here by its object, and a mark by its number: neither by what th
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from db.queue import Claim
+from db.queue import Claim, Finish
+from tests.db.queue_row import LATE_TICKS, LEASE_TICKS, NO_ANSWER, Push, Row
 
-LEASE_TICKS = 1
 Logged = tuple[int, str, int, str, str, str | None, int | None]
-
-
-@dataclass(eq=False)
-class Push:
-    """A claim that was given, and the last of its item's marks then. By `claim` the statements know it."""
-
-    claim: Claim
-    notifier: str
-    mark: int
-    revert_of: int | None
-
-
-@dataclass
-class Row:
-    """An item in the queue. `order` is the step that set `due`: of equal ticks the earlier is first."""
-
-    priority: int
-    queued_by: str
-    queued_at: int
-    due: int | None
-    order: int
-    revision: int = 1
-    attempts: int = 0
-    claimed_by: str | None = None
-    lease: int | None = None
-    error: str | None = None
-    push: Push | None = None
-    revert_of: int | None = None
-
-    def shown(self, now: int) -> tuple[object, ...]:
-        """As the test reads it from the database: times from now on."""
-        due, lease = (None if at is None else at - now for at in (self.due, self.lease))
-        queued = self.queued_at - now
-        return (
-            self.priority,
-            self.queued_by,
-            queued,
-            due,
-            self.revision,
-            self.attempts,
-            self.claimed_by,
-            lease,
-            self.error,
-            self.revert_of,
-        )
-
-    def give_back(self) -> None:
-        """Tell whether no notifier pushes it."""
-        self.claimed_by = self.lease = self.push = None
 
 
 class Model:
@@ -86,7 +36,7 @@ class Model:
         if row is None:
             self.rows[item] = Row(priority, by, self.now, self.now, self.step)
             return
-        if row.due is None and enters_anew:
+        if (row.due is None or row.is_pushed) and enters_anew:
             row.queued_at, row.queued_by = self.now, by
         if enters_anew:
             row.priority = min(row.priority, priority)
@@ -95,11 +45,14 @@ class Model:
         self._due_now(row)
 
     def revert(self, item: int, update_log_id: int, by: str) -> bool:
-        """Enter to be undone. False: it is queued already, and stays as it is."""
-        if item in self.rows:
+        """Enter to be undone. False: it is queued already, and stays as it is; but not what is only to be rechecked."""
+        row = self.rows.get(item)
+        if row and not (row.is_pushed and (row.lease or 0) <= self.now):
             return False
+        self.rows.pop(item, None)
         self.mark(item, by, 1)
         self.rows[item].revert_of = update_log_id
+        self.rows[item].unanswered = self.now if row else None
         return True
 
     def claimable(self) -> list[tuple[int, int, int]]:
@@ -114,60 +67,100 @@ class Model:
         pushes = []
         for claim in claims:
             row = self.rows[claim.item_record_id]
-            was_rejected = row.claimed_by is not None and row.lease is None
-            row.attempts = 1 if was_rejected else row.attempts + 1
+            row.attempts = 1 if self._was_rejected(row) else row.attempts + 1
+            if row.claimed_by and row.lease is not None:
+                row.unanswered = self.now
+            elif row.unanswered is not None and row.unanswered <= self.now - LATE_TICKS:
+                row.unanswered = None
             row.claimed_by, row.lease = notifier, self.now + LEASE_TICKS
             row.push = Push(claim, notifier, self.marks[claim.item_record_id], row.revert_of)
             pushes.append(row.push)
         return pushes
 
-    def finish(self, push: Push, outcome: str) -> bool | None:
-        """True: it left; False: it was marked again and is due; None: it is another's."""
+    def finish(self, push: Push, outcome: str, unanswered: bool = False) -> Finish | None:
+        """None: it is another's."""
         row = self._row_of(push)
         if row is None:
             return None
-        attempts = max(row.attempts, 1)
-        self._write_log(push.claim.item_record_id, row, outcome, push.notifier, None, push.revert_of, attempts)
-        if self._is_newest(push):
-            self._leave(push.claim.item_record_id)
-            return True
-        self._start_anew(row)
-        return False
+        item, attempts = push.claim.item_record_id, max(row.attempts, 1)
+        if not (outcome == "unchanged" and row.pushed_revision == push.claim.revision):
+            self._write_log(item, row, outcome, push.notifier, None, push.revert_of, attempts)
+        if unanswered:
+            row.unanswered = self.now
+        if not self._is_newest(push):
+            self._start_anew(row)
+            return "marked again"
+        self.owed.discard(item)
+        if row.unanswered is None:
+            del self.rows[item]
+            return "finished"
+        row.give_back()
+        row.priority, row.attempts, row.error, row.pushed_revision = 2, 0, None, row.revision
+        row.due, row.order = row.unanswered + LATE_TICKS, self.step
+        return "finished"
 
-    def postpone(self, push: Push, ticks: int, reason: str) -> int | None:
-        """The ticks until it is due; None: it is another's."""
+    def postpone(self, push: Push, ticks: int, reason: str, keep: int | None = None) -> int | None:
+        """The ticks until it can be claimed; None: it is another's."""
         row = self._row_of(push)
         if row is None:
             return None
         if not self._is_newest(push):
             self._start_anew(row)
-            return 0
+            self._keep(row, keep)
+            return keep or 0
         row.give_back()
+        self._keep(row, keep)
         row.due, row.order, row.error = self.now + ticks, self.step, reason
-        return ticks
+        return max(ticks, keep or 0)
 
-    def reject(self, push: Push, reason: str) -> bool | None:
+    def reject(self, push: Push, reason: str, keep: int | None = None) -> bool | None:
         """True: it waits for a person; False: it was marked again and is due; None: it is another's."""
         row = self._row_of(push)
         if row is None:
             return None
         if not self._is_newest(push):
             self._start_anew(row)
+            self._keep(row, keep)
             return False
         row.due = row.lease = row.push = None
+        self._keep(row, keep)
         row.error = reason
         self._write_log(push.claim.item_record_id, row, "rejected", push.notifier, reason, push.revert_of)
         return True
 
-    def release(self, push: Push, ticks: int, reason: str) -> None:
+    def release(self, push: Push, ticks: int, reason: str, keep: int | None = None) -> None:
         """The lease and the attempt are given back; due as before, or later if it was not marked meanwhile."""
         row = self._row_of(push)
         if row is None:
             return
         row.give_back()
+        self._keep(row, keep)
         row.attempts = max(row.attempts - 1, 0)
         if ticks and self._is_newest(push):
             row.due, row.order, row.error = self.now + ticks, self.step, reason
+
+    def give_back(self, notifier: str, in_hand: Sequence[int]) -> list[int]:
+        """All that it leases goes back, but for what it has in hand."""
+        strays = [
+            item
+            for item, row in self.rows.items()
+            if row.claimed_by == notifier
+            and row.due is not None
+            and (row.lease or 0) > self.now
+            and item not in in_hand
+        ]
+        for row in map(self.rows.__getitem__, strays):
+            row.give_back()
+            row.attempts = max(row.attempts - 1, 0)
+        return strays
+
+    def recheck(self, items: Sequence[int], notifier: str) -> None:
+        """A write of theirs may be done late, under a claim that is not known any more."""
+        for item in items:
+            if item not in self.rows:
+                due = self.now + LATE_TICKS
+                self.rows[item] = Row(2, notifier, self.now, due, self.step, pushed_revision=1)
+            self.rows[item].unanswered = self.now
 
     def rejected(self, reason: str = "") -> set[int]:
         """The items that were rejected, with this in their reasons."""
@@ -183,7 +176,7 @@ class Model:
             if revert_of is not None:
                 row.revert_of, row.revision = revert_of, revision
             row.priority = max(row.priority, 1)
-            row.give_back()
+            row.give_back(row.lease if row.lease is not None and row.lease > self.now else None)
         return chosen
 
     def make_due(self, item: int) -> None:
@@ -197,8 +190,10 @@ class Model:
         found = [item for item in items if item in named and (self.rows[item].lease or 0) <= self.now]
         for item in found:
             row = self.rows[item]
-            self._write_log(item, row, "dismissed", person, row.error, row.revert_of)
-            self._leave(item)
+            error = "; ".join(filter(None, (row.error, NO_ANSWER if row.unanswered is not None else None))) or None
+            self._write_log(item, row, "dismissed", person, error, row.revert_of)
+            del self.rows[item]
+            self.owed.discard(item)
         return found
 
     def next_wake(self) -> int | None:
@@ -232,14 +227,20 @@ class Model:
     def _due_now(self, row: Row) -> None:
         row.due, row.order = self.now, self.step
 
+    def _keep(self, row: Row, ticks: int | None) -> None:
+        if ticks is not None:
+            row.lease, row.unanswered = self.now + ticks, self.now
+
+    def _was_rejected(self, row: Row) -> bool:
+        """A rejected row may keep a lease, which ends sooner after `unanswered` than a claim's."""
+        if not row.claimed_by:
+            return False
+        return row.lease is None or (row.unanswered is not None and row.lease < row.unanswered + LEASE_TICKS)
+
     def _start_anew(self, row: Row) -> None:
         row.give_back()
         row.attempts, row.error = 0, None
         self._due_now(row)
-
-    def _leave(self, item: int) -> None:
-        del self.rows[item]
-        self.owed.discard(item)
 
     def _write_log(
         self, item: int, row: Row, outcome: str, by: str, error: str | None, revert_of: int | None,

@@ -13,7 +13,8 @@ from db.queue import Connection
 
 TICK_SECONDS = 1800
 ADVANCE = (
-    "UPDATE update_queue SET due_at = due_at - past, lease_until = lease_until - past, queued_at = queued_at - past "
+    "UPDATE update_queue SET due_at = due_at - past, lease_until = lease_until - past, queued_at = queued_at - past, "
+    "unanswered_at = unanswered_at - past "
     "FROM (SELECT %s::interval AS past) AS step",
     "UPDATE queue_control SET resume_at = resume_at - %s::interval",
 )
@@ -21,7 +22,8 @@ ROWS = f"""
     SELECT item_record_id, priority, queued_by, round(extract(epoch FROM queued_at - now()) / {TICK_SECONDS})::int,
         round(extract(epoch FROM due_at - now()) / {TICK_SECONDS})::int, revision, attempts, claimed_by,
         round(extract(epoch FROM lease_until - now()) / {TICK_SECONDS})::int, last_error,
-        CASE WHEN revision = 1 THEN revert_of END
+        CASE WHEN revision = 1 THEN revert_of END,
+        round(extract(epoch FROM unanswered_at - now()) / {TICK_SECONDS})::int, pushed_revision
     FROM update_queue
 """
 LOG = """

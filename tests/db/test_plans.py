@@ -65,7 +65,7 @@ def core(statement: Executable, **parameters: object) -> tuple[str, dict[str, An
     return str(compiled), {**compiled.params, "api_key_sha256": b"\0" * 32, **parameters}
 
 
-A_CLAIM = {"notifier": "n", "limit": 4, "lease_seconds": 70, "newest": False}
+A_CLAIM = {"notifier": "n", "limit": 4, "lease_seconds": 70, "newest": False, "late_seconds": 300}
 FOUR = {
     "notifier": "n",
     "item_record_ids": [FIRST + place for place in range(4)],
@@ -77,6 +77,9 @@ FOUR = {
     "remarks": [None] * 4,
     "sierra_ms": [1] * 4,
     "revert_ofs": [None] * 4,
+    "unanswered": [False] * 4,
+    "proven": [False] * 4,
+    "late_seconds": 300,
 }
 
 
@@ -131,3 +134,13 @@ def test_a_claim_finds_what_is_due_by_one_index_scan_per_priority(full: TestData
     scans = [node for node in plan_of(full, queue.SQL["claim"], A_CLAIM) if node.get("Index Name") == DUE]
     assert [node["Node Type"] for node in scans] == ["Index Scan"] * 3
     assert all("due_at" in node["Index Cond"] and "priority" in node["Index Cond"] for node in scans)
+
+
+def test_a_finish_looks_up_the_newest_push_of_each_item_by_its_index(full: TestDatabase) -> None:
+    """And reads that one row, however many there are of the item."""
+    nodes = generic_plan_of(full, queue.SQL["finish"])
+    (scan,) = [node for node in nodes if node.get("Relation Name") == "update_log" and "Index Name" in node]
+    assert (scan["Node Type"], scan["Index Name"]) == ("Index Scan", "update_log_pushed_idx")
+    assert "Filter" not in scan
+    (limit,) = [node for node in nodes if node["Node Type"] == "Limit" and scan in node["Plans"]]
+    assert limit["Plans"] == [scan], "not sorted first"

@@ -3,6 +3,7 @@
 import asyncio
 
 import psycopg
+import pytest
 
 from db import queue
 from db.connections import Database
@@ -23,14 +24,18 @@ async def test_a_claim_brings_the_item_as_it_is_now(
     assert abs((claim.claimed_at - claim.queued_at).total_seconds()) < 5
 
 
-async def test_a_claim_is_on_disk_when_it_is_told(database: TestDatabase, connection: Connection) -> None:
+@pytest.mark.parametrize("usual", ["off", "on"])
+async def test_a_claim_is_on_this_servers_disk_when_it_is_told_and_waits_for_no_standby(
+    database: TestDatabase, connection: Connection, usual: str
+) -> None:
     """Or a crash of PostgreSQL might lend the item to another, while the first one writes it."""
-    await connection.execute("SET synchronous_commit = off")
+    await connection.execute(f"SET synchronous_commit = {usual}".encode())
     database.add_item(1)
+    database.fetch("INSERT INTO update_queue (item_record_id) SELECT item_record_id FROM sierra_item")
     async with connection.transaction():
-        await queue.claim(connection, "n1", 10, LEASE)
-        assert await (await connection.execute("SHOW synchronous_commit")).fetchone() == ("on",)
-    assert await (await connection.execute("SHOW synchronous_commit")).fetchone() == ("off",)
+        assert len(await queue.claim(connection, "n1", 10, LEASE)) == 1
+        assert await (await connection.execute("SHOW synchronous_commit")).fetchone() == ("local",)
+    assert await (await connection.execute("SHOW synchronous_commit")).fetchone() == (usual,)
 
 
 async def test_claims_never_exceed_the_limit_and_never_overlap(database: TestDatabase, connection: Connection) -> None:
@@ -92,7 +97,7 @@ async def test_an_older_claim_of_the_same_notifier_changes_nothing(
     assert await queue.reject(connection, "n1", stale, "gone") is None
     await queue.release(connection, "n1", [stale])
     assert row(database, item) == before
-    assert await queue.finish(connection, "n1", [pushed(fresh)]) == {item: True}
+    assert await queue.finish(connection, "n1", [pushed(fresh)]) == {item: "finished"}
 
 
 async def test_a_claim_under_way_locks_only_what_it_claims(database: TestDatabase, connection: Connection) -> None:

@@ -55,16 +55,24 @@ async def test_old_history_is_forgotten_a_little_at_a_time(
 async def test_views_spell_out_the_states(
     database: TestDatabase, api_database: Database, connection: Connection
 ) -> None:
-    items = [database.add_item(number) for number in (1, 2, 3, 4)]
+    items = [database.add_item(number) for number in range(1, 8)]
     for item in items:
         await mark_item(api_database, item)
-    claims = await queue.claim(connection, "n1", 3, LEASE)
+    claims = await queue.claim(connection, "n1", 6, LEASE)
     await queue.postpone(connection, "n1", claims[0], 60, "busy")
-    await queue.reject(connection, "n1", claims[1], "gone")
+    await queue.reject(connection, "n1", claims[1], "gone", keep_seconds=20)
+    await queue.release(connection, "n1", claims[3:5], keep_seconds={items[3]: 20, items[4]: 20})
+    await queue.finish(connection, "n1", [pushed(claims[5], unanswered=True)])
+    await mark_item(api_database, items[4])
     overview = {state["state"]: state["items"] for state in await queue_people.overview(connection)}
-    assert overview == {"waiting": 1, "in flight": 1, "postponed": 1, "rejected": 1}
+    assert overview == {"waiting": 1, "in flight": 1, "postponed": 3, "rejected": 1, "to recheck": 1}
     (rejected,) = await queue_people.detail(connection, "rejected")
     assert (rejected["title"], rejected["reason"]) == ("Kirja 2", "gone")
+    assert (rejected["pushed_by"], rejected["next_try_at"]) == (None, None)
+    waits = "A write had no answer and may still be done: the next one waits for it"
+    assert [one["reason"] for one in await queue_people.detail(connection, "postponed")] == [waits, waits, "busy"]
+    (pushed_one,) = await queue_people.detail(connection, "to recheck")
+    assert pushed_one["reason"].startswith("It was pushed, but a write before had no answer")
 
 
 async def test_an_item_that_waits_can_not_be_removed_without_its_place_in_the_queue(

@@ -54,7 +54,7 @@ async def test_a_claim_of_a_revert_has_the_call_numbers_of_the_push_and_history_
     assert (shown["revert_of"], shown["queued_by"], shown["priority"]) == (undone, "liisa", 1)
     claim = await claim_one(connection)
     assert (claim.revert_of, claim.undone_before, claim.undone_after) == (undone, "84.2 Jännitys", "84.31 Jännitys")
-    assert await queue.finish(connection, "n1", [pushed(claim)]) == {item: True}
+    assert await queue.finish(connection, "n1", [pushed(claim)]) == {item: "finished"}
     assert database.fetch(LAST) == [("pushed", undone, "liisa")]
     newest, _ = await history.read_history(connection, "33010000000001")
     assert newest["revert_of"] == undone
@@ -94,7 +94,7 @@ async def test_a_revert_that_was_written_as_a_mark_came_is_logged_as_one_and_the
     item, undone = reverting
     claim = await claim_one(connection)
     await mark_item(api_database, item)
-    assert await queue.finish(connection, "n1", [pushed(claim)]) == {item: False}
+    assert await queue.finish(connection, "n1", [pushed(claim)]) == {item: "marked again"}
     assert database.fetch(LAST) == [("pushed", undone, "liisa")]
     assert (await claim_one(connection)).revert_of is None
 

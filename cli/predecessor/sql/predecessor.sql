@@ -85,14 +85,14 @@ SELECT
 
 -- name: queue_items
 -- Queue what was queued there, behind the marks that print stations make from now on. An item that is queued here
--- already stays as it is, but a queued revert becomes an update.
+-- already stays as it is, but a queued revert becomes an update, and so does what is only to be looked at again.
 INSERT INTO update_queue (item_record_id, queued_by)
 SELECT i.item_record_id, 'import-predecessor'
 FROM sierra_item i
 WHERE i.item_record_id = ANY (%(item_record_ids)s::bigint[])
 ORDER BY i.item_record_id
 ON CONFLICT (item_record_id) DO UPDATE SET revision = update_queue.revision + 1, revert_of = NULL, due_at = now()
-WHERE update_queue.revert_of IS NOT NULL;
+WHERE update_queue.revert_of IS NOT NULL OR update_queue.pushed_revision = update_queue.revision;
 
 
 -- name: take_position

@@ -1,0 +1,250 @@
+"""A write that had no answer may be done late: its item waits, and is looked at again after its next push."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from db import history, queue, queue_people
+from db.connections import Database
+from db.queue import Claim, Connection
+from tests.fix_postgres import TestDatabase
+from tests.fix_queue import LEASE, mark_item, pushed, row
+
+KEEP, LATE = 20.0, 300.0
+LATE_ROW = """
+    SELECT priority, pushed_revision, unanswered_at IS NOT NULL,
+        round(extract(epoch FROM due_at - unanswered_at)), claimed_by, lease_until
+    FROM update_queue WHERE item_record_id = %s
+"""
+
+
+@pytest.fixture
+async def claimed(database: TestDatabase, api_database: Database, connection: Connection) -> Claim:
+    """An item that n1 pushes."""
+    await mark_item(api_database, database.add_item(1))
+    return await claim_one(connection)
+
+
+async def claim_one(connection: Connection, notifier: str = "n1") -> Claim:
+    """The one item that is due."""
+    (claim,) = await queue.claim(connection, notifier, 10, LEASE)
+    return claim
+
+
+def pass_time(database: TestDatabase, seconds: float) -> None:
+    """The times of all rows are so long ago."""
+    moved = ", ".join(
+        f"{column} = {column} - past" for column in ("due_at", "lease_until", "unanswered_at", "queued_at")
+    )
+    database.fetch(f"UPDATE update_queue SET {moved} FROM (SELECT %s * interval '1 second' AS past) AS step", seconds)
+
+
+async def end_unanswered(connection: Connection, claim: Claim, outcome: str) -> None:
+    """End it so, its write without an answer."""
+    if outcome == "postpone":
+        await queue.postpone(connection, "n1", claim, 0, "Sierra did not answer", KEEP)
+    elif outcome == "release":
+        await queue.release(connection, "n1", [claim], keep_seconds={claim.item_record_id: KEEP})
+    else:
+        await queue.reject(connection, "n1", claim, "Sierra did not answer", keep_seconds=KEEP)
+
+
+@pytest.mark.parametrize("outcome", ["postpone", "release", "reject"])
+@pytest.mark.parametrize("marked", ["before", "after"])
+async def test_no_claim_takes_an_item_while_its_unanswered_write_may_be_under_way(
+    database: TestDatabase, api_database: Database, connection: Connection, claimed: Claim, outcome: str, marked: str
+) -> None:
+    if marked == "before":
+        await mark_item(api_database, claimed.item_record_id)
+    await end_unanswered(connection, claimed, outcome)
+    if marked == "after":
+        await mark_item(api_database, claimed.item_record_id)
+    assert await queue.claim(connection, "n2", 10, LEASE) == []
+    assert KEEP - 5 < (await queue.next_wake(connection) or 0) <= KEEP
+    pass_time(database, KEEP + 1)
+    claim = await claim_one(connection, "n2")
+    assert (claim.revision, claim.attempts) == (2, 1)
+
+
+async def test_an_item_whose_write_had_no_answer_is_looked_at_again_after_its_push(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    await end_unanswered(connection, claimed, "postpone")
+    pass_time(database, KEEP + 1)
+    again = await claim_one(connection)
+    assert not again.is_recheck
+    assert await queue.finish(connection, "n1", [pushed(again)]) == {again.item_record_id: "finished"}
+    assert database.fetch(LATE_ROW, again.item_record_id) == [(2, 1, True, LATE, None, None)]
+    pass_time(database, LATE)
+    look = await claim_one(connection)
+    assert look.is_recheck
+    assert await queue.finish(connection, "n1", [pushed(look, outcome="unchanged")]) == {
+        look.item_record_id: "finished"
+    }
+    assert row(database, look.item_record_id) == {}
+    assert database.fetch("SELECT outcome FROM update_log") == [("pushed",)], "what was so is not told again"
+
+
+async def test_a_late_write_that_was_done_is_mended_and_told(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    await queue.finish(connection, "n1", [pushed(claimed, unanswered=True)])
+    pass_time(database, LATE)
+    look = await claim_one(connection)
+    await queue.finish(connection, "n1", [pushed(look)])
+    assert row(database, look.item_record_id) == {}
+    assert database.fetch("SELECT outcome FROM update_log") == [("pushed",), ("pushed",)]
+
+
+async def test_marks_and_pushes_before_the_look_put_it_off_for_none(
+    database: TestDatabase, api_database: Database, connection: Connection, claimed: Claim
+) -> None:
+    """Each push may come before the late write."""
+    await end_unanswered(connection, claimed, "release")
+    for passed in (KEEP + 1, 100, 100):
+        pass_time(database, passed)
+        await mark_item(api_database, claimed.item_record_id)
+        await queue.finish(connection, "n1", [pushed(await claim_one(connection))])
+        assert database.fetch(LATE_ROW, claimed.item_record_id)[0][3] == LATE, "from the write on"
+    pass_time(database, 100)
+    assert (await claim_one(connection)).is_recheck
+
+
+async def test_a_push_that_begins_after_the_last_moment_of_a_late_write_is_the_last_look(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    await end_unanswered(connection, claimed, "postpone")
+    pass_time(database, LATE)
+    await queue.finish(connection, "n1", [pushed(await claim_one(connection))])
+    assert row(database, claimed.item_record_id) == {}
+
+
+async def test_a_mark_on_an_item_that_is_only_looked_at_again_enters_anew(
+    database: TestDatabase, api_database: Database, connection: Connection, claimed: Claim
+) -> None:
+    await queue.finish(connection, "n1", [pushed(claimed, unanswered=True)])
+    await mark_item(api_database, claimed.item_record_id, "printer 2")
+    claim = await claim_one(connection)
+    assert (claim.is_recheck, row(database, claim.item_record_id)["queued_by"]) == (False, "printer 2")
+    assert claim.queued_at == claim.claimed_at or claim.queued_at > claimed.queued_at
+    assert row(database, claim.item_record_id)["priority"] == 0
+
+
+async def test_a_lease_that_lapsed_counts_as_an_unanswered_write(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    """The notifier was killed: between the write and its outcome, maybe."""
+    pass_time(database, LEASE + 1)
+    again = await claim_one(connection, "n2")
+    assert again.attempts == 2
+    await queue.finish(connection, "n2", [pushed(again)])
+    assert database.fetch(LATE_ROW, again.item_record_id) == [(2, 1, True, LATE, None, None)]
+
+
+async def test_what_is_claimed_in_our_name_and_not_in_our_hands_is_given_back(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    items = [database.add_item(number) for number in range(1, 6)]
+    for item in items[:4]:
+        await mark_item(api_database, item)
+    claims = await queue.claim(connection, "n1", 10, LEASE)
+    await mark_item(api_database, items[4])
+    await queue.claim(connection, "n2", 10, LEASE)
+    await queue.reject(connection, "n1", claims[1], "Sierra did not answer", keep_seconds=KEEP)
+    await queue.postpone(connection, "n1", claims[2], 0, "Sierra did not answer", KEEP)
+    assert await queue.give_back(connection, "n1", [items[0]]) == [items[3]]
+    assert [row(database, item)["claimed_by"] for item in items] == ["n1", "n1", None, None, "n2"]
+    assert (await claim_one(connection)).attempts == 1
+
+
+@pytest.mark.parametrize("who", ["nobody", "another", "gone"])
+async def test_a_write_under_a_claim_that_is_not_known_any_more_has_its_item_looked_at_again(
+    database: TestDatabase, connection: Connection, claimed: Claim, who: str
+) -> None:
+    """After a failover: the row may wait unclaimed, be another's, or be finished already."""
+    item = claimed.item_record_id
+    database.fetch("UPDATE update_queue SET claimed_by = NULL, lease_until = NULL, attempts = 0")
+    if who != "nobody":
+        other = await claim_one(connection, "n2")
+    if who == "gone":
+        await queue.finish(connection, "n2", [pushed(other)])
+    await queue.recheck(connection, "n1", [item, 4711])
+    if who == "gone":
+        assert database.fetch(LATE_ROW, item) == [(2, 1, True, LATE, None, None)]
+        return
+    if who == "nobody":
+        other = await claim_one(connection, "n2")
+    await queue.finish(connection, "n2", [pushed(other)])
+    assert database.fetch(LATE_ROW, item) == [(2, 1, True, LATE, None, None)]
+
+
+async def test_retrying_an_item_waits_for_its_unanswered_write(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    await end_unanswered(connection, claimed, "reject")
+    assert await queue_people.retry(connection, "aino", item_numbers=["1"]) == [claimed.item_record_id]
+    assert await queue.claim(connection, "n2", 10, LEASE) == []
+    pass_time(database, KEEP + 1)
+    assert (await claim_one(connection, "n2")).attempts == 1
+
+
+async def test_a_rejected_item_that_is_made_due_by_hand_counts_from_one_though_it_kept_its_lease(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    database.fetch("UPDATE update_queue SET attempts = 10")
+    await end_unanswered(connection, claimed, "reject")
+    database.fetch("UPDATE update_queue SET due_at = now()")
+    pass_time(database, KEEP + 1)
+    assert (await claim_one(connection, "n2")).attempts == 1
+
+
+async def test_dismissing_an_item_tells_that_its_write_may_still_be_done(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    await end_unanswered(connection, claimed, "postpone")
+    dismissed: dict[str, Any] = {"item_numbers": ["1"]}
+    assert await queue_people.dismiss(connection, "aino", **dismissed) == [], "it may be under way just now"
+    pass_time(database, KEEP + 1)
+    assert await queue_people.dismiss(connection, "aino", **dismissed) == [claimed.item_record_id]
+    assert database.fetch("SELECT outcome, error FROM update_log") == [
+        ("dismissed", "Sierra did not answer; a write to Sierra had no answer and may still be done")
+    ]
+
+
+async def test_a_push_that_is_to_be_looked_at_again_can_be_undone(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    await queue.finish(connection, "n1", [pushed(claimed, unanswered=True)])
+    ((undone,),) = database.fetch("SELECT update_log_id FROM update_log")
+    (revert,) = await history.queue_reverts(connection, "liisa", [undone])
+    assert revert.queued
+    claim = await claim_one(connection)
+    assert (claim.revert_of, claim.is_recheck) == (undone, False)
+    await queue.finish(connection, "n1", [pushed(claim)])
+    assert row(database, claim.item_record_id)["due"] is False, "the late write is still looked for"
+
+
+async def test_a_push_is_unproven_where_sierra_had_what_was_there_before_the_push_before(
+    database: TestDatabase, api_database: Database, connection: Connection, claimed: Claim
+) -> None:
+    """Of earlier pushes only the newest counts, and only if it changed the call number."""
+    item = claimed.item_record_id
+    story: list[tuple[str | None, str | None, queue.Finish]] = [
+        ("84.2", "84.31", "finished"),
+        ("84.2", "84.31", "unproven"),
+        ("84.31", "86", "finished"),
+        ("84.2", "86", "finished"),
+        ("86", "86", "finished"),
+        ("86", "86", "finished"),
+        (None, "86", "finished"),
+        (None, "86", "unproven"),
+    ]
+    for before, after, expected in story:
+        await mark_item(api_database, item)
+        database.fetch("UPDATE update_queue SET lease_until = NULL, claimed_by = NULL")
+        done = pushed(await claim_one(connection), call_number_before=before, call_number_after=after, proven=False)
+        assert await queue.finish(connection, "n1", [done]) == {item: expected}, (before, after)
+        if expected == "unproven":
+            assert row(database, item)["leased"], "nothing is done"
+            assert await queue.finish(connection, "n1", [replace(done, proven=True)]) == {item: "finished"}
