@@ -6,7 +6,8 @@ Promotion is never the backend's act: here the test is the tool or the person th
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -26,7 +27,6 @@ from tests.fix_processes import Start
 HOST = "127.0.0.1"
 NOTIFIER = {"sierra_update_interval_seconds": 3600, "sierra_api_client_timeout_seconds": 2}  # no sweep, leases of 22 s
 DRAINED_SECONDS = 60.0
-LAST = 1000
 LISTENING = "signum.listener listening"
 SESSIONS = """
     SELECT application_name, count(*) FROM pg_stat_activity
@@ -72,10 +72,16 @@ class Running:
     notifier: Process
     station: Station
     library: Library
+    numbers: Iterator[int] = field(default_factory=lambda: count(2001))
 
     @contextmanager
-    def marking(self, *numbers: int) -> Iterator[None]:
-        """The print station marks one item after the other: before what happens here, and after it, by itself."""
+    def marking(self) -> Iterator[None]:
+        """The print station marks item after item: before what happens here, and after it, by itself.
+
+        The items are new ones, and enough: the second mark of an item would hide that the first was lost.
+        """
+        numbers = [next(self.numbers) for _ in range(80)]
+        self.library.add(*numbers)
         with self.station.at_work(*numbers):
             self.station.wait_for_marks(3)
             yield
@@ -86,8 +92,9 @@ class Running:
     def check(self, primary: Member, listened: int = 2) -> None:
         """The notifier hears notifications for the time `listened`, its start included, and each promise is kept."""
         self.notifier.wait_for_words(LISTENING, listened)
-        self.library.add(LAST)
-        self.library.mark(LAST)
+        last = next(self.numbers)
+        self.library.add(last)
+        self.library.mark(last)
         self.library.check(DRAINED_SECONDS)
         self.check_sessions(primary)
         self.check_logs()

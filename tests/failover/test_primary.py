@@ -5,25 +5,16 @@ import re
 import pytest
 
 from tests.fix_library import Library
-from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
 from tests.fix_standby import DRAINED_SECONDS, LISTENING, Pair, Run, waiting_for_standby
 
 pytestmark = pytest.mark.long
-ITEMS = range(1001, 1101)  # each is marked once, or its second mark would hide that the first was lost
 
 
-@pytest.fixture
-def database(pair_database: TestDatabase) -> TestDatabase:
-    """On a pair of servers."""
-    return pair_database
-
-
-def test_synchronous_pair_loses_no_mark_with_its_primary(pair: Pair, library: Library, run: Run) -> None:
-    library.add(*ITEMS)
+def test_synchronous_pair_loses_no_mark_with_its_primary(pair: Pair, run: Run) -> None:
     pair.be_synchronous()
     running = run(**pair.by_address)
-    with running.marking(*ITEMS):
+    with running.marking():
         pair.replication.refuse()
         running.api.wait_until(lambda: waiting_for_standby(pair.primary) > 0)
         pair.fail_over()
@@ -62,14 +53,13 @@ def test_asynchronous_pair_loses_what_the_standby_did_not_have_and_the_log_of_th
     running.check(pair.primary)
 
 
-def test_pair_is_switched_over_and_back_without_a_loss(pair: Pair, library: Library, run: Run) -> None:
-    library.add(*ITEMS)
+def test_pair_is_switched_over_and_back_without_a_loss(pair: Pair, run: Run) -> None:
     running = run(**pair.by_address)
-    with running.marking(*ITEMS):
+    with running.marking():
         pair.switch_over()
         pair.lead_to_primary()
     pair.take_back()
-    with running.marking(*ITEMS):
+    with running.marking():
         pair.switch_over()
         pair.lead_to_primary()
     running.check(pair.primary, listened=3)
