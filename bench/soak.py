@@ -47,7 +47,7 @@ EVERYTHING = (
     *("kill_notifier", "kill_notifier", "end_notifier", "freeze_notifier", "kill_api", "end_api", "freeze_api"),
     *("restart_postgres", "crash_postgres", "end_sessions", "expire_tokens", *["trouble_sierra"] * 4),
     *("cut_wires", "cut_wires", "delay_wires", "silence_api", "silence_notifiers"),
-    "leave_log_unread",
+    *("leave_log_unread", "lose_standby", "fail_over", "switch_over"),
 )
 QUICK = {
     "SIERRA_API_CLIENT_POOL_SIZE": "10",

@@ -15,6 +15,7 @@ import httpx
 import psycopg
 
 from bench.soak_notes import Notes
+from bench.soak_servers import ServerFaults
 from sandbox.processes import Process
 from sandbox.system import System, is_ready
 from sandbox.wire import Wire
@@ -41,13 +42,13 @@ LATEST_SECONDS = 5.0
 BEAT = "SELECT count(*) FROM notifier_state WHERE notifier LIKE %s AND seen_at > %s"
 
 
-class Chaos:
-    """The faults, by the names of the methods below, each as often as it is given. `met` counts them."""
+class Chaos(ServerFaults):
+    """The faults, by the names of the methods here and there, each as often as it is given. `met` counts them."""
 
     def __init__(self, system: System, seed: int, faults: Sequence[str], notes: Notes) -> None:
-        self._system, self._faults, self._notes = system, faults, notes
+        super().__init__(system, random.Random(f"{seed} faults"))
+        self._faults, self._notes = faults, notes
         self._deck: list[str] = []
-        self._die = random.Random(f"{seed} faults")
         self._sierra = httpx.Client(base_url=f"{system.sierra_url}/_sandbox", timeout=10, trust_env=False)
         self.met: Counter[str] = Counter()
 
@@ -61,10 +62,6 @@ class Chaos:
         self.met[name] += 1
         act: Callable[[], None] = getattr(self, name)
         act()
-
-    def rest(self, least: float, most: float) -> None:
-        """Let the system work for a while."""
-        time.sleep(self._die.uniform(least, most))
 
     def heal(self) -> None:
         """End Sierra's trouble, once all late writes have landed."""

@@ -52,7 +52,8 @@ class People:
         dice = [random.Random(f"{seed} {place}") for place in range(len(jobs))]
         self._failures: list[Exception] = []
         self._threads = [
-            threading.Thread(target=self._work, args=(job, die)) for job, die in zip(jobs, dice, strict=True)
+            threading.Thread(target=self._work, args=(job, die), daemon=True)
+            for job, die in zip(jobs, dice, strict=True)
         ]
 
     def __enter__(self) -> "People":

@@ -107,7 +107,7 @@ class Pair:
 
     def be_synchronous(self) -> None:
         """Have the primary acknowledge no commit before the standby has it."""
-        self.primary.set("synchronous_standby_names", self.standby.name)
+        self.primary.set("synchronous_standby_names", f'"{self.standby.name}"')  # `first` is a word of its syntax
         self.primary.wait_for_standby(self.standby.name, "sync")
 
     def cut_replication(self) -> None:

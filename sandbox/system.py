@@ -7,7 +7,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sandbox.log_pipe import LogPipe
 from sandbox.postgres import EmbeddedPostgres, free_port
 from sandbox.processes import Process
 from sandbox.sierra import PREFIX
+from sandbox.standby import Pair, start_pair
 from sandbox.wire import PostgresWire, Wire, through, wire_to
 
 BATCH_SIZE = 500  # so that the sandbox's small catalogue takes several, as a real one does
@@ -36,9 +37,9 @@ class Wires:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The addresses of a whole system, and the keys to it. `wires`, and logs by pipes, only where asked for."""
+    """The addresses of a whole system, and the keys to it. `wires`, `pair` and logs by pipes only where asked for."""
 
-    postgres: EmbeddedPostgres
+    server: EmbeddedPostgres
     api_url: str
     sierra_url: str
     etl_key: str
@@ -46,6 +47,17 @@ class System:
     settings_file: Path  # for `signum`, as SETTINGS_FILE
     running: tuple[Process, ...]
     wires: Wires | None = None
+    pair: Pair | None = None
+
+    @property
+    def postgres(self) -> EmbeddedPostgres:
+        """The server that takes writes now."""
+        return self.pair.primary if self.pair else self.server
+
+    @property
+    def backend(self) -> Sequence[Process]:
+        """The processes of the api and the notifiers."""
+        return [process for process in self.running if process.name in ("api", "notifier")]
 
     def check(self) -> None:
         """Raise ProcessFailed if one of the processes has ended."""
@@ -57,10 +69,14 @@ class System:
 def start_system(
     items: int, tell: Callable[[str], None], notifiers: int = 1, wired: bool = False, **notifier_settings: str
 ) -> Iterator[System]:
-    """Start everything, ready for the first request, and remove it on exit. `tell` is called with each step."""
+    """Start everything, ready for the first request, and remove it on exit. `tell` is called with each step.
+
+    `wired`, all that can be broken is there to be broken: a synchronous pair of database servers, wires, logs by pipes.
+    """
     with contextlib.ExitStack() as stack:
         tell("starting PostgreSQL")
-        postgres = stack.enter_context(EmbeddedPostgres())
+        pair = stack.enter_context(start_pair()) if wired else None
+        postgres = pair.primary if pair else stack.enter_context(EmbeddedPostgres())
         guard = stack.enter_context(Guard())
         folder = Path(tempfile.mkdtemp(prefix="signum-logs-"))
         stack.callback(shutil.rmtree, folder)
@@ -83,6 +99,9 @@ def start_system(
         tell("starting api and notifier")
         port = free_port()
         wires = stack.enter_context(_wires(postgres, endpoint)) if wired else None
+        if pair and wires:
+            pair.be_synchronous()
+            pair.wires = [wires.of_the_api, wires.of_the_notifiers]
         of_the_api, of_the_notifiers = _ways(wires, endpoint)
         sizes = {"API_PORT": str(port), "FULL_SYNC_BATCH_SIZE": str(BATCH_SIZE)}
         api = start("api", "cli.main", "api", **sizes, **of_the_api)
@@ -96,7 +115,8 @@ def start_system(
             notifier.wait_for_words(" listening")
         sierra_url = endpoint.removesuffix(PREFIX)
         settings_file = _write_settings(folder, {**settings, **sierra_settings(endpoint)})
-        yield System(postgres, api_url, sierra_url, etl_key, printer_key, settings_file, (sierra, api, *ears), wires)
+        running = (sierra, api, *ears)
+        yield System(postgres, api_url, sierra_url, etl_key, printer_key, settings_file, running, wires, pair)
 
 
 def _write_settings(folder: Path, settings: dict[str, str]) -> Path:
