@@ -21,6 +21,7 @@ SQL = load("db", "queue")
 Connection = AsyncConnection[Any]
 Outcome = Literal["pushed", "unchanged"]
 Finish = Literal["finished", "marked again", "unproven", "locked"]
+Release = Literal["released", "locked"]
 LATE_SECONDS = 300.0
 
 
@@ -188,11 +189,11 @@ async def release(
     delay_seconds: float = 0,
     reason: str | None = None,
     keep_seconds: Mapping[int, float] | None = None,
-) -> list[int]:
+) -> dict[int, Release]:
     """Give claims back, with their attempts. With `delay_seconds` they are due later, for a reason.
 
-    `keep_seconds` by item_record_id: of those that have an unanswered write. Return the ids that were not given back,
-    because another session has locked their rows: try again.
+    `keep_seconds` by item_record_id: of those that have an unanswered write. Return per item_record_id `released`, or
+    `locked` by another session: try again. A missing one was ours no more.
     """
     cursor = await connection.execute(
         SQL["release"],
@@ -206,8 +207,10 @@ async def release(
             "keep_seconds": [(keep_seconds or {}).get(claim.item_record_id) for claim in claims],
         },
     )
-    released = {row[0] for row in await cursor.fetchall()}
-    return await _still_ours(connection, notifier, claims, released)
+    told: dict[int, Release] = {row[0]: "released" for row in await cursor.fetchall()}
+    for item in await _still_ours(connection, notifier, claims, told):
+        told[item] = "locked"
+    return told
 
 
 async def give_back(connection: Connection, notifier: str, in_hand: Collection[int]) -> list[int]:

@@ -2,14 +2,15 @@
 
 Outcomes that come together are finished together: while one statement runs, the next ones gather. When the database is
 away, or another session has locked an item's row, they are kept and tried again: a write to Sierra must not be
-forgotten because of that.
+forgotten because of that. An item that was written under a claim which is not known any more is looked at again.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 import psycopg
@@ -19,10 +20,11 @@ from db import queue
 from db.connections import DATABASE_AWAY, DATABASE_REFUSES, one_line
 from db.history import look_up_undone
 from db.pool import NotifierPool, lend
-from db.queue import Claim, Connection, Finish, Pushed
+from db.queue import Claim, Connection, Finish, Pushed, Release
 from notifier.backoff import lock_pause, postponement, reconnect_pause
 from notifier.metrics import OUTCOMES
 from notifier.sierra.errors import ItemError, ItemRejected
+from notifier.unanswered import UnansweredWrites
 from runtime.sentry import reporting
 
 log = logging.getLogger("signum.outcomes")
@@ -35,10 +37,13 @@ HISTORY_AGAIN_SECONDS = 60.0
 class OutcomeWriter:
     """Claims items in the name of one notifier, and finishes, postpones, rejects or releases them."""
 
-    def __init__(self, pool: NotifierPool, notifier: str, max_attempts: int) -> None:
+    def __init__(
+        self, pool: NotifierPool, notifier: str, max_attempts: int, unanswered: UnansweredWrites | None = None
+    ) -> None:
         self._pool = pool
         self._max_attempts = max_attempts
-        self._pushed: list[tuple[Pushed, asyncio.Future[bool]]] = []
+        self.unanswered = unanswered or UnansweredWrites()
+        self._pushed: list[tuple[Pushed, asyncio.Future[Finish | None]]] = []
         self._turn = asyncio.Lock()
         self.notifier = notifier
 
@@ -48,7 +53,8 @@ class OutcomeWriter:
         Postpone reverts where history can't be read: other items do not wait for it.
         """
         async with lend(self._pool) as connection:
-            claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
+            late_seconds = self.unanswered.late_seconds
+            claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest, late_seconds)
         if not (reverts := [claim for claim in claims if claim.revert_of is not None]):
             return claims
         try:
@@ -64,27 +70,49 @@ class OutcomeWriter:
         async with lend(self._pool) as connection:
             return await queue.next_wake(connection)
 
-    async def finish(self, push: Pushed) -> None:
-        """Take a pushed item off the queue, in one statement with others that wait for it. Raise its error."""
+    async def give_back(self, in_hand: Collection[int]) -> None:
+        """After a lost session: give back what is claimed in our name and not in our hands.
+
+        The database may have lost what was recorded of unanswered writes: have their items looked at again.
+        """
+        unanswered = self.unanswered.items()
+        async with lend(self._pool) as connection:
+            if unanswered:
+                await queue.recheck(connection, self.notifier, unanswered, self.unanswered.late_seconds)
+            strays = await queue.give_back(connection, self.notifier, [*in_hand, *unanswered])
+        if strays:
+            log.warning("given back after a lost session", extra={"item_record_ids": strays})
+
+    async def finish(self, push: Pushed) -> Finish | None:
+        """Take a pushed item off the queue, in one statement with others that wait for it. Raise its error.
+
+        Return what came of it. `unproven`: nothing, until its record was read again. None: its claim is not ours.
+        """
         failures = 0
         while True:
-            is_locked = asyncio.get_running_loop().create_future()
-            self._pushed.append((push, is_locked))
+            told: asyncio.Future[Finish | None] = asyncio.get_running_loop().create_future()
+            self._pushed.append((push, told))
             async with self._turn:
                 # The first to get its turn finishes all that gathered while it waited; the others find nothing left.
                 together, self._pushed = self._pushed, []
                 if together:
                     await self._finish_together(together)
-            if not await is_locked:
-                return
+            came_of_it = await told
+            if came_of_it is None and push.outcome == "pushed":
+                await self._recheck([push.claim])
+            if came_of_it != "locked":
+                return came_of_it
             # Without its lock the row can't be compared with the pushed revision, so neither deleted nor kept.
             await self._wait_for_a_lock([push.claim], failures)
             failures += 1
 
-    async def _finish_together(self, together: Sequence[tuple[Pushed, asyncio.Future[bool]]]) -> None:
-        pushes = [push for push, _ in together]
+    async def _finish_together(self, together: Sequence[tuple[Pushed, asyncio.Future[Finish | None]]]) -> None:
+        pushes = [replace(one, unanswered=True) if one.claim in self.unanswered else one for one, _ in together]
+        late_seconds = self.unanswered.late_seconds
         try:
-            finished = await self._until_done(lambda connection: queue.finish(connection, self.notifier, pushes))
+            finished = await self._until_done(
+                lambda connection: queue.finish(connection, self.notifier, pushes, late_seconds)
+            )
         except Exception as error:
             if len(together) == 1:
                 together[0][1].set_exception(error)
@@ -92,10 +120,10 @@ class OutcomeWriter:
                 for one in together:
                     await self._finish_together([one])
             return
-        for push, is_locked in together:
+        for push, told in together:
             came_of_it = finished.get(push.claim.item_record_id)
-            is_locked.set_result(came_of_it == "locked")
-            if not is_locked.result():
+            told.set_result(came_of_it)
+            if came_of_it not in ("locked", "unproven"):
                 _log_outcome(push, came_of_it)
 
     async def fail(self, claim: Claim, error: ItemError, call_number: str | None = None) -> None:
@@ -112,14 +140,28 @@ class OutcomeWriter:
         left, failures = list(claims), 0
         OUTCOMES.labels("released").inc(len(left))
         while left:
-            locked = await self._until_done(
-                lambda connection: queue.release(connection, self.notifier, left, delay_seconds, reason)  # noqa: B023
-            )
-            log.debug("released %d items", len(left) - len(locked))
-            left = [claim for claim in left if claim.item_record_id in locked]
+            told = await self._until_done(lambda connection: self._release(connection, left, delay_seconds, reason))  # noqa: B023
+            await self._recheck([one for one in left if one in self.unanswered and one.item_record_id not in told])
+            log.debug("released %d items", list(told.values()).count("released"))
+            left = [claim for claim in left if told.get(claim.item_record_id) == "locked"]
             if left:
                 await self._wait_for_a_lock(left, failures)
                 failures += 1
+
+    async def _release(
+        self, connection: Connection, claims: Sequence[Claim], delay_seconds: float, reason: str | None
+    ) -> dict[int, Release]:
+        """Release them, each kept for as long as its unanswered write needs, reckoned anew at every try."""
+        keep = {one.item_record_id: self.unanswered.keep_seconds(one) for one in claims}
+        kept = {item: seconds for item, seconds in keep.items() if seconds is not None}
+        return await queue.release(connection, self.notifier, claims, delay_seconds, reason, kept)
+
+    async def _recheck(self, claims: Sequence[Claim]) -> None:
+        """Have items looked at again whose claims are not ours any more: a newer write may have come before ours."""
+        items = [claim.item_record_id for claim in claims]
+        if items:
+            late_seconds = self.unanswered.late_seconds
+            await self._until_done(lambda connection: queue.recheck(connection, self.notifier, items, late_seconds))
 
     async def _wait_for_a_lock(self, claims: Sequence[Claim], failures: int) -> None:
         """Wait a little longer each time. A mark's lock is short; one that lasts is a person's open transaction."""
@@ -131,20 +173,30 @@ class OutcomeWriter:
     async def _postpone(self, claim: Claim, reason: str, retry_after: float | None) -> None:
         delay = postponement(claim.attempts, random.random(), retry_after or 0.0)  # noqa: S311  jitter, not a secret
         due_at = await self._within_lease(
-            claim, lambda connection: queue.postpone(connection, self.notifier, claim, delay, reason)
+            claim,
+            lambda connection: queue.postpone(
+                connection, self.notifier, claim, delay, reason, self.unanswered.keep_seconds(claim)
+            ),
         )
         if due_at:
             OUTCOMES.labels("postponed").inc()
             log.warning("postponed: %s", reason, extra={**_ids(claim), "attempts": claim.attempts, "due_at": due_at})
+        elif claim in self.unanswered:
+            await self._recheck([claim])
 
     async def _reject(self, claim: Claim, reason: str, call_number: str | None) -> None:
         rejected = await self._within_lease(
-            claim, lambda connection: queue.reject(connection, self.notifier, claim, reason, call_number)
+            claim,
+            lambda connection: queue.reject(
+                connection, self.notifier, claim, reason, call_number, self.unanswered.keep_seconds(claim)
+            ),
         )
         if rejected:
             OUTCOMES.labels("rejected").inc()
             with reporting(claim.trace, item_number=claim.item_number or ""):
                 log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
+        elif rejected is None and claim in self.unanswered:
+            await self._recheck([claim])
 
     async def _within_lease(self, claim: Claim, work: Callable[[Connection], Awaitable[Result]]) -> Result | None:
         """Do the work as `_until_done` does, but give up when the lease lapses: another claim may take the item."""
@@ -177,6 +229,8 @@ def _log_outcome(push: Pushed, came_of_it: Finish | None) -> None:
     facts = {**_ids(push.claim), "sierra_ms": push.sierra_ms}
     if came_of_it is None:
         log.warning("%s, but its claim was not ours any more", push.outcome, extra=facts)
+    elif push.claim.is_recheck and push.outcome == "unchanged":
+        log.info("looked at again: as it was pushed", extra=facts)
     elif came_of_it == "finished":
         log.info("%s %s", push.outcome, push.call_number_after or "(no call number)", extra=facts)
     else:

@@ -134,6 +134,12 @@ class NotifierSettings(DatabaseSettings):
         20, ge=0, le=10_000, description="Most items held by one notifier at a time; 0: four times the pool size"
     )
     sierra_update_max_attempts: int = Field(10, ge=1, le=100, description="Pushes before an item is rejected (10: 2 h)")
+    sierra_late_write_seconds: float = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="How late Sierra may do a write that had no answer: its item is read again then",
+    )
     sierra_update_set_invda: bool = Field(True, description="Whether an update sets the inventory date (INVDA)")
     sierra_update_set_iuse3: bool = Field(True, description="Whether an update sets IUSE3 to 1")
     sierra_update_iuse3_field: int | None = Field(

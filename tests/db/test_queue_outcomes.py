@@ -73,9 +73,10 @@ async def test_what_another_session_has_locked_is_told_and_keeps_no_other_waitin
         await dba.execute(lock, [[pushing[0], releasing[0]]])
         told = await queue.finish(connection, "n1", [pushed(claim) for claim in done])
         assert told == {pushing[0]: "locked", pushing[1]: "finished"}
-        assert await queue.release(connection, "n1", back) == [releasing[0]]
+        assert await queue.release(connection, "n1", back) == {releasing[0]: "locked", releasing[1]: "released"}
     assert await queue.finish(connection, "n1", [pushed(done[0])]) == {pushing[0]: "finished"}
-    assert await queue.release(connection, "n1", [back[0]]) == []
+    assert await queue.release(connection, "n1", [back[0]]) == {releasing[0]: "released"}
+    assert await queue.release(connection, "n1", [back[0]]) == {}, "ours no more"
     assert database.fetch("SELECT count(*), count(lease_until) FROM update_queue") == [(2, 0)]
 
 

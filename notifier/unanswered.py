@@ -1,0 +1,36 @@
+"""The writes of this notifier that had no answer, for as long as Sierra may still do them."""
+
+import time
+
+from db.queue import LATE_SECONDS, Claim
+
+
+class UnansweredWrites:
+    """Remembers when each was sent. No claim may take its item before two time-outs after that.
+
+    Each is remembered for `late_seconds`: the database may lose what was recorded of it, in a crash or a failover.
+    """
+
+    def __init__(self, timeout_seconds: float = 10.0, late_seconds: float = LATE_SECONDS) -> None:
+        # Less would be over before the item can be claimed again: it would never be looked at.
+        self.late_seconds = max(late_seconds, 4 * timeout_seconds)
+        self._keep_seconds = 2 * timeout_seconds
+        self._sent_at: dict[Claim, float] = {}
+
+    def __contains__(self, claim: Claim) -> bool:
+        return claim in self._sent_at
+
+    def add(self, claim: Claim, sent_at: float) -> None:
+        """Note that the claim's write, sent then by the monotonic clock, had no answer."""
+        self._sent_at[claim] = sent_at
+
+    def keep_seconds(self, claim: Claim) -> float | None:
+        """The seconds for which the claim's item must still be kept; None if no write of the claim is unanswered."""
+        sent_at = self._sent_at.get(claim)
+        return None if sent_at is None else max(0.0, sent_at + self._keep_seconds - time.monotonic())
+
+    def items(self) -> list[int]:
+        """The item_record_ids whose writes may still be done."""
+        oldest = time.monotonic() - self.late_seconds
+        self._sent_at = {claim: sent_at for claim, sent_at in self._sent_at.items() if sent_at > oldest}
+        return sorted({claim.item_record_id for claim in self._sent_at})
