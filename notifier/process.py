@@ -39,7 +39,7 @@ def run(settings: NotifierSettings) -> int:
     try:
         uvloop.run(serve(settings))
     except DatabaseUnavailable as error:
-        log.error("no database at %s:%s: %s", settings.db_host, settings.db_port, error)
+        log.error("no database at %s: %s", settings.database_address, error)
         return 3
     except SettingsError:
         raise

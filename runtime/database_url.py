@@ -4,6 +4,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 SETTINGS = {"host": "db_host", "port": "db_port", "user": "db_user", "password": "db_password", "dbname": "db_name"}
+DEFAULT_PORT = "5432"
 FORM = "it is no postgresql://USER:PASSWORD@HOST:PORT/NAME"
 
 
@@ -22,6 +23,8 @@ def read_database_url(url: str) -> dict[str, str]:
         raise ValueError(FORM) from None
     if foreign := sorted(found.keys() - SETTINGS.keys()):
         raise ValueError(f"leave out {', '.join(foreign)}, libpq's own variables are for that (PGSSLMODE for sslmode)")
+    if "port" in found:  # of several hosts: empty where the URL gives a host no port
+        found["port"] = ",".join(port or DEFAULT_PORT for port in str(found["port"]).split(","))
     return {SETTINGS[name]: str(value) for name, value in found.items()}
 
 

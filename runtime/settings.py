@@ -6,9 +6,18 @@ A wrong value stops the process before it does anything: see `read_settings`.
 from collections.abc import Set
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.hosts import Hosts, Port, Ports, addresses, refuse_other_counts
 from runtime.sources import DATABASE_URL, is_secret, look_up
 
 MASKED = "********"
@@ -26,7 +35,6 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-Port = Annotated[int, Field(ge=1, le=65535)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 RootPath = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(/[\w.~-]+)*/?$")]
 HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$")]
@@ -57,14 +65,27 @@ class DatabaseSettings(ProcessSettings):
     database_url: SecretStr | None = Field(
         None, description="`postgresql://USER:PASSWORD@HOST:PORT/NAME`, for those of the next five that are unset"
     )
-    db_host: Text = Field("localhost", description="Database host, or the directory of its Unix socket")
-    db_port: Port = Field(5432, description="Database port")
+    db_host: Hosts = Field(
+        "localhost", description="Database host, or the directory of its Unix socket; several: `a,b`, tried in turn"
+    )
+    db_port: Ports = Field(5432, description="Database port; `5432,5433`: one for each of several hosts")
     db_user: Text = Field("signum", description="Database role")
     db_password: SecretStr | None = Field(None, description="Its password; unset: libpq's ways (`PGPASSFILE`, peer)")
     db_name: Text = Field("signum", description="Database name")
     migrate_at_start: bool = Field(
         True, description="Whether api and notifier bring the schema to head when they start"
     )
+
+    @field_validator("db_port")
+    @classmethod
+    def _has_a_port_for_each_host(cls, ports: int | str, info: ValidationInfo) -> int | str:
+        refuse_other_counts(info.data.get("db_host"), ports, "gives {} in DB_HOST")
+        return ports
+
+    @property
+    def database_address(self) -> str:
+        """The database's hosts with their ports, for people."""
+        return addresses(self.db_host, self.db_port)
 
 
 class MigrateSettings(DatabaseSettings):
@@ -109,8 +130,8 @@ class ApiSettings(DatabaseSettings):
 class NotifierSettings(DatabaseSettings):
     """The settings of the notifier."""
 
-    listen_db_host: str | None = Field(None, description="Database host for LISTEN, where a pooler sits at `DB_HOST`")
-    listen_db_port: Port | None = Field(None, description="Database port for LISTEN")
+    listen_db_host: Hosts | None = Field(None, description="Database host for LISTEN, where a pooler sits at `DB_HOST`")
+    listen_db_port: Ports | None = Field(None, validate_default=True, description="Database port for LISTEN")
     sierra_api_endpoint: HttpUrl = Field(
         description="Base URL of Sierra's REST API, e.g. `https://sierra.example.org/iii/sierra-api/v6`"
     )
@@ -152,6 +173,16 @@ class NotifierSettings(DatabaseSettings):
     notifier_metrics_port: Port | None = Field(None, description="Port of the notifier's `/metrics`; unset: none")
     update_log_retention_days: int = Field(400, ge=1, le=36_500, description="How long history is kept")
 
+    @field_validator("listen_db_port")
+    @classmethod
+    def _has_a_port_for_each_listened_host(cls, ports: int | str | None, info: ValidationInfo) -> int | str | None:
+        listened, host, port = (info.data.get(name) for name in ("listen_db_host", "db_host", "db_port"))
+        if ports is not None:
+            refuse_other_counts(listened or host, ports, "gives {} in " + ("LISTEN_DB_HOST" if listened else "DB_HOST"))
+        elif listened is not None:
+            refuse_other_counts(listened, port, "is unset, and DB_PORT gives {} in LISTEN_DB_HOST")
+        return ports
+
     @property
     def most_items(self) -> int:
         """The number of items that one notifier may have claimed at a time."""
@@ -184,7 +215,7 @@ def _problem(
     allowed = message.removeprefix("Value error, ").removeprefix("Input ")
     if isinstance(value, dict):
         return f"{name.upper()} is not set: {field.description}"
-    shown = MASKED if is_secret(field) or name in of_url else repr(value)
+    shown = "" if value is None else "=" + (MASKED if is_secret(field) or name in of_url else repr(value))
     if name in of_url:
         allowed = f"(of DATABASE_URL) {allowed}"
-    return f"{name.upper()}={shown} {allowed}: {field.description}"
+    return f"{name.upper()}{shown} {allowed}: {field.description}"

@@ -1,0 +1,59 @@
+"""Several hosts of a database are given as libpq takes them, and wrong counts are refused with a sentence."""
+
+import pytest
+
+from runtime.settings import DatabaseSettings, NotifierSettings, SettingsError, read_settings
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+@pytest.mark.parametrize(
+    ("given", "hosts", "ports", "address"),
+    [
+        ({"DB_HOST": "a, b"}, "a,b", 5432, "a:5432, b:5432"),
+        ({"DB_HOST": "a,b", "DB_PORT": "5432, 5433"}, "a,b", "5432,5433", "a:5432, b:5433"),
+        ({"DB_HOST": "a,b", "DB_PORT": "6432"}, "a,b", 6432, "a:6432, b:6432"),
+        ({"DATABASE_URL": "postgresql://u@a:1,b,[::1]:3/n"}, "a,b,::1", "1,5432,3", "a:1, b:5432, ::1:3"),
+        ({"DATABASE_URL": "postgresql://u@a,b/n"}, "a,b", "5432,5432", "a:5432, b:5432"),
+        ({"DATABASE_URL": "postgresql://u@a:1,b:2/n", "DB_PORT": "7"}, "a,b", 7, "a:7, b:7"),
+    ],
+)
+def test_there_is_a_port_for_each_host_or_one_for_all(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], hosts: str, ports: int | str, address: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings(DatabaseSettings)
+    assert (settings.db_host, settings.db_port, settings.database_address) == (hosts, ports, address)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"DB_PORT": "1,2"}, "DB_PORT='1,2' gives 2 ports for 1 host in DB_HOST: name one port for all, or one"),
+        ({"DB_HOST": "a,b", "DB_PORT": "1,2,3"}, "DB_PORT='1,2,3' gives 3 ports for 2 hosts in DB_HOST"),
+        ({"DB_HOST": "a,b", "DB_PORT": "1,"}, "DB_PORT='1,' should be a valid integer"),
+        ({"DB_HOST": "a,b", "DB_PORT": "1,70000"}, "DB_PORT='1,70000' should be less than or equal to 65535"),
+        ({"DB_HOST": "a,,b"}, "DB_HOST='a,,b' has a comma with no host before or after it"),
+        (
+            {"DATABASE_URL": "postgresql://u@a:1,b:2/n", "DB_HOST": "c"},
+            r"DB_PORT=\*+ \(of DATABASE_URL\) gives 2",
+        ),
+        ({"DB_HOST": "a,b", "LISTEN_DB_PORT": "1,2,3"}, "LISTEN_DB_PORT='1,2,3' gives 3 ports for 2 hosts in DB_HOST"),
+        (
+            {"LISTEN_DB_HOST": "a", "LISTEN_DB_PORT": "1,2"},
+            "LISTEN_DB_PORT='1,2' gives 2 ports for 1 host in LISTEN",
+        ),
+        (
+            {"DB_HOST": "a,b", "DB_PORT": "1,2", "LISTEN_DB_HOST": "c"},
+            "LISTEN_DB_PORT is unset, and DB_PORT gives 2 ports for 1 host in LISTEN_DB_HOST",
+        ),
+    ],
+)
+def test_wrong_counts_are_refused_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], told: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=told):
+        read_settings(NotifierSettings)
