@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 import db.models
-from db.connections import DatabaseUnavailable, connection_parameters
+from db.connections import DatabaseUnavailable, connect, connection_parameters
 from db.locks import find_holders, name_all
 from db.schema.encoding import refuse_other_encodings
 from db.schema.migrator import Session, lift_time_limits, sole_migrator
@@ -64,6 +64,6 @@ elif given is not None:
     run(given)
 else:
     parameters = connection_parameters(read_settings(DatabaseSettings), "signum migrate")
-    engine = create_engine("postgresql+psycopg://", connect_args=parameters, poolclass=NullPool)
+    engine = create_engine("postgresql+psycopg://", creator=lambda: connect(parameters), poolclass=NullPool)
     with engine.connect() as own:
         run(own)

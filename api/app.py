@@ -14,7 +14,8 @@ from api.openapi import DescribedAPI, name_operation
 from api.problems import handle_problems
 from api.repeats import RepeatFilter, Repeats
 from api.routes import docs_pages, health, items, status, sync
-from db.connections import Database, api_parameters
+from db.connections import api_parameters
+from db.requests import Database
 from runtime.release import release
 from runtime.settings import ApiSettings
 
@@ -36,17 +37,16 @@ def make_app(settings: ApiSettings) -> FastAPI:
         app.state.repeats = Repeats(asyncio.get_running_loop().call_later)
         app.state.shared_barcodes = items.SharedBarcodes()
         app.state.batch_lock = asyncio.Lock()
-        app.state.database = Database(api_parameters(settings), settings.api_db_pool_size)
         gc.collect()
         gc.freeze()  # modules and routes stay for good: a collection that went through them would delay requests
         repeat_filter = RepeatFilter(app.state.repeats)
         logging.getLogger("uvicorn.error").addFilter(repeat_filter)
-        app.state.last_seen = LastSeen(app.state.database)
-        async with app.state.last_seen.keep_writing():
-            yield
+        async with Database(api_parameters(settings), settings.api_db_pool_size) as app.state.database:
+            app.state.last_seen = LastSeen(app.state.database)
+            async with app.state.last_seen.keep_writing():
+                yield
         logging.getLogger("uvicorn.error").removeFilter(repeat_filter)
         app.state.repeats.log_counts()
-        await app.state.database.close()
 
     app = DescribedAPI(
         title="Signum-savotta",

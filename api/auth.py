@@ -16,7 +16,7 @@ from api.last_seen import LastSeen
 from api.problems import PATH_IN_LOG
 from api.repeats import REPEATS_SECONDS, Repeats
 from db.clients import ClientType, Known, find_client
-from db.connections import Database
+from db.requests import Database
 
 log = logging.getLogger("signum.api")
 

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from time import monotonic
 
 from db.clients import SEEN_EVERY, write_seen
-from db.connections import Database, one_line
+from db.connections import one_line
+from db.requests import Database
 
 log = logging.getLogger("signum.api")
 

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.metrics import count_request
 from api.problems import PATH_IN_LOG, ProblemResponse
 from api.repeats import REPEATS_SECONDS, Repeats
-from db.connections import request_began_at
+from db.requests import request_began_at
 from runtime.logging import request_id
 from runtime.sentry import reporting
 

@@ -11,8 +11,9 @@ from bench.ground import Ground, prepare_ground
 from bench.ingest import memory_mib
 from bench.plots import plot_size
 from db import queue
-from db.connections import Database, api_parameters
+from db.connections import api_parameters
 from db.items import mark_item
+from db.requests import Database
 from runtime.settings import DatabaseSettings
 from sandbox.system import add_client
 
@@ -81,17 +82,16 @@ async def _time_claims(ground: Ground, times: int) -> list[float]:
 async def _time_marks(ground: Ground, items: int, times: int) -> list[float]:
     """Return the milliseconds of each mark of an item that is not queued yet, by the api's own statement."""
     settings = DatabaseSettings(**{name.lower(): value for name, value in ground.settings.items()})  # type: ignore[arg-type]
-    database = Database(api_parameters(settings), pool_size=1)
     key_sha256 = sha256(add_client(ground.settings, "signum-printer").encode()).digest()
     last = ground.items[0].record_id + items - 1
     spent = []
-    for place in range(times):
-        began = time.perf_counter()
-        marked = await mark_item(database, key_sha256, last - place, None, None)
-        spent.append((time.perf_counter() - began) * 1000)
-        assert marked is not None
-        assert marked[1], "there is no such item"
-    await database.close()
+    async with Database(api_parameters(settings), pool_size=1) as database:
+        for place in range(times):
+            began = time.perf_counter()
+            marked = await mark_item(database, key_sha256, last - place, None, None)
+            spent.append((time.perf_counter() - began) * 1000)
+            assert marked is not None
+            assert marked[1], "there is no such item"
     return spent
 
 

@@ -36,11 +36,11 @@ def ask(work: Callable[[Connection], Awaitable[Result]], settings: DatabaseSetti
 
 
 async def _ask(work: Callable[[Connection], Awaitable[Result]], settings: DatabaseSettings) -> Result:
-    from db.connections import DatabaseLocked, connection_parameters, one_line
+    from db.connections import DatabaseLocked, aconnect, connection_parameters, one_line
     from db.schema.encoding import refuse_other_encodings
 
     parameters: dict[str, Any] = connection_parameters(settings, "signum", lock_timeout=LOCK_TIMEOUT_MS)
-    async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:
+    async with await aconnect(parameters) as connection:
         refuse_other_encodings(connection)
         working = asyncio.ensure_future(work(connection))
         done, _ = await asyncio.wait({working}, timeout=SILENT_WAIT_SECONDS)
@@ -54,11 +54,12 @@ async def _ask(work: Callable[[Connection], Awaitable[Result]], settings: Databa
 
 async def _print_blocking_sessions(pid: int, parameters: dict[str, Any]) -> str:
     """Print and return the sessions that our session `pid` waits for, if any. Ask on another connection: ours waits."""
+    from db.connections import aconnect
     from db.locks import find_waited_for, name_all
 
     held = ""
     with suppress(psycopg.Error):
-        async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as another:
+        async with await aconnect(parameters) as another:
             if sessions := await find_waited_for(another, pid):
                 held = name_all(sessions)
                 print_err(f"waiting: {held}")
@@ -84,5 +85,5 @@ def reaching(settings: DatabaseSettings) -> Iterator[None]:
                 reason = one_line(cause)
             case _:
                 raise
-        where = f"{settings.db_name} at {settings.db_host}:{settings.db_port}"
+        where = f"{settings.db_name} at {settings.database_address}"
         raise Unreachable(f"database {where}: {reason}") from error

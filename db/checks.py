@@ -7,7 +7,7 @@ from contextlib import aclosing
 import psycopg
 from psycopg.errors import UndefinedTable
 
-from db.connections import Parameters, one_line
+from db.connections import Parameters, aconnect, one_line
 from db.locks import Session, find_false_batches, find_transactions
 from db.queue import Connection
 from db.schema.encoding import encoding_problem
@@ -67,7 +67,7 @@ async def check_notifications(connection: Connection, listening_at: Parameters) 
     me, where = f"signum doctor {secrets.token_hex(4)}", f"{listening_at['host']}:{listening_at['port']}"
     began_at = time.monotonic()
     try:
-        async with await psycopg.AsyncConnection.connect(**listening_at, autocommit=True) as ears:  # type: ignore[arg-type]
+        async with await aconnect(listening_at) as ears:
             await ears.execute(LISTENER["listen_echo"])
             await connection.execute(LISTENER["send_echo"], {"notifier": me})
             async with aclosing(ears.notifies(timeout=LONGEST_HEARING_SECONDS)) as heard:

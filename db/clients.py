@@ -26,9 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
-from db.connections import Database
+from db.compiled import compile_statement
 from db.models import Client, SyncState
 from db.queue import Connection
+from db.requests import Database
 from runtime.statements import load
 
 SQL = load("db", "clients")
@@ -77,8 +78,10 @@ class SyncTimes(NamedTuple):
     sync_mode: str
 
 
-_FIND = select(*(col(getattr(Client, name)) for name in Known._fields)).where(
-    col(Client.api_key_sha256) == bindparam("api_key_sha256")
+FIND = compile_statement(
+    select(*(col(getattr(Client, name)) for name in Known._fields)).where(
+        col(Client.api_key_sha256) == bindparam("api_key_sha256")
+    )
 )
 
 _MOVED = (
@@ -99,7 +102,7 @@ _MOVED = (
     .cte("moved")
 )
 
-_REPORT = select(*(col(getattr(SyncState, name)) for name in SyncTimes._fields)).add_cte(_MOVED)
+REPORT = compile_statement(select(*(col(getattr(SyncState, name)) for name in SyncTimes._fields)).add_cte(_MOVED))
 
 _NOTED = (
     func.unnest(bindparam("keys_sha256", type_=ARRAY(LargeBinary)), bindparam("seconds_ago", type_=ARRAY(Double)))
@@ -121,7 +124,7 @@ _SEEN = (
     .with_for_update(of=Client, key_share=True, skip_locked=True)
     .cte("seen")
 )
-_WRITE_SEEN = (
+WRITE_SEEN = compile_statement(
     update(Client)
     .where(col(Client.client_id) == _SEEN.c.client_id)
     .values(last_seen_at=_SEEN.c.seen_at)
@@ -131,21 +134,21 @@ _WRITE_SEEN = (
 
 async def find_client(database: Database, key_sha256: bytes) -> Known | None:
     """The client with this key, also one that was revoked; None if no client has the key."""
-    rows = await database.fetch(_FIND, {"api_key_sha256": key_sha256})
+    rows = await database.fetch(FIND, {"api_key_sha256": key_sha256})
     return Known._make(rows[0]) if rows else None
 
 
 async def report_status(database: Database, client_id: int, hostname: str | None, ip_address: str | None) -> SyncTimes:
     """Store the client's host name and address, if they are new, and return the state of the sync."""
     parameters = {"known_id": client_id, "hostname": hostname, "ip_address": ip_address}
-    (row,) = await database.fetch(_REPORT, parameters, may_wait=True)
+    (row,) = await database.fetch(REPORT, parameters, may_wait=True)
     return SyncTimes._make(row)
 
 
 async def write_seen(database: Database, seconds_ago: Mapping[bytes, float]) -> None:
     """Set last_seen_at of the clients with these keys, each so many seconds ago. Leave revoked ones alone."""
     parameters = {"keys_sha256": list(seconds_ago), "seconds_ago": list(seconds_ago.values())}
-    await database.fetch(_WRITE_SEEN, parameters, may_wait=True)
+    await database.fetch(WRITE_SEEN, parameters, may_wait=True)
 
 
 async def add_client(connection: Connection, name: str, client_type: str) -> NewKey | None:

@@ -13,10 +13,11 @@ from sqlalchemy import bindparam
 from sqlmodel import col, exists, select
 
 from db.clients import valid
-from db.connections import Database
+from db.compiled import compile_statement
 from db.marks import mark
 from db.models import Client, SierraItem, UpdateQueue
 from db.queue import Connection
+from db.requests import Database
 from runtime.statements import load
 
 SQL = load("db", "items")
@@ -31,22 +32,23 @@ _WAITS = exists(col(UpdateQueue.item_record_id)).where(
     col(UpdateQueue.pushed_revision).is_distinct_from(col(UpdateQueue.revision)),
 )
 
-_FIND = (
-    select(
-        col(SierraItem.item_record_id),
-        col(SierraItem.item_number),
-        col(SierraItem.barcode),
-        col(SierraItem.bib_number),
-        col(SierraItem.best_author),
-        col(SierraItem.best_title),
-        col(SierraItem.itype_code_num),
-        col(SierraItem.item_type_name),
-        col(SierraItem.material_code),
-        col(SierraItem.material_name),
-        col(SierraItem.classification),
-        col(SierraItem.shelfmark),
-        _WAITS.label("in_update_queue"),
-    )  # type: ignore[call-overload]
+_COLUMNS = (
+    "item_record_id",
+    "item_number",
+    "barcode",
+    "bib_number",
+    "best_author",
+    "best_title",
+    "itype_code_num",
+    "item_type_name",
+    "material_code",
+    "material_name",
+    "classification",
+    "shelfmark",
+)
+
+FIND = compile_statement(
+    select(*(col(getattr(SierraItem, name)) for name in _COLUMNS), _WAITS)  # type: ignore[call-overload]
     .select_from(Client)
     .join(SierraItem, col(SierraItem.barcode) == bindparam("barcode"), isouter=True)
     .where(_IS_THE_PRINTERS)
@@ -54,10 +56,12 @@ _FIND = (
     .limit(MOST_NAMED)
 )
 
-_MARK = mark(
-    select(col(Client.client_name).label("name")).where(_IS_THE_PRINTERS).cte("printer"),
-    col(SierraItem.item_record_id) == bindparam("item_record_id"),
-    PRINT_STATION,
+MARK = compile_statement(
+    mark(
+        select(col(Client.client_name).label("name")).where(_IS_THE_PRINTERS).cte("printer"),
+        col(SierraItem.item_record_id) == bindparam("item_record_id"),
+        PRINT_STATION,
+    )
 )
 
 
@@ -78,10 +82,11 @@ async def find_items(database: Database, key_sha256: bytes, barcode: str) -> lis
     `in_update_queue`: Sierra has not got the item's update yet, be it waiting, under way, or rejected until a person
     acts. One that is there only to be looked at again is not.
     """
-    rows = await database.fetch(_FIND, {"api_key_sha256": key_sha256, "barcode": barcode})
+    rows = await database.fetch(FIND, {"api_key_sha256": key_sha256, "barcode": barcode})
     if not rows:
         return None
-    return [row._asdict() for row in rows if row.item_record_id is not None]
+    names = (*_COLUMNS, "in_update_queue")
+    return [dict(zip(names, row, strict=True)) for row in rows if row[0] is not None]
 
 
 async def mark_item(
@@ -97,8 +102,8 @@ async def mark_item(
         "request_id": request_id,
         "trace": trace,
     }
-    (row,) = await database.fetch(_MARK, parameters, may_wait=True)
-    return None if row.name is None else (row.name, bool(row.item_record_ids))
+    ((client_name, item_record_ids),) = await database.fetch(MARK, parameters, may_wait=True)
+    return None if client_name is None else (client_name, bool(item_record_ids))
 
 
 async def find_named_items(

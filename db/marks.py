@@ -24,11 +24,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.selectable import CTE
 
+from db.compiled import compile_statement
 from db.models import SierraItem, UpdateQueue
 from db.queue import Connection
 
@@ -93,23 +93,15 @@ def _marked_again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -
 
 async def mark_items(connection: Connection, person: str, item_record_ids: Sequence[int], priority: int) -> list[int]:
     """Mark items in a person's name. Return the marked ones: an item that is gone meanwhile is not among them."""
-    statement, parameters = _mark_by_hand(priority)
-    cursor = await connection.execute(
-        statement, {**parameters, "person": person, "item_record_ids": list(item_record_ids)}
-    )
+    given = {"person": person, "item_record_ids": list(item_record_ids), "request_id": None, "trace": None}
+    cursor = await connection.execute(_mark_by_hand(priority), given)
     row = await cursor.fetchone()
     return (row and row[1]) or []
 
 
 @cache
-def _mark_by_hand(priority: int) -> tuple[LiteralString, dict[str, object]]:
-    """The mark's statement as text for psycopg, with its constant parameters.
-
-    The text is made by SQLAlchemy from our models and never from a user: hence LiteralString.
-    """
+def _mark_by_hand(priority: int) -> LiteralString:
     item = SierraItem.__table__  # type: ignore[attr-defined]
     person = select(bindparam("person", type_=Text).label("name")).cte("person")
     named = item.c.item_record_id == any_(bindparam("item_record_ids", type_=ARRAY(BigInteger)))
-    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
-    compiled = mark(person, named, priority).compile(dialect=dialect)  # type: ignore[attr-defined]
-    return str(compiled), compiled.params
+    return compile_statement(mark(person, named, priority))

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
-from db.connections import Parameters
+from db.connections import Parameters, connect
 from runtime.statements import load
 
 SQL = load("db", "monitoring")
@@ -25,7 +23,7 @@ class DatabaseMetrics:
 
 def read_metrics(parameters: Parameters) -> DatabaseMetrics:
     """The metrics of now, read over a connection of their own. Raises psycopg.Error if the database is away."""
-    with psycopg.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
+    with connect(parameters, autocommit=True) as connection:
 
         def rows(statement: str) -> list[tuple[Any, ...]]:
             return connection.execute(SQL[statement]).fetchall()

@@ -1,63 +1,109 @@
-"""The notifier's pool of connections, from which one is lent for a statement at a time."""
+"""The pool of every process: connections that are made in the background and lent for a statement at a time."""
 
 import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from db.connections import POOL_WAIT_SECONDS, PREPARED_IN_VAIN, Parameters
+from db.connections import PREPARED_IN_VAIN, Parameters, Session, one_line
 
+WAIT_SECONDS = 2.0  # for a connection
+STOP_SECONDS = 0.5  # for a connection that is being made as the process ends
 LONGEST_STATEMENT_SECONDS = 12.0  # longer than the server's own limit: its answer has not reached us
 
-NotifierPool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+ALL_BUSY = "all database connections of this process are busy"
 
 
-def make_pool(parameters: Parameters, size: int) -> NotifierPool:
-    """A pool of autocommit connections, to be opened by `async with`.
+class Pool(AsyncConnectionPool[Session]):
+    """Up to `size` connections, to be opened by `async with`.
 
     Connections are not checked when they are taken: that would cost every push a round trip. A caller that meets a dead
     one tries again. The pool tries to connect only while a caller waits, and anew for the next one: its pauses do not
-    grow with the outage, so the end of a long one is noticed as soon as that of a short one.
+    grow with the outage, so the end of a long one is noticed as soon as that of a short one. No caller's deadline ends
+    a try: a connection that comes too late for one serves the next. A try that fails while there is no connection at
+    all is the answer to all who wait.
     """
-    return AsyncConnectionPool(
-        make_conninfo("", **parameters),
-        kwargs={"autocommit": True},
-        min_size=1,
-        max_size=size,
-        timeout=POOL_WAIT_SECONDS,
-        reconnect_timeout=POOL_WAIT_SECONDS,
-        open=False,
-    )
+
+    def __init__(self, parameters: Parameters, size: int, longest_statement_seconds: float) -> None:
+        super().__init__(
+            connection_class=Session,
+            kwargs=dict(parameters),
+            min_size=0,
+            max_size=size,
+            timeout=WAIT_SECONDS,
+            reconnect_timeout=WAIT_SECONDS,
+            open=False,
+        )
+        self.longest_statement_seconds = longest_statement_seconds
+        self.problem: str | None = None  # why the last try to connect failed
+        self.lent = 0
+
+    async def _connect(self, timeout: float | None = None) -> Session:
+        self.problem = self.problem or f"it lets no new connection in within {WAIT_SECONDS:g} s"
+        try:
+            session = await super()._connect(timeout)
+        except psycopg.Error as error:
+            self.problem = one_line(error)
+            if not self.lent and not self._pool:
+                await self._refuse_waiting(self.problem)
+            raise
+        self.problem = None
+        return session
+
+    async def _refuse_waiting(self, reason: str) -> None:
+        """Tell the callers that wait, rather than have them wait: no connection is there that could be given back."""
+        async with self._lock:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+        for caller in waiting:
+            await caller.fail(PoolTimeout(reason))
+
+    async def close(self, timeout: float = STOP_SECONDS) -> None:
+        """Close the connections. One that is being made is not waited for longer than `timeout` seconds."""
+        await super().close(timeout)
+
+
+NotifierPool = Pool
+
+
+def make_pool(
+    parameters: Parameters, size: int, *, longest_statement_seconds: float = LONGEST_STATEMENT_SECONDS
+) -> Pool:
+    """A pool of autocommit connections, to be opened by `async with`."""
+    return Pool(parameters, size, longest_statement_seconds)
 
 
 @asynccontextmanager
-async def lend(pool: NotifierPool) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """Lend a connection of the pool for one statement.
+async def lend(pool: Pool) -> AsyncIterator[Session]:
+    """Lend a connection of the pool for one statement. PoolTimeout says why there is none.
 
     If the statement takes longer than the server allows, the connection has fallen silent: its socket is shut down,
-    which ends the wait with OperationalError. If it broke, the idle ones are closed too, for they broke as well.
+    which ends the wait with OperationalError. A session that has ended is given up, and one that has prepared in vain:
+    the idle ones with it, for the same has happened to them.
     """
-    async with pool.connection() as connection:
-        cutting = asyncio.get_running_loop().call_later(LONGEST_STATEMENT_SECONDS, _cut, connection)
-        try:
-            yield connection
-        except psycopg.OperationalError:
-            if connection.broken:
-                await pool.drain()
-            raise
-        except PREPARED_IN_VAIN:
-            await connection.close()
-            raise
-        finally:
-            cutting.cancel()
+    try:
+        session = await pool.getconn()
+    except PoolTimeout as error:
+        raise PoolTimeout(pool.problem or ALL_BUSY) from error
+    pool.lent += 1
+    cutting = asyncio.get_running_loop().call_later(pool.longest_statement_seconds, _cut, session)
+    try:
+        yield session
+    except (psycopg.OperationalError, *PREPARED_IN_VAIN) as error:
+        if session.closed or isinstance(error, PREPARED_IN_VAIN):
+            await session.close()
+            await pool.drain()
+        raise
+    finally:
+        cutting.cancel()
+        await pool.putconn(session)
+        pool.lent -= 1
 
 
-def _cut(connection: psycopg.AsyncConnection[Any]) -> None:
-    with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
+def _cut(session: Session) -> None:
+    with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(session.fileno())) as wire:
         wire.shutdown(socket.SHUT_RDWR)

@@ -1,19 +1,16 @@
 """The state of the sync: what GET /sync hands out, what a person sees, and a person's request for a full sync."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from psycopg.rows import dict_row
-from sqlalchemy import text
 
-from db.connections import Database
 from db.queue import Connection
+from db.requests import Database
 from runtime.statements import load
 
 SQL = load("db", "sync_state")
-HAND_OUT = text(re.sub(r"%\((\w+)\)s", r":\1", SQL["hand_out"]))  # parameters as SQLAlchemy writes them
 
 SyncMode = Literal["SYNC_FULL", "SYNC_CHANGES"]
 SyncStatus = Literal["idle", "processing_sync_batch"]
@@ -31,8 +28,8 @@ class HandedOut:
 
 async def hand_out(database: Database, batch_size: int) -> HandedOut:
     """Hand out what to send next, and note it: the batch is judged by that. A requested full sync begins here."""
-    (row,) = await database.fetch(HAND_OUT, {"batch_size": batch_size}, may_wait=True)
-    return HandedOut(**row._mapping)
+    (row,) = await database.fetch(SQL["hand_out"], {"batch_size": batch_size}, may_wait=True)
+    return HandedOut(*row)
 
 
 async def show_sync(connection: Connection) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import psycopg
 
-from db.connections import Parameters, one_line
+from db.connections import Parameters, aconnect, one_line
 from db.pool import NotifierPool, lend
 from notifier.backoff import reconnect_pause
 from notifier.wakeup import Wakeup
@@ -54,7 +54,7 @@ class Listener:
 
     async def _listen(self) -> None:
         """Listen on one connection until it fails. Set the wakeup first: earlier notifications are lost."""
-        connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)  # type: ignore[arg-type]
+        connection = await aconnect(self._parameters)
         try:
             async with asyncio.timeout(ECHO_DEADLINE_SECONDS):
                 await connection.execute(SQL["listen"])

@@ -15,7 +15,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from db.clients import NewKey, add_client, rotate_client
-from db.connections import connection_parameters, one_line
+from db.connections import aconnect, connection_parameters, one_line
 from db.items import list_barcodes
 from db.queue import Connection
 from runtime.settings import DatabaseSettings, SettingsError, read_settings
@@ -73,11 +73,11 @@ async def _make_key(settings: LoaderSettings) -> str:
     """Make a key in the sandbox's database. Raise LoaderRefuses if it is missing, or holds a library's own items."""
     parameters = connection_parameters(settings, "signum sandbox")
     try:
-        async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
+        async with await aconnect(parameters) as connection:
             await _refuse_other_items(connection)
             return (await _add_or_rotate(connection)).key
     except psycopg.OperationalError as error:
-        where = f"{settings.db_host}:{settings.db_port}"
+        where = settings.database_address
         raise LoaderRefuses(f"no database {DATABASE} at {where}: {one_line(error)}") from error
 
 

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Text, bindparam, select
 
-from db.connections import Database
+from db.compiled import compile_statement
 from db.marks import mark
 from db.models import SierraItem
 from db.queue import Claim, Connection, Pushed
+from db.requests import Database
 from tests.fix_postgres import TestDatabase
 
 LEASE = 70.0
 MARKER = select(bindparam("person", type_=Text).label("name")).cte("person")
-MARK = mark(MARKER, SierraItem.__table__.c.item_record_id == bindparam("item"), 0)  # type: ignore[attr-defined]
+ITEM = SierraItem.__table__.c.item_record_id == bindparam("item")  # type: ignore[attr-defined]
+MARK = compile_statement(mark(MARKER, ITEM, 0))
 
 
 @pytest.fixture
@@ -29,15 +31,14 @@ async def connection(database: TestDatabase) -> AsyncIterator[Connection]:
 @pytest.fixture
 async def api_database(database: TestDatabase) -> AsyncIterator[Database]:
     """The api's way in."""
-    connected = Database(database.parameters, 2)
-    yield connected
-    await connected.close()
+    async with Database(database.parameters, 2) as connected:
+        yield connected
 
 
 async def mark_item(api_database: Database, item: int, person: str = "printer 1", request_id: str | None = None) -> Any:
     """Mark as the api does; the items marked, None where there is no such item."""
     rows = await api_database.fetch(MARK, {"person": person, "item": item, "request_id": request_id, "trace": None})
-    return rows[0].item_record_ids
+    return rows[0][1]
 
 
 def pushed(claim: Claim, **changes: Any) -> Pushed:

@@ -33,6 +33,7 @@ from api.ingest.rows import read_rows
 from api.ingest.store import columns_of, store_batch
 from api.ingest.tsv import read_records
 from db import sync
+from db.connections import connect
 from runtime.stderr import write_stderr_in_background
 
 
@@ -71,7 +72,7 @@ def run(stdin: BinaryIO) -> Result:
 
 def take_in(job: Job, stdin: BinaryIO) -> Result:
     """Take in the batch in one transaction, unless another batch is being taken in."""
-    with psycopg.connect(**job["connection"]) as connection:  # type: ignore[arg-type]
+    with connect(job["connection"]) as connection:
         if not sync.take_lock(connection):
             return Result("busy", BUSY)
         position = Position(**sync.read_position(connection, job["batch_size"]))

@@ -24,7 +24,7 @@ async def is_alive() -> Alive:
 async def is_ready(request: Request) -> Health:
     """Answer 503, with the reason, while the database is away or its schema is older than this release's."""
     rows = await database_of(request).fetch(SCHEMA_VERSION)
-    revision = rows[0].version_num if rows else None
+    revision = rows[0][0] if rows else None
     if problem := schema_problem(revision):
         raise DatabaseUnavailable(problem)
     warn_if_newer(revision)

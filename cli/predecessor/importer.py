@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-import psycopg
-
 from api.ingest.position import CHANGES, FULL, believable
 from api.ingest.rows import COLUMNS, Item, Refusal, make_row_reader
 from api.ingest.store import columns_of, store_batch
@@ -19,6 +17,7 @@ from cli.predecessor import database as predecessor
 from cli.predecessor.database import OldPosition, Predecessor
 from cli.predecessor.mapping import as_row, known_clients
 from db import sync
+from db.connections import connect
 
 SHOWN_REASONS = 10
 
@@ -42,7 +41,7 @@ def import_all(
     old: Predecessor, parameters: dict[str, Any], batch_size: int, *, again: bool, progress: Progress
 ) -> ImportResult:
     """Import all of `old`. Refused, with nothing done, if our catalogue has items already, unless `again`."""
-    with psycopg.connect(**parameters) as ours:
+    with connect(parameters) as ours:
         if not sync.take_lock(ours):
             raise Refused("a batch of the ETL is being taken in: stop the ETL, and try again")
         if not again and predecessor.has_items(ours):

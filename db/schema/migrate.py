@@ -7,7 +7,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from db.connections import Parameters
+from db.connections import Parameters, connect
 from db.schema.version import MIGRATIONS
 
 
@@ -30,7 +30,7 @@ def alembic_config() -> Config:
 
 
 def _with_connection(parameters: Parameters, run: Callable[[Config], None]) -> None:
-    engine = create_engine("postgresql+psycopg://", connect_args=dict(parameters), poolclass=NullPool)
+    engine = create_engine("postgresql+psycopg://", creator=lambda: connect(parameters), poolclass=NullPool)
     config = alembic_config()
     with engine.connect() as connection:
         config.attributes["connection"] = connection

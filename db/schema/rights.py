@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from db.connections import Parameters
+from db.connections import Parameters, connect
 from runtime.statements import load
 
 SQL = load("db", "rights")
@@ -18,7 +18,7 @@ ROLES = ("signum_api", "signum_notifier", "signum_operator", "signum_reader")
 
 def grant_rights(parameters: Parameters) -> list[str]:
     """Give the existing roles exactly their rights on the schema as it is now. Return the roles."""
-    with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+    with connect(parameters) as connection:
         connection.execute(SQL["one_at_a_time"])
         there = _find_roles(connection)
         for role in there:
@@ -28,7 +28,7 @@ def grant_rights(parameters: Parameters) -> list[str]:
 
 def make_logins(parameters: Parameters, passwords: Mapping[str, str]) -> None:
     """Make each of these roles, or set its password. Only the password's hash goes over the wire."""
-    with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+    with connect(parameters) as connection:
         connection.execute(SQL["one_at_a_time"])
         there = _find_roles(connection)
         for role, password in passwords.items():

@@ -6,7 +6,7 @@ import logging
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from db.connections import DatabaseUnavailable, Parameters, one_line, wait_for_database
+from db.connections import DatabaseUnavailable, Parameters, aconnect, one_line, wait_for_database
 from db.schema.encoding import refuse_other_encodings
 from db.schema.version import schema_problem, warn_if_newer
 from runtime.statements import load
@@ -42,7 +42,7 @@ async def prepare_database(parameters: Parameters, *, migrate: bool, at_most_sec
 
 async def read_schema_problem(parameters: Parameters) -> str | None:
     """The reason why this release can't work with the schema, or None. A newer schema is logged only."""
-    async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
+    async with await aconnect(parameters) as connection:
         refuse_other_encodings(connection)
         try:
             row = await (await connection.execute(SQL["version"])).fetchone()

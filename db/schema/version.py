@@ -4,14 +4,14 @@ import logging
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import text
+from runtime.statements import load
 
 log = logging.getLogger("signum.db")
 
 _INSTALLED = Path(__file__).resolve().with_name("migrations")
 # In a wheel alembic/ travels within db/schema/, for its own name is the library's there.
 MIGRATIONS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[2] / "alembic"
-SCHEMA_VERSION = text("SELECT version_num FROM alembic_version")
+SCHEMA_VERSION = load("db", "schema")["version"]
 
 
 @cache

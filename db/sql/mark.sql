@@ -1,7 +1,6 @@
 -- The mark, as PUT /itemdata sends it: the print station's key is checked and the item queued in one round trip.
 --
--- For reading: `make schema` makes it from db/items.py, db/marks.py and db/models.py, and a test keeps it true. Constants
--- stand where the process sends parameters.
+-- For reading: `make schema` makes it from db/items.py, db/marks.py and db/models.py, and a test keeps it true.
 --
 -- `printer` is empty if the key is no valid print station's: then nothing is marked, and name is NULL. An item that is
 -- queued already gets the next revision and is due at once, with attempts anew; its lease stays, so a push under way goes

@@ -2,8 +2,8 @@
 
 import pytest
 
-from db.connections import Database
 from db.items import find_items
+from db.requests import Database
 from tests.fix_api import ApiClient
 from tests.fix_batch import FIRST_ID, Send, row
 from tests.fix_postgres import TestDatabase

@@ -12,7 +12,8 @@ from api import last_seen
 from api.app import make_app
 from api.last_seen import LastSeen
 from db.clients import write_seen
-from db.connections import Database, api_parameters
+from db.connections import api_parameters
+from db.requests import Database
 from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi, serving
 from tests.fix_notifier import eventually
@@ -143,9 +144,8 @@ def test_failure_to_write_is_logged_once_and_fails_no_request(
 @pytest.fixture
 async def way(database: TestDatabase) -> Any:
     """A process's way to the database."""
-    way = Database(api_parameters(ApiSettings(**database.settings())), 2)
-    yield way
-    await way.close()
+    async with Database(api_parameters(ApiSettings(**database.settings())), 2) as way:
+        yield way
 
 
 async def test_stop_that_meets_a_write_leaves_nothing_out(

@@ -66,10 +66,10 @@ def test_kinds_have_a_bound_and_the_log_says_what_was_left_out(caplog: pytest.Lo
 
 @pytest.fixture
 def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """Lines of the log from WARNING on: the paths or routes, and the texts."""
+    """Lines of the log from WARNING on, as a process has them: the paths or routes, and the texts."""
 
     def lines() -> list[str]:
-        found = (record for record in caplog.records if record.levelno >= logging.WARNING)
+        found = (one for one in caplog.records if one.levelno >= logging.WARNING and one.name != "psycopg.pool")
         return [f"{getattr(one, 'path', '') or getattr(one, 'route', '')} {one.getMessage()}".strip() for one in found]
 
     return lines

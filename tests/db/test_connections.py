@@ -6,36 +6,35 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from db.connections import Database, DatabaseUnavailable, request_began_at, wait_for_database
+from db.connections import DatabaseUnavailable, wait_for_database
+from db.requests import Database, request_began_at
 from tests.fix_postgres import TestDatabase
 
-ONE = text("SELECT 1")
+ONE = "SELECT 1"
+SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 
 @pytest.fixture
 async def api(database: TestDatabase) -> AsyncIterator[Database]:
     """With one connection, so that a test knows which it gets."""
-    connected = Database({**database.parameters, "application_name": "engine test"}, 1)
-    yield connected
-    await connected.close()
+    async with Database({**database.parameters, "application_name": "one session"}, 1) as connected:
+        yield connected
 
 
 async def test_a_connection_that_died_in_the_pool_is_not_noticed(database: TestDatabase, api: Database) -> None:
     await api.fetch(ONE)
-    database.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'engine test'")
+    database.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'one session'")
     assert (await api.fetch(ONE))[0][0] == 1
 
 
 async def test_a_column_that_changes_under_what_was_prepared_is_not_noticed(database: TestDatabase) -> None:
-    read = text("SELECT material_name FROM sierra_item")
-    api = Database(database.parameters, 2)
-    for _ in range(8):  # on each of the two more often than the driver needs to prepare it
-        await asyncio.gather(api.fetch(read), api.fetch(read))
-    database.fetch("ALTER TABLE sierra_item ALTER material_name TYPE varchar(500)")
-    assert [*await asyncio.gather(api.fetch(read), api.fetch(read))] == [[], []]
-    await api.close()
+    read = "SELECT material_name FROM sierra_item"
+    async with Database(database.parameters, 2) as api:
+        for _ in range(8):  # on each of the two more often than the driver needs to prepare it
+            await asyncio.gather(api.fetch(read), api.fetch(read))
+        database.fetch("ALTER TABLE sierra_item ALTER material_name TYPE varchar(500)")
+        assert [*await asyncio.gather(api.fetch(read), api.fetch(read))] == [[], []]
 
 
 async def test_the_statements_of_one_request_share_one_deadline(api: Database) -> None:
@@ -43,14 +42,16 @@ async def test_the_statements_of_one_request_share_one_deadline(api: Database) -
     request_began_at.set(time.monotonic() - 3.9)
     began = time.monotonic()
     with pytest.raises(DatabaseUnavailable, match="did not answer within 4 s"):
-        await api.fetch(text("SELECT pg_sleep(30)"))
+        await api.fetch("SELECT pg_sleep(30)")
     assert time.monotonic() - began < 3, "far from another 4 s"
 
 
-async def test_when_all_connections_are_busy_the_answer_comes_after_two_seconds(api: Database) -> None:
-    busy = asyncio.create_task(api.fetch(text("SELECT pg_sleep(3.5)")))
+async def test_when_all_connections_are_busy_the_answer_comes_after_two_seconds(
+    database: TestDatabase, api: Database
+) -> None:
+    busy = asyncio.create_task(api.fetch("SELECT pg_sleep(3.5)"))
     async with asyncio.timeout(10):
-        while api.engine.pool.checkedout() == 0:  # type: ignore[attr-defined]  # noqa: ASYNC110
+        while database.fetch(SLEEPING) == [(0,)]:  # noqa: ASYNC110
             await asyncio.sleep(0)
     with pytest.raises(DatabaseUnavailable, match="busy"):
         await api.fetch(ONE)
@@ -58,22 +59,22 @@ async def test_when_all_connections_are_busy_the_answer_comes_after_two_seconds(
 
 
 async def test_what_waits_for_a_lock_leaves_reads_a_connection(database: TestDatabase) -> None:
-    lock, mark = "SELECT pg_advisory_lock(1)", text("SELECT pg_advisory_xact_lock(1)")
-    api = Database(database.parameters, 4)
+    lock, mark = "SELECT pg_advisory_lock(1)", "SELECT pg_advisory_xact_lock(1)"
     with database.connect() as person:
         person.execute(lock)
-        waiting = [asyncio.create_task(api.fetch(mark, may_wait=True)) for _ in range(8)]
-        async with asyncio.timeout(10):
-            while database.fetch("SELECT count(*) FROM pg_locks WHERE NOT granted") != [(3,)]:  # noqa: ASYNC110
-                await asyncio.sleep(0)
-            assert (await api.fetch(ONE))[0][0] == 1
-    await asyncio.gather(*waiting)
-    await api.close()
+        async with Database(database.parameters, 4) as api:
+            waiting = [asyncio.create_task(api.fetch(mark, may_wait=True)) for _ in range(8)]
+            async with asyncio.timeout(10):
+                while database.fetch("SELECT count(*) FROM pg_locks WHERE NOT granted") != [(3,)]:  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+                assert (await api.fetch(ONE))[0][0] == 1
+            person.execute("SELECT pg_advisory_unlock(1)")
+            await asyncio.gather(*waiting)
 
 
 async def test_a_statement_that_is_wrong_is_a_bug_and_no_outage(api: Database) -> None:
     with pytest.raises(Exception, match="division by zero"):
-        await api.fetch(text("SELECT 1 / 0"))
+        await api.fetch("SELECT 1 / 0")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """A mark, by the api or by hand, enters an item once and counts how often."""
 
 from db import queue
-from db.connections import Database
 from db.queue import Connection
+from db.requests import Database
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, mark_item, row
 

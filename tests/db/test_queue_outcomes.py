@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from db import queue
-from db.connections import Database
 from db.queue import Connection
+from db.requests import Database
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, mark_item, pushed, row
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from db import history, queue, queue_people
-from db.connections import Database
 from db.queue import Claim, Connection
+from db.requests import Database
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, mark_item, pushed, row, waits_for_a_lock
 

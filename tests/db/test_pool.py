@@ -1,0 +1,96 @@
+"""Connections are made in the background: through silent hosts and slow log-ins, whatever a request's deadline is."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from db.connections import DatabaseUnavailable, Parameters
+from db.pool import WAIT_SECONDS
+from db.requests import Database
+from sandbox.wire import PostgresWire
+from tests.fix_postgres import TestDatabase
+from tests.fix_signum import Signum
+
+ONE = "SELECT 1"
+
+
+@contextlib.contextmanager
+def silent_host(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    with socket.create_server((host, port), backlog=64) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def behind_silent_hosts(database: TestDatabase) -> Iterator[dict[str, Any]]:
+    """The database as the third of three hosts, two of which are silent."""
+    own = without_address(database)
+    with silent_host() as first, silent_host() as second:
+        yield {**own, "host": f"127.0.0.1,127.0.0.1,{own['host']}", "port": f"{first},{second},{own['port']}"}
+
+
+def without_address(database: TestDatabase) -> dict[str, Any]:
+    return {name: value for name, value in database.parameters.items() if name != "hostaddr"}
+
+
+async def wait_for_answer(parameters: Parameters) -> list[str]:
+    """Ask until there is an answer; the reasons of the requests before it."""
+    reasons = []
+    async with asyncio.timeout(60), Database(parameters, 2) as api:
+        while True:
+            try:
+                await api.fetch(ONE)
+            except DatabaseUnavailable as error:
+                reasons.append(str(error))
+            else:
+                return reasons
+
+
+async def test_silent_hosts_before_the_one_that_answers_cost_seconds_and_not_the_service(
+    behind_silent_hosts: dict[str, Any],
+) -> None:
+    reasons = await wait_for_answer(behind_silent_hosts)
+    assert reasons[0] == "it lets no new connection in within 2 s"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2")
+async def test_silent_addresses_of_a_name_do_not_hide_its_others(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(database.parameters["port"])
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{last}", port)) for last in (2, 3, 1)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with silent_host("127.0.0.2", port), silent_host("127.0.0.3", port):
+        await wait_for_answer({**without_address(database), "host": "database.example.org"})
+
+
+async def test_log_in_that_takes_longer_than_any_request_is_waited_for(
+    database: TestDatabase, wire_to_postgres: PostgresWire
+) -> None:
+    wire = wire_to_postgres
+    wire.delay(0.2)  # of each message, of which a log-in has twenty
+    assert len(await wait_for_answer({**without_address(database), "host": wire.host, "port": wire.port})) > 1
+
+
+async def test_refused_connection_is_the_reason_of_requests_that_got_none(database: TestDatabase) -> None:
+    async with Database({**without_address(database), "host": "127.0.0.1", "port": 1}, 1) as api:
+        began = time.monotonic()
+        with pytest.raises(DatabaseUnavailable, match="port 1 failed: Connection refused"):
+            await api.fetch(ONE)
+        assert time.monotonic() - began < WAIT_SECONDS, "told at once"
+
+
+@pytest.mark.long
+def test_commands_and_migrations_get_through_silent_hosts(
+    database: TestDatabase, behind_silent_hosts: dict[str, Any], signum_process: Signum
+) -> None:
+    hosts = {"DB_HOST": behind_silent_hosts["host"], "DB_PORT": behind_silent_hosts["port"]}
+    settings = {**database.environment(), **hosts}
+    assert signum_process("queue", "list", settings=settings).out == "the queue is empty\n"
+    assert signum_process("migrate", settings=settings).code == 0
