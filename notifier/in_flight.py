@@ -1,21 +1,27 @@
 """The claimed items, and how far each is on its way to Sierra. Plain state, no decisions."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from db.queue import Claim
 from notifier.patch import Plan
+from notifier.sierra.errors import ItemError
 from runtime.sentry import Step
 
 
 @dataclass(eq=False, slots=True)
 class ClaimedItem:
-    """A claimed item on its way. Times are of the monotonic clock; `probe`: a probe, or a sample."""
+    """A claimed item on its way. Times are of the monotonic clock; `sent_at`: that of its last request at Sierra.
+
+    `probe`: a probe, or a sample.
+    """
 
     claim: Claim
     claimed_at: float
     lease_ends: float
     probe: bool = False
+    sent_at: float = 0.0
     read_at: float = 0.0
     plan: Plan | None = None
     steps: list[Step] = field(default_factory=list)
@@ -25,6 +31,23 @@ class ClaimedItem:
         """Its number in Sierra's URLs; "" where it has none that could be one."""
         number = self.claim.item_number or ""
         return number if number.isascii() and number.isdigit() else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The failure is the item's own: postpone it or reject it, as the error says."""
+
+    item: ClaimedItem
+    error: ItemError
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The items are given back with their attempts: due as before, or `delay_seconds` later and for a reason."""
+
+    items: Sequence[ClaimedItem]
+    delay_seconds: float = 0.0
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +63,15 @@ class Limits:
     def lease_seconds(self) -> float:
         """Enough for list, single read, wait for a slot, write and a new token, whatever the batch."""
         return 6 * self.timeout_seconds + 10
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The items that may be claimed, as far as Sierra's health goes. `limit` None: all that there is room for."""
+
+    limit: int | None
+    newest_first: bool = False
+    one_by_one: bool = False
 
 
 @dataclass(eq=False, slots=True)
