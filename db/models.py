@@ -318,7 +318,7 @@ class NotifierState(SQLModel, table=True):
     __table_args__ = (
         *readable("started_at", "seen_at", "last_success_at", "looped_at"),
         CheckConstraint("mode IN ('starting', 'listening', 'polling', 'stopped')", name="mode_known"),
-        CheckConstraint("breaker IN ('closed', 'open', 'probing')", name="breaker_known"),
+        CheckConstraint("breaker IN ('closed', 'sampling', 'open', 'probing')", name="breaker_known"),
         CheckConstraint("waits_for IN ('answer', 'Sierra', 'person')", name="waits_for_known"),
         {"comment": "What each notifier process last said of itself. See the view notifier_overview"},
     )
@@ -328,7 +328,11 @@ class NotifierState(SQLModel, table=True):
     started_at: datetime = col(TIMESTAMPTZ, "When the process began", server_default=NOW)
     seen_at: datetime = col(TIMESTAMPTZ, "When it last said so; every 5 s", server_default=NOW)
     mode: str = col(Text, "starting, listening (woken by NOTIFY), polling (can't hear, sweeps only), stopped")
-    breaker: str = col(Text, "closed: pushing; open: Sierra is unwell, waiting; probing: trying one item")
+    breaker: str = col(
+        Text,
+        "closed: pushing; sampling: five items failed alike, trying three new ones; open: waiting; "
+        "probing: trying one item",
+    )
     reason: str | None = nullable(Text, "Why the breaker is not closed, or why it polls")
     last_success_at: datetime | None = nullable(TIMESTAMPTZ, "When Sierra last answered it well")
     looped_at: datetime | None = nullable(

@@ -112,7 +112,7 @@ CREATE TABLE public.notifier_state (
     last_success_at timestamp with time zone,
     looped_at timestamp with time zone,
     waits_for text,
-    CONSTRAINT notifier_state_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'probing'::text]))),
+    CONSTRAINT notifier_state_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'sampling'::text, 'open'::text, 'probing'::text]))),
     CONSTRAINT notifier_state_last_success_at_readable CHECK ((((last_success_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((last_success_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT notifier_state_looped_at_readable CHECK ((((looped_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((looped_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT notifier_state_mode_known CHECK ((mode = ANY (ARRAY['starting'::text, 'listening'::text, 'polling'::text, 'stopped'::text]))),
@@ -131,7 +131,7 @@ COMMENT ON COLUMN public.notifier_state.seen_at IS 'When it last said so; every 
 
 COMMENT ON COLUMN public.notifier_state.mode IS 'starting, listening (woken by NOTIFY), polling (can''t hear, sweeps only), stopped';
 
-COMMENT ON COLUMN public.notifier_state.breaker IS 'closed: pushing; open: Sierra is unwell, waiting; probing: trying one item';
+COMMENT ON COLUMN public.notifier_state.breaker IS 'closed: pushing; sampling: five items failed alike, trying three new ones; open: waiting; probing: trying one item';
 
 COMMENT ON COLUMN public.notifier_state.reason IS 'Why the breaker is not closed, or why it polls';
 
@@ -291,7 +291,7 @@ COMMENT ON COLUMN public.notifier_overview.state IS 'listening or polling: well;
 
 COMMENT ON COLUMN public.notifier_overview.mode IS 'starting, listening (woken by NOTIFY), polling (can''t hear, sweeps only), stopped';
 
-COMMENT ON COLUMN public.notifier_overview.breaker IS 'closed: pushing; open: waiting; probing: trying one item';
+COMMENT ON COLUMN public.notifier_overview.breaker IS 'closed: pushing; sampling: five items failed alike, trying three new ones; open: waiting; probing: trying one item';
 
 COMMENT ON COLUMN public.notifier_overview.reason IS 'Why it does not push, or why it polls';
 

@@ -96,7 +96,7 @@ class SierraHealth:
         return self._pause.fault if self._pause else None
 
     def allowance(self, has_probe: bool) -> Allowance:
-        """What may be claimed now. Ask once per claim. `has_probe`: a probe or sample is still in flight."""
+        """The items that may be claimed now. Ask once per claim. `has_probe`: a probe or sample is still in flight."""
         state = self.state
         if state == "closed":
             self._newest_first = True

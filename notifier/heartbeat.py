@@ -3,16 +3,15 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import psycopg
 
 from db import history, notifiers
 from db.connections import DATABASE_AWAY, one_line
 from db.pool import NotifierPool, lend
-from notifier.breaker import Breaker
+from notifier.health import SierraHealth
 from notifier.listener import Listener
-from notifier.push import Pusher
-from notifier.worker import Worker
 
 log = logging.getLogger("signum.notifier")
 
@@ -32,19 +31,19 @@ class Heartbeat:
         name: str,
         retention_days: int,
         listener: Listener,
-        breaker: Breaker,
-        pusher: Pusher,
-        worker: Worker,
+        health: SierraHealth,
+        looped_at: Callable[[], float],
     ) -> None:
         self._pool, self._name, self._retention_days = pool, name, retention_days
-        self._listener, self._breaker, self._pusher, self._worker = listener, breaker, pusher, worker
+        self._listener, self._health, self._looped_at = listener, health, looped_at
+        self._beat_at = 0.0
 
     async def run(self) -> None:
         """Beat and prune for ever. A database that is away or refuses does not end it."""
         prune_at, beat_at, written, trouble = 0.0, 0.0, None, ""
         while True:
             now = time.monotonic()
-            state = (self._listener.mode, self._breaker.state, self._breaker.reason)
+            state = (self._listener.mode, self._health.state, str(self._health.fault))
             try:
                 if now >= beat_at or state != written:
                     beat_at, written = now + HEARTBEAT_SECONDS, state
@@ -61,19 +60,19 @@ class Heartbeat:
             await asyncio.sleep(CHECK_SECONDS)
 
     async def beat(self, mode: str) -> None:
-        """Write the notifier's row: its mode, its breaker, and whether Sierra answered well since the last beat."""
-        succeeded, self._pusher.succeeded = self._pusher.succeeded, False
-        reason = self._breaker.reason or self._listener.reason
+        """Write the notifier's row: its mode, Sierra's health, and whether Sierra answered well since the last beat."""
+        succeeded, self._beat_at = self._health.last_success_at > self._beat_at, time.monotonic()
+        fault = self._health.fault
         async with lend(self._pool) as connection:
             await notifiers.heartbeat(
                 connection,
                 self._name,
                 mode,
-                self._breaker.state,
-                reason,
-                waits_for=self._breaker.waits_for,
+                self._health.state,
+                str(fault) if fault else self._listener.reason,
+                waits_for=fault.waits_for if fault else None,
                 succeeded=succeeded,
-                looped_seconds_ago=time.monotonic() - self._worker.moved_at,
+                looped_seconds_ago=time.monotonic() - self._looped_at(),
             )
 
     async def _prune(self) -> None:

@@ -1,5 +1,6 @@
 """The claimed items, and how far each is on its way to Sierra. Plain state, no decisions."""
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -76,13 +77,21 @@ class Allowance:
 
 @dataclass(eq=False, slots=True)
 class InFlight:
-    """All claimed `items`; those among them that wait for a request, by its kind; and how many are being read."""
+    """All claimed `items`; those among them that wait for a request, by its kind; and the requests under way.
+
+    `requests`: the task of each, with the items that it reads; none where it writes.
+    """
 
     items: set[ClaimedItem] = field(default_factory=set)
     to_read: deque[ClaimedItem] = field(default_factory=deque)
     to_read_singly: deque[ClaimedItem] = field(default_factory=deque)
     to_write: deque[ClaimedItem] = field(default_factory=deque)
-    being_read: int = 0
+    requests: dict[asyncio.Task[None], Sequence[ClaimedItem]] = field(default_factory=dict)
+
+    @property
+    def being_read(self) -> int:
+        """The number of items that are being read."""
+        return sum(map(len, self.requests.values()))
 
     def take_waiting(self) -> list[ClaimedItem]:
         """Return all that wait for a request, and take them out of their lines."""

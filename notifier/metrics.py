@@ -5,12 +5,16 @@ Pushes are counted where they happen; the condition is read at each scrape. The 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from notifier.health import State
+
 COUNTED = CollectorRegistry()
+STATES: tuple[State, ...] = get_args(State)
 
 _SIERRA_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _MARK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300, 3600)
@@ -39,7 +43,7 @@ class Condition:
     """A notifier's condition at one moment."""
 
     mode: str
-    breaker: str
+    breaker: State
     key_is_refused: bool
     token_seconds: float
     items_held: int
@@ -54,8 +58,9 @@ class ConditionCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the condition as gauges."""
         now = self._snapshot()
-        breaker = GaugeMetricFamily("signum_breaker_state", "1 at the state that the breaker is in", labels=["state"])
-        for state in ("closed", "open", "probing"):
+        told = f"1 at the state that the breaker is in: {', '.join(STATES)}"
+        breaker = GaugeMetricFamily("signum_breaker_state", told, labels=["state"])
+        for state in STATES:
             breaker.add_metric([state], now.breaker == state)
         yield breaker
         for name, help_text, value in (

@@ -11,19 +11,20 @@ import psycopg
 from db.connections import DATABASE_AWAY, one_line
 from db.pool import NotifierPool, lend
 from notifier.backoff import reconnect_pause
-from notifier.breaker import Breaker
 from notifier.checks import warn_at_start
+from notifier.claims import CLAIM_AGAIN_SECONDS, Claims
 from notifier.config import limits_of, listening_at, rules_of
+from notifier.health import SierraHealth
 from notifier.heartbeat import Heartbeat
 from notifier.in_flight import InFlight
 from notifier.listener import Listener
 from notifier.metrics import Condition
 from notifier.outcomes import OutcomeWriter
-from notifier.push import Pusher
+from notifier.push import ItemPush
 from notifier.sierra.client import SierraClient
-from notifier.sierra.errors import SierraUnavailable
+from notifier.sierra.errors import SierraRefused, SierraUnavailable
 from notifier.wakeup import Wakeup
-from notifier.worker import Worker
+from notifier.worker import Tasks, Worker
 from runtime.settings import NotifierSettings
 
 log = logging.getLogger("signum.notifier")
@@ -39,17 +40,21 @@ class Service:
         self._settings = settings
         self._pool = pool
         self._sierra = sierra
-        self.wakeup = Wakeup()
-        self.breaker = Breaker()
+        self.wakeup, self.in_flight = Wakeup(), InFlight()
+        self.health = SierraHealth(on_change=self._on_health_change)
+        self._unwell_since: float | None = None
+        self.looped_at = time.monotonic()
         limits = limits_of(settings)
-        self.in_flight = InFlight()
         self._outcomes = OutcomeWriter(pool, name, settings.sierra_update_max_attempts)
-        pusher = Pusher(self.in_flight, self._outcomes, sierra, self.wakeup, self.breaker, rules_of(settings), limits)
-        self._worker = Worker(self.in_flight, self._outcomes, pusher, self.wakeup, self.breaker, limits)
-        self.listener = Listener(listening_at(settings), pool, name, self.wakeup)
-        self._heartbeat = Heartbeat(
-            pool, name, settings.update_log_retention_days, self.listener, self.breaker, pusher, self._worker
+        self._claims = Claims(self.in_flight, self._outcomes, self.wakeup, self.health, limits)
+        self._tasks = Tasks(self.wakeup)
+        push = ItemPush(sierra, self.health, rules_of(settings), limits)
+        self._worker = Worker(
+            self.in_flight, self._outcomes, push, self._claims, self._tasks, self.wakeup, self.health, limits
         )
+        self.listener = Listener(listening_at(settings), pool, name, self.wakeup)
+        retention_days = settings.update_log_retention_days
+        self._heartbeat = Heartbeat(pool, name, retention_days, self.listener, self.health, lambda: self.looped_at)
 
     async def run(self) -> None:
         """Serve until stopped; then finish the writes under way and release the other items."""
@@ -64,7 +69,7 @@ class Service:
             await asyncio.wait({loop}, timeout=STOP_SECONDS)
             if not loop.done():
                 log.warning("stopping with requests under way: their items are pushed again when their leases lapse")
-                await self._worker.abandon()
+                await self._tasks.cancel()  # the leases lapse by themselves
         finally:
             for task in (*helpers, stopped, loop):
                 task.cancel()
@@ -75,15 +80,28 @@ class Service:
         _raise_if_ended([loop])
 
     async def _loop(self) -> None:
+        """Push what is due, until the notifier stops and nothing is under way any more."""
         failures = 0
-        while not self.wakeup.stopping:
-            something_due = self.wakeup.something_due
-            self.wakeup.clear()
+        self._claims.expect_more()
+        while True:
+            self.looped_at = time.monotonic()
+            # Cleared before looking: what sets it during the look is not lost.
+            if self.wakeup.clear():
+                # Perhaps a mark: where Sierra answers but refuses what came before, it is tried at once.
+                self.health.new_mark()
+                self._claims.expect_more()
+            if self._worker.move_on():
+                # Each task sets the wakeup at its end. The time is for rows that come due without a notification.
+                await self.wakeup.wait(CLAIM_AGAIN_SECONDS)
+                continue
             try:
-                await self._worker.drain(something_due)
-                pause = await self._seconds_to_next_drain()
+                self._tasks.raise_failure()
+                if self.wakeup.stopping:
+                    return
+                pause = await self._seconds_to_next_look()
                 failures = 0
             except psycopg.Error as error:
+                # Said once; then the database is asked again, now and then, until it answers.
                 if failures == 0 and isinstance(error, DATABASE_AWAY):
                     log.warning("database away, waiting for it: %s", one_line(error))
                 elif failures == 0:
@@ -91,11 +109,12 @@ class Service:
                 pause = reconnect_pause(failures, random.random())  # noqa: S311  jitter, not a secret
                 failures += 1
             await self._rest(pause)
+            self._claims.expect_more()
 
-    async def _seconds_to_next_drain(self) -> float:
+    async def _seconds_to_next_look(self) -> float:
         """Seconds to the sweep, or to an item or a probe that is due before it."""
-        if self.breaker.state == "open":
-            return self.breaker.seconds_left
+        if self.health.state == "open":
+            return self.health.seconds_left
         sweep = self._settings.sierra_update_interval_seconds
         if self.listener.mode == "polling":
             sweep = min(sweep, POLLING_SECONDS)
@@ -104,31 +123,48 @@ class Service:
 
     async def _rest(self, seconds: float) -> None:
         due_at = time.monotonic() + seconds
-        if not await self.wakeup.wait(at_most=seconds):
-            late = time.monotonic() - due_at
-            if late > self._settings.sierra_update_misfire_grace_time_seconds:
-                log.warning("the sweep came late: was this process stopped?", extra={"late_seconds": round(late, 1)})
+        await self.wakeup.wait(seconds)
+        late = time.monotonic() - due_at
+        if late > self._settings.sierra_update_misfire_grace_time_seconds:
+            log.warning("the sweep came late: was this process stopped?", extra={"late_seconds": round(late, 1)})
+
+    def _on_health_change(self) -> None:
+        """Log the change. Where Sierra is well again, wake the loop: what was given back meanwhile is due."""
+        state, fault, now = self.health.state, self.health.fault, time.monotonic()
+        if fault:
+            write = log.error if fault.waits_for == "person" else log.warning
+            said = "stopped pushing: %s" if self._unwell_since is None else "still not pushing: %s"
+            self._unwell_since = self._unwell_since or now
+            write(said, fault, extra={"state": state, "next_try_seconds": round(self.health.seconds_left, 1)})
+        elif state == "sampling":
+            log.info("items failed alike: new ones decide whose fault it is", extra={"state": state})
+        elif self._unwell_since is None:
+            log.info("the items that failed alike are themselves at fault", extra={"state": state})
+        else:
+            after_seconds = round(now - self._unwell_since, 1)
+            log.info("pushing again: Sierra answers", extra={"state": state, "after_seconds": after_seconds})
+            self._unwell_since = None
+            self.wakeup.set()
 
     async def _prefetch_token(self) -> None:
         """Fetch the token before the first item needs it, so that a refusal shows at the start, not at the first mark.
 
         Where a person must act, ask again until a token is given: without an item nothing else would notice.
         """
-        told = None
+        refusal: SierraUnavailable | None = None
         while True:
             try:
                 await self._sierra.token.get()
             except SierraUnavailable as error:
-                if told is None and error.waits_for != "person":
+                if refusal is None and error.waits_for != "person":
                     log.warning("%s", error)
                     return
-                self.breaker.open(error)
-                told = str(error)
-                await asyncio.sleep(self.breaker.seconds_left)
+                refusal = error
+                self.health.unavailable([], error, writing=False)
+                await asyncio.sleep(self.health.seconds_left)
             else:
-                # Opened for another reason meanwhile, the breaker is not the token's to close.
-                if self.breaker.reason == told and self.breaker.close():
-                    self.wakeup.set()
+                if refusal:
+                    self.health.recovered(refusal)
                 return
 
     async def _check_self(self) -> None:
@@ -141,8 +177,8 @@ class Service:
         """Return the notifier's condition, for metrics; safe to call from another thread."""
         return Condition(
             mode=self.listener.mode,
-            breaker=self.breaker.state,
-            key_is_refused=self.breaker.key_is_refused,
+            breaker=self.health.state,
+            key_is_refused=isinstance(self.health.fault, SierraRefused),
             token_seconds=self._sierra.token.seconds_left,
             items_held=len(self.in_flight.items),
         )

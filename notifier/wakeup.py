@@ -13,7 +13,7 @@ class Wakeup:
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self.stopped = asyncio.Event()
-        self.something_due = False
+        self._something_due = False
         self._notified_at: float | None = None
 
     @property
@@ -23,7 +23,7 @@ class Wakeup:
 
     def set(self, something_due: bool = True) -> None:
         """Wake the loop: something may be due in the queue, or else work moved on here and more of it can start."""
-        self.something_due |= something_due
+        self._something_due |= something_due
         self._event.set()
 
     def set_by_notification(self) -> None:
@@ -42,27 +42,14 @@ class Wakeup:
         self.stopped.set()
         self._event.set()
 
-    def clear(self) -> None:
-        """Forget what was set: from here on, a set means something new."""
-        self.something_due = False
+    def clear(self) -> bool:
+        """Forget what was set: from here on, a set means something new. Return whether something may be due."""
+        something_due, self._something_due = self._something_due, False
         self._event.clear()
+        return something_due
 
-    async def wait(self, at_most: float | None = None) -> bool:
-        """Wait until it is set or we stop, and return True; return False after `at_most` seconds."""
-        if self.stopping:
-            return True
-        try:
-            async with asyncio.timeout(at_most):
-                await self._event.wait()
-        except TimeoutError:
-            return False
-        return True
-
-    async def wait_and_clear(self, at_most: float) -> bool:
-        """Wait until it is set, or `at_most` seconds, then clear it. Return whether something new is due."""
+    async def wait(self, at_most: float) -> None:
+        """Wait until it is set, or we stop, or `at_most` seconds have gone by."""
         timer = asyncio.get_running_loop().call_later(at_most, self._event.set)
         await self._event.wait()
         timer.cancel()
-        something_due = self.something_due
-        self.clear()
-        return something_due

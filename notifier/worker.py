@@ -11,102 +11,102 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from notifier.breaker import Breaker
-from notifier.in_flight import ClaimedItem, InFlight, Limits
-from notifier.metrics import NOTIFY_TO_CLAIM_SECONDS
+from notifier.claims import Claims
+from notifier.health import SierraHealth
+from notifier.in_flight import ClaimedItem, Failed, InFlight, Limits, Released
 from notifier.outcomes import OutcomeWriter
-from notifier.push import Pusher, Remaining
-from notifier.sierra.errors import ItemRejected
+from notifier.push import Finished, ItemPush, Outcome, Result, ToReadSingly, ToWrite, fail_by_own_error
 from notifier.wakeup import Wakeup
+from runtime.sentry import tell_steps
 
-SAMPLES = 3  # new items to try when five failed alike, before Sierra or the configuration is blamed
-CLAIM_AGAIN_SECONDS = 2.0  # requests under way may take long: items that come due meanwhile do not wait for them
+
+class Tasks:
+    """The tasks under way: claims, requests with their outcomes, releases. Each sets the wakeup at its end."""
+
+    def __init__(self, wakeup: Wakeup) -> None:
+        self._wakeup = wakeup
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._failure: Exception | None = None
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def raise_failure(self) -> None:
+        """Raise the last error of a claim, or of the error handling itself, if there was one since the last call."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    async def cancel(self) -> None:
+        """Cancel all of them."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._wakeup.set(something_due=False)
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._failure = error
 
 
 class Worker:
-    """Drains the queue. One call of `drain` at a time."""
+    """Moves items on from the queue to Sierra. It never waits: the notifier's loop calls it whenever it is woken."""
 
     def __init__(
         self,
         in_flight: InFlight,
         outcomes: OutcomeWriter,
-        pusher: Pusher,
+        push: ItemPush,
+        claims: Claims,
+        tasks: Tasks,
         wakeup: Wakeup,
-        breaker: Breaker,
+        health: SierraHealth,
         limits: Limits,
     ) -> None:
-        self._in_flight, self._outcomes, self._pusher = in_flight, outcomes, pusher
-        self._wakeup, self._breaker, self._limits = wakeup, breaker, limits
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._reads: dict[asyncio.Task[None], Sequence[ClaimedItem]] = {}
-        self._requests = 0
-        self._claiming = False
-        self._more_may_be_due = False
-        self._claim_began_at = 0.0
-        self._newest = False
-        self._failure: Exception | None = None
-        self.moved_at = time.monotonic()
+        self._in_flight, self._outcomes, self._push, self._claims = in_flight, outcomes, push, claims
+        self._tasks, self._wakeup, self._health, self._limits = tasks, wakeup, health, limits
 
-    async def drain(self, something_due: bool = False) -> None:
-        """Push until nothing is due and nothing is in flight, or Sierra is unwell, or the notifier stops.
-
-        `something_due`: a notification came since the last drain. Raise a claim's error (the database is away) when
-        nothing is in flight any more.
-        """
-        self._expect_more(something_due)
-        self._failure = None
-        while True:
-            self.moved_at = time.monotonic()
-            self._start_all_that_can_start()
-            if not self._tasks:
-                if not self._pusher.doubts.waiting:
-                    break  # drained, or held up by the breaker or a stop
-                # No response under way can tell any more whose fault the undecided failures are.
-                self._start(self._pusher.settle_undecided())
-            something_due = await self._wakeup.wait_and_clear(CLAIM_AGAIN_SECONDS)
-            # The timer also finds rows that come due without a notification: postponed items, lapsed leases.
-            if something_due or time.monotonic() - self._claim_began_at > CLAIM_AGAIN_SECONDS:
-                self._expect_more(something_due)
-        if self._failure is not None:
-            raise self._failure
-
-    async def abandon(self) -> None:
-        """Cancel all requests and writes of outcomes; the leases lapse by themselves."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _expect_more(self, something_due: bool) -> None:
-        """Have the next step claim. Where Sierra answers but refuses, have it try the newest mark at once."""
-        self._more_may_be_due = True
-        if something_due and self._pusher.is_paused_by_alike:
-            self._breaker.end_pause()
-            self._newest = True
-
-    def _start_all_that_can_start(self) -> None:
-        """Start a claim and as many requests as there are slots; or release, if nothing may be started."""
-        if self._wakeup.stopping or self._breaker.state == "open":
+    def move_on(self) -> bool:
+        """Start all that can start. Return whether anything is under way: if not, the queue is drained, or it waits."""
+        if self._wakeup.stopping or self._health.state == "open":
+            # Sierra may not be asked for anything: another notifier may have what waits here.
             self._release_waiting()
-            return
-        # One claim at a time: two would claim more than there is room for.
-        if self._more_may_be_due and not self._claiming and (room := self._room()):
-            self._more_may_be_due = False
-            self._claim_began_at = time.monotonic()
-            self._claiming = True
-            self._start(self._claim(room))
+        else:
+            if claim := self._claims.next_claim():
+                self._tasks.start(claim)
+            while len(self._in_flight.requests) < self._limits.pool_size and self._start_request():
+                pass
+        if not self._tasks:
+            # No answer under way can tell any more whose fault the undecided failures are.
+            for outcome in self._health.nothing_in_flight():
+                self._tasks.start(self._settle(outcome))
+        return bool(self._tasks)
+
+    def _start_request(self) -> bool:
+        """Start the next request at Sierra. Return False if there is none to start now."""
         in_flight = self._in_flight
-        while self._requests < self._limits.pool_size:
-            # Reads come before writes: one read feeds several writes, and without it the other slots fall idle.
-            if in_flight.to_read_singly:
-                item = in_flight.to_read_singly.popleft()
-                self._start_read([item], self._pusher.read_one(item))
-            elif chunk := self._next_chunk():
-                self._start_read(chunk, self._pusher.read(chunk))
-            elif in_flight.to_write and not self._keeps_slot_for_read():
-                item = in_flight.to_write.popleft()
-                self._start_request(self._pusher.write(item), [item])
-            else:
-                break
+        # Reads come before writes: one read feeds several writes, and without it the other slots fall idle. Those of
+        # one item come first: where a list failed, its items have waited for a request already.
+        if in_flight.to_read_singly:
+            item = in_flight.to_read_singly.popleft()
+            self._start(self._push.read_one(item), [item], reads=True)
+        elif chunk := self._next_chunk():
+            self._start(self._push.read(chunk), chunk, reads=True)
+        # Where a claim may bring more to read, the last slot is kept for it.
+        elif in_flight.to_write and not self._keeps_slot_for_read():
+            item = in_flight.to_write.popleft()
+            self._start(self._push.write(item), [item], reads=False)
+        else:
+            return False
+        return True
 
     def _next_chunk(self) -> list[ClaimedItem]:
         """The items to read with the next request; none while enough are read or being read."""
@@ -119,120 +119,76 @@ class Worker:
             return []
         return [in_flight.to_read.popleft() for _ in range(min(len(in_flight.to_read), pool_size))]
 
-    def _room(self) -> int:
-        """The number of items to claim now.
-
-        As many as fill up one chunk that is kept ready, so that no read waits for the database, but no more than
-        `most_items` allows in all. If that limit leaves room for a few only, claim none yet: a read of few items costs
-        as much as one of many. Worth it is the whole chunk, or nearly half of `most_items` where that is less.
-        """
-        in_flight, limits = self._in_flight, self._limits
-        if self._is_probing:
-            if any(item.probe for item in in_flight.items):
-                return 0
-            return SAMPLES if self._pusher.doubts.are_many else 1
-        chunk = limits.pool_size - len(in_flight.to_read) - len(in_flight.to_read_singly)
-        room = min(chunk, limits.most_items - len(in_flight.items))
-        return room if room >= max(1, min(chunk, limits.most_items // 2 - 1)) else 0
-
-    @property
-    def _is_probing(self) -> bool:
-        """Tell whether to claim only the few items that show whether Sierra is well."""
-        return self._pusher.doubts.are_many or self._breaker.state == "probing"
-
     def _keeps_slot_for_read(self) -> bool:
         """Tell whether to keep the last free slot for reading items that are being claimed, rather than for a write."""
         in_flight = self._in_flight
-        is_last = self._requests == self._limits.pool_size - 1
+        is_last = len(in_flight.requests) == self._limits.pool_size - 1
         # With a pool of one the last slot is the only one: kept, nothing would ever be written.
-        if not is_last or self._requests == 0:
+        if not is_last or not in_flight.requests:
             return False
-        return (self._more_may_be_due or self._claiming) and not (in_flight.to_read or in_flight.being_read)
+        return self._claims.are_expected and not (in_flight.to_read or in_flight.being_read)
 
-    async def _claim(self, room: int) -> None:
-        """Claim, and put the items in line to be read."""
-        probe = self._is_probing
-        # A probe by the newest mark alternates with one by the oldest, so that neither starves the other.
-        newest = self._pusher.doubts.are_many or (probe and self._newest)
-        self._newest = not newest
-        # The lease is counted from before the claim was sent: by our clock it ends before it does in the database.
-        asked_at, notified_at = time.monotonic(), self._wakeup.take_notified_at()
+    def _start(self, work: Coroutine[Any, Any, Sequence[Result]], items: Sequence[ClaimedItem], reads: bool) -> None:
+        task = self._tasks.start(self._run(work, items))
+        self._in_flight.requests[task] = items if reads else ()
+
+    async def _run(self, work: Coroutine[Any, Any, Sequence[Result]], items: Sequence[ClaimedItem]) -> None:
+        """Run one request at Sierra, free its slot, put items in line for their next request, write outcomes."""
         try:
-            claims = await self._outcomes.claim(room, self._limits.lease_seconds, newest)
-        finally:
-            self._claiming = False
-        if claims and notified_at is not None:
-            NOTIFY_TO_CLAIM_SECONDS.observe(time.monotonic() - notified_at)
-        if len(claims) == room:
-            self._more_may_be_due = True
-        items = [ClaimedItem(claim, asked_at, asked_at + self._limits.lease_seconds, probe) for claim in claims]
-        self._in_flight.items.update(items)
-        for item in items:
-            if item.number:
-                # Alone where its answer is to count for this item only: a probe, a suspect, and while lists fail.
-                singly = probe or self._pusher.lists_fail or item.claim.item_record_id in self._pusher.suspects
-                (self._in_flight.to_read_singly if singly else self._in_flight.to_read).append(item)
-        self._wakeup.set(something_due=False)
-        for item in items:  # after the others were put in line: a rejection waits for the database
-            if not item.number:
-                given = f"item number {item.claim.item_number!r}" if item.claim.item_number else "no item number"
-                error = ItemRejected(f"The item came with {given} from Sierra: it can't be asked for")
-                await self._outcomes.fail(item.claim, error)
-                self._in_flight.items.discard(item)
-
-    def _start_read(self, chunk: Sequence[ClaimedItem], work: Coroutine[Any, Any, Remaining]) -> None:
-        self._in_flight.being_read += len(chunk)
-        self._reads[self._start_request(work, chunk, len(chunk))] = chunk
-
-    def _start_request(
-        self, work: Coroutine[Any, Any, Remaining], items: Sequence[ClaimedItem], being_read: int = 0
-    ) -> asyncio.Task[None]:
-        self._requests += 1
-        return self._start(self._run_in_slot(work, items, being_read))
-
-    async def _run_in_slot(
-        self, work: Coroutine[Any, Any, Remaining], items: Sequence[ClaimedItem], being_read: int
-    ) -> None:
-        """Run one request at Sierra, free its slot, then do what remains to be done at the database.
-
-        Whatever goes wrong with these items, the others go on: no exception leaves here.
-        """
-        try:
-            try:
-                remaining = await work
-                # Items that were put in line for their next request are no longer this one's to settle.
-                elsewhere = {*self._in_flight.to_write, *self._in_flight.to_read_singly} if being_read else set()
-                items = [item for item in items if item not in elsewhere]
-            finally:
-                self._requests -= 1
-                self._in_flight.being_read -= being_read
-                self._reads.pop(asyncio.current_task(), None)  # type: ignore[arg-type]
-                self._wakeup.set(something_due=False)
-            for outcome in await asyncio.gather(*remaining, return_exceptions=True):
-                if isinstance(outcome, BaseException):
-                    raise outcome
+            results = await work
         except Exception as error:
-            await self._pusher.on_unexpected_error(items, error)
+            results = fail_by_own_error(items, error)
+        finally:
+            self._in_flight.requests.pop(asyncio.current_task(), None)  # type: ignore[arg-type]
+            self._wakeup.set(something_due=False)
+        outcomes: list[Outcome] = []
+        for result in results:
+            match result:
+                case ToReadSingly(items):
+                    self._in_flight.to_read_singly.extend(items)
+                case ToWrite(item):
+                    # A probe goes first: until it is written, nothing else is claimed.
+                    (self._in_flight.to_write.appendleft if item.probe else self._in_flight.to_write.append)(item)
+                case outcome:
+                    outcomes.append(outcome)
+        if len(outcomes) == 1:  # as most often: then no further task is needed
+            await self._settle(outcomes[0])
+        elif outcomes:  # together: an obstacle to one, such as a lock, must not keep the others
+            await asyncio.gather(*map(self._settle, outcomes))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
+    async def _settle(self, outcome: Outcome) -> None:
+        """Write an outcome to the queue and forget its items. Whatever goes wrong with it, the other items go on."""
+        items = outcome.items if isinstance(outcome, Released) else [outcome.item]
+        try:
+            await self._write(outcome)
+        except Exception as error:
+            for failed in fail_by_own_error(items, error):
+                await self._write(failed)
+        finally:
+            self._in_flight.items.difference_update(items)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._wakeup.set(something_due=False)
-        if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            self._failure = error  # of a claim, or of the error handling itself: `drain` raises it at its end
+    async def _write(self, outcome: Outcome) -> None:
+        began = time.monotonic()
+        match outcome:
+            case Released(items, delay_seconds, reason):
+                await self._outcomes.release([item.claim for item in items], delay_seconds, reason)
+                if not delay_seconds:
+                    self._claims.expect_more()
+                return
+            case Finished(item, push):
+                await self._outcomes.finish(push)
+            case Failed(item, error):
+                await self._outcomes.fail(item.claim, error, item.plan.call_number_before if item.plan else None)
+        step = ("finish" if isinstance(outcome, Finished) else "fail", began, time.monotonic())
+        tell_steps("push", item.claim.trace, item.claimed_at, [*item.steps, step], item_number=item.number)
 
     def _release_waiting(self) -> None:
         """Release the items that wait for a request; when the notifier stops, those being read too."""
         waiting = self._in_flight.take_waiting()
         if self._wakeup.stopping:
-            for task, chunk in self._reads.items():
-                if task.cancel():  # a read changes nothing at Sierra; a write is let end
+            for task, chunk in self._in_flight.requests.items():
+                if chunk and task.cancel():  # a read changes nothing at Sierra; a write is let end
+                    self._in_flight.requests[task] = ()
                     waiting.extend(chunk)
-            self._reads.clear()
         if waiting:
-            self._start(self._pusher.release(waiting))
+            self._tasks.start(self._settle(Released(waiting)))

@@ -63,12 +63,12 @@ def health() -> Health:
 def claimed(number: int, sent_at: float, attempts: int = 1, probe: bool = False) -> ClaimedItem:
     """An item as claimed, with a request at Sierra that was sent at that time."""
     text = str(number)
-    claim = Claim(number, 1, NOW, attempts, None, None, NOW, text, text, "84.31", NOW, None)
+    claim = Claim(number, 1, NOW, attempts, None, None, NOW, text, text, "84.31", NOW, None, is_recheck=False)
     return ClaimedItem(claim, sent_at, sent_at + 70, probe, sent_at)
 
 
 def told(settled: Settled) -> dict[int, str]:
-    """What became of each item: `rejected` or `postponed` by its own fault, or given back, `due` or at the `back`."""
+    """The end of each item: `rejected` or `postponed` by its own fault, or given back, `due` or at the `back`."""
     words: dict[int, str] = {}
     for one in settled:
         if isinstance(one, Failed):

@@ -5,6 +5,7 @@ costs, both take. A request on which Sierra hangs keeps its place until its dead
 """
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ async def test_a_record_on_which_sierra_hangs_is_that_records_fault_though_nothi
     async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=0.3) as service:
         mark(database, item)
         await eventually(database, "SELECT attempts = 1 AND due_at > now() FROM update_queue")
-        assert service.breaker.state == "closed"
+        assert service.health.state == "closed"
 
 
 async def test_a_mark_is_tried_at_once_though_all_before_it_were_refused_alike(
@@ -96,6 +97,8 @@ async def test_a_mark_is_tried_at_once_though_all_before_it_were_refused_alike(
     mark(database, *poison)
     async with notifier(**NO_SWEEP) as service:
         await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state")
-        service.breaker._retry_at = time.monotonic() + 60  # as after many failed probes
+        pause = service.health._pause
+        assert pause
+        service.health._pause = replace(pause, ends_at=time.monotonic() + 60)  # as after many failed probes
         mark(database, good)
         await eventually(database, GOOD_PUSHED, 1)

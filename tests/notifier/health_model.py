@@ -23,7 +23,7 @@ class Request:
 
     @property
     def given_back(self) -> str:
-        """Where it is in the queue if it is not to blame: failed probes stand behind all others."""
+        """The place in the queue that it gets if it is not to blame: failed probes stand behind all others."""
         return "back" if self.probe else "due"
 
 

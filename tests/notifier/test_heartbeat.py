@@ -23,9 +23,9 @@ async def test_a_loop_that_hangs_is_seen_though_the_process_lives(database: Test
     async with notifier(sierra_update_interval_seconds=0.1) as running:
         hung = asyncio.Event()
 
-        async def hang(something_due: bool = False) -> None:
+        async def hang() -> None:
             await hung.wait()
 
-        running._worker.drain = hang  # type: ignore[method-assign]
+        running._outcomes.next_wake = hang  # type: ignore[method-assign]
         await eventually(database, "SELECT seen_at - looped_at > interval '1 s' FROM notifier_state")
         hung.set()

@@ -35,7 +35,7 @@ async def test_sierra_unwell_as_a_whole_burns_no_attempts_and_all_is_pushed_afte
     mark(database, *add_items(database, sierra, *range(1001, 1009)))
     async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=0.5, sierra_api_client_retries=1) as service:
         await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state WHERE notifier = 'n1'")
-        assert service.breaker.reason
+        assert service.health.fault
         await eventually(database, "SELECT max(attempts) <= 1 AND count(*) = 8 FROM update_queue")
         assert database.fetch("SELECT count(*) FROM update_log") == [(0,)]
         switch.off()
@@ -55,8 +55,8 @@ async def test_five_equal_refusals_in_a_row_are_not_the_items_fault(
     mark(database, *add_items(database, sierra, *range(1001, 1009)))
     async with notifier(**NO_SWEEP) as service:
         await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state WHERE notifier = 'n1'")
-        assert "configuration?" in str(service.breaker.reason)
-        assert "the same for all" in str(service.breaker.reason)
+        assert "configuration?" in str(service.health.fault)
+        assert "the same for all" in str(service.health.fault)
         assert database.fetch("SELECT count(*), count(due_at), max(attempts) <= 1 FROM update_queue") == [(8, 8, True)]
         switch.off()
         database.fetch("UPDATE update_queue SET due_at = now()")
@@ -78,7 +78,7 @@ async def test_equal_refusals_of_marks_that_come_one_by_one_reject_none(
             mark(database, item)
             await sierra.until(partial(has_so_many_writes, number))
         await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state WHERE notifier = 'n1'")
-        assert "configuration?" in str(service.breaker.reason)
+        assert "configuration?" in str(service.health.fault)
     assert database.fetch("SELECT count(*), count(due_at) FROM update_queue") == [(5, 5)]
 
 
@@ -94,8 +94,8 @@ async def test_an_answer_to_an_older_request_does_not_end_the_pause(
         await eventually(database, "SELECT breaker FROM notifier_state", "open")
         older.release()
         await eventually(database, "SELECT count(*) >= 1 FROM update_log WHERE barcode = '33010000001002'")
-        assert service.breaker.state == "open"
-        assert service.breaker.seconds_left > 20
+        assert service.health.state == "open"
+        assert service.health.seconds_left > 20
     assert len(sierra.requests("put_item", "1001")) == 1
 
 
@@ -182,4 +182,4 @@ async def test_an_item_at_which_sierra_seems_unwell_each_time_is_that_items_faul
         await eventually(database, "SELECT count(*) = 1 FROM update_log WHERE outcome = 'pushed'")
         database.fetch("UPDATE update_queue SET due_at = now()")
         await eventually(database, "SELECT attempts = 1 AND lease_until IS NULL AND due_at > now() FROM update_queue")
-        assert service.breaker.state == "closed"
+        assert service.health.state == "closed"

@@ -31,7 +31,7 @@ async def test_paused_in_the_middle_of_a_drain_only_what_is_held_is_pushed_until
         assert printer.put(f"/itemdata/{late}").json() == {"updated": True}
         assert printer.get("/itemdata/33010000001021").json()["in_update_queue"] is True
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while service._worker.moved_at < notified_at:  # noqa: ASYNC110  the worker does not signal its claims
+            while service.looped_at < notified_at:  # noqa: ASYNC110  the worker does not signal its claims
                 await asyncio.sleep(0.01)
         await eventually(database, "SELECT count(*) FROM update_queue", 21 - pushed)
         assert len(sierra.puts()) == pushed, "the notification was heard, but nothing is pushed"

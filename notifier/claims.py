@@ -1,0 +1,101 @@
+"""Claims: when to look at the queue, how much to take of it, and in which line the items wait to be read."""
+
+import logging
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from db.queue import Claim
+from notifier.health import SierraHealth
+from notifier.in_flight import Allowance, ClaimedItem, InFlight, Limits
+from notifier.metrics import NOTIFY_TO_CLAIM_SECONDS
+from notifier.outcomes import OutcomeWriter
+from notifier.sierra.errors import ItemRejected
+from notifier.wakeup import Wakeup
+
+log = logging.getLogger("signum.claims")
+
+CLAIM_AGAIN_SECONDS = 2.0  # requests under way may take long: items that come due meanwhile do not wait for them
+
+
+class Claims:
+    """Claims what is due, one claim at a time: two would claim more than there is room for."""
+
+    def __init__(
+        self, in_flight: InFlight, outcomes: OutcomeWriter, wakeup: Wakeup, health: SierraHealth, limits: Limits
+    ) -> None:
+        self._in_flight, self._outcomes, self._wakeup = in_flight, outcomes, wakeup
+        self._health, self._limits = health, limits
+        self._more_may_be_due = False
+        self._is_under_way = False
+        self._ended_at = 0.0
+
+    @property
+    def are_expected(self) -> bool:
+        """Tell whether items may soon come in line to be read."""
+        return self._more_may_be_due or self._is_under_way
+
+    def expect_more(self) -> None:
+        """Have the queue looked at as soon as there is room."""
+        self._more_may_be_due = True
+
+    def next_claim(self) -> Coroutine[Any, Any, None] | None:
+        """The claim to be started now; None if nothing is expected, or there is no room for it."""
+        # The time also finds rows that come due without a notification: postponed items, lapsed leases.
+        is_long_ago = time.monotonic() - self._ended_at > CLAIM_AGAIN_SECONDS
+        if self._is_under_way or not (self._more_may_be_due or is_long_ago):
+            return None
+        allowance = self._health.allowance(has_probe=any(item.probe for item in self._in_flight.items))
+        limit = self._room() if allowance.limit is None else allowance.limit
+        if not limit:
+            return None
+        self._is_under_way, self._more_may_be_due = True, False
+        return self._claim(limit, allowance)
+
+    def _room(self) -> int:
+        """The number of items to claim while Sierra is well.
+
+        As many as fill up one chunk that is kept ready, so that no read waits for the database, but no more than
+        `most_items` allows in all. If that limit leaves room for a few only, claim none yet: a read of few items costs
+        as much as one of many. Worth it is the whole chunk, or nearly half of `most_items` where that is less.
+        """
+        in_flight, limits = self._in_flight, self._limits
+        chunk = limits.pool_size - len(in_flight.to_read) - len(in_flight.to_read_singly)
+        room = min(chunk, limits.most_items - len(in_flight.items))
+        return room if room >= max(1, min(chunk, limits.most_items // 2 - 1)) else 0
+
+    async def _claim(self, limit: int, allowance: Allowance) -> None:
+        """Claim, and put the items in line to be read."""
+        # The lease is counted from before the claim was sent: by our clock it ends before it does in the database.
+        asked_at, notified_at = time.monotonic(), self._wakeup.take_notified_at()
+        try:
+            claims = await self._outcomes.claim(limit, self._limits.lease_seconds, allowance.newest_first)
+        finally:
+            self._is_under_way, self._ended_at = False, time.monotonic()
+        if claims and notified_at is not None:
+            NOTIFY_TO_CLAIM_SECONDS.observe(time.monotonic() - notified_at)
+        if len(claims) == limit:
+            self._more_may_be_due = True
+        lease_ends = asked_at + self._limits.lease_seconds
+        items = [ClaimedItem(claim, asked_at, lease_ends, probe=allowance.one_by_one) for claim in claims]
+        if items and allowance.one_by_one:
+            numbers = [item.number for item in items]
+            log.info("%s: trying %d items", self._health.state, len(items), extra={"item_numbers": numbers})
+        self._put_in_line([item for item in items if item.number])
+        self._wakeup.set(something_due=False)
+        # After the others were put in line: a rejection waits for the database.
+        await self._reject([item.claim for item in items if not item.number])
+
+    def _put_in_line(self, items: Sequence[ClaimedItem]) -> None:
+        """Put items in line to be read: alone where the answer must count for that item only."""
+        self._in_flight.items.update(items)
+        for item in items:
+            is_alone = item.probe or self._health.is_suspect(item)
+            (self._in_flight.to_read_singly if is_alone else self._in_flight.to_read).append(item)
+
+    async def _reject(self, claims: Sequence[Claim]) -> None:
+        """Reject items that Sierra can't be asked for."""
+        for claim in claims:
+            given = f"item number {claim.item_number!r}" if claim.item_number else "no item number"
+            error = ItemRejected(f"The item came with {given} from Sierra: it can't be asked for")
+            await self._outcomes.fail(claim, error)
