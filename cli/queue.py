@@ -87,7 +87,7 @@ def list_(
     show_rows(rows, as_json, columns, if_none=f"no item is {words}" if words else "the queue is empty")
 
 
-NOT_DISMISSED = "is not in the queue, is being pushed just now, or waits for the answer to its last write"
+NOT_DISMISSED = "is not in the queue, or is being pushed just now, or was written without an answer: try in 5 minutes"
 
 
 @app.command()
@@ -118,7 +118,7 @@ def retry(
         named = _either(queue_people.retry, by, numbers, barcodes)
         _for_named(named, numbers, barcodes, as_json, "retried", "is not rejected")
     else:
-        _for_reason(queue_people.retry, by, reason, numbers, barcodes, as_json, "retried")
+        _for_reason(queue_people.retry, by, reason, numbers, barcodes, as_json, "retried", "is rejected")
 
 
 @app.command()
@@ -140,7 +140,8 @@ def dismiss(
         count = sum(reason in row["reason"] for row in rejected)
         if count:
             confirm(f"Dismiss {_items(count)} rejected for this reason: {reason}?", on_stderr=as_json)
-    _for_reason(queue_people.dismiss, by, reason, numbers, barcodes, as_json, "dismissed")
+    undone = "is rejected, and was not written without an answer within 5 minutes,"
+    _for_reason(queue_people.dismiss, by, reason, numbers, barcodes, as_json, "dismissed", undone)
 
 
 def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[str] | None) -> Work:
@@ -188,13 +189,14 @@ def _for_reason(
     barcodes: list[str] | None,
     as_json: bool,
     done: str,
+    undone: str,
 ) -> None:
     if numbers or barcodes:
         raise typer.BadParameter("name the items or give their reason, not both")
     touched = ask(lambda connection: action(connection, by, reason=reason))
     _tell(done, touched, as_json)
     if not touched:
-        raise Refused(f"no item is rejected for this reason: {reason}")
+        raise Refused(f"no item {undone} for this reason: {reason}")
 
 
 def _tell(done: str, touched: Collection[int], as_json: bool) -> None:

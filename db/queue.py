@@ -76,21 +76,10 @@ class Pushed:
 
 
 async def claim(
-    connection: Connection,
-    notifier: str,
-    limit: int,
-    lease_seconds: float,
-    newest: bool = False,
-    late_seconds: float = LATE_SECONDS,
+    connection: Connection, notifier: str, limit: int, lease_seconds: float, newest: bool = False
 ) -> list[Claim]:
     """Claim at most `limit` due items, most urgent first; or the `newest`. Empty if none is due, or at a pause."""
-    wish = {
-        "notifier": notifier,
-        "limit": limit,
-        "lease_seconds": lease_seconds,
-        "newest": newest,
-        "late_seconds": late_seconds,
-    }
+    wish = {"notifier": notifier, "limit": limit, "lease_seconds": lease_seconds, "newest": newest}
     async with connection.cursor(row_factory=class_row(Claim)) as cursor:
         await cursor.execute(SQL["claim"], wish, prepare=True)
         return await cursor.fetchall()
@@ -102,8 +91,8 @@ async def finish(
     """Take pushed items off the queue and log them. One of which a write may still be done stays, to be rechecked.
 
     Return per item_record_id `finished`, or `marked again` if it was meanwhile and is due at once. Nothing was changed
-    where it is `locked` by another session: finish it again; or `unproven`: read its record again, for Sierra has not
-    kept the push before. A missing one was ours no more.
+    where it is `locked` by another session: finish it again; or `unproven`: read its record again, for Sierra may not
+    have kept the push before. A missing one was ours no more.
     """
     cursor = await connection.execute(
         SQL["finish"],
@@ -118,6 +107,7 @@ async def finish(
             "remarks": [storable(push.remark) for push in pushes],
             "sierra_ms": [push.sierra_ms for push in pushes],
             "revert_ofs": [push.claim.revert_of for push in pushes],
+            "claimed_ats": [push.claim.claimed_at for push in pushes],
             "unanswered": [push.unanswered for push in pushes],
             "proven": [push.proven for push in pushes],
             "late_seconds": late_seconds,

@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from psycopg.rows import dict_row
 
-from db.queue import Connection
+from db.queue import LATE_SECONDS, Connection
 from runtime.statements import load
 
 SQL = load("db", "queue_people")
@@ -23,23 +23,25 @@ class Chosen(TypedDict, total=False):
 
 async def retry(connection: Connection, person: str, **chosen: Unpack[Chosen]) -> list[int]:
     """Queue rejected items anew. Return their ids. ValueError without a condition."""
-    return await _choose(connection, "retry", person, chosen)
+    return await _choose(connection, "retry", {"person": person}, chosen)
 
 
-async def dismiss(connection: Connection, person: str, **chosen: Unpack[Chosen]) -> list[int]:
+async def dismiss(
+    connection: Connection, person: str, late_seconds: float = LATE_SECONDS, **chosen: Unpack[Chosen]
+) -> list[int]:
     """Take items off the queue unpushed, and log it in the person's name. Return their ids. ValueError as in retry.
 
-    Items in flight are left alone.
+    Items in flight are left alone, and those that were written without an answer within `late_seconds`.
     """
-    return await _choose(connection, "dismiss", person, chosen)
+    return await _choose(connection, "dismiss", {"person": person, "late_seconds": late_seconds}, chosen)
 
 
-async def _choose(connection: Connection, statement: str, person: str, chosen: Chosen) -> list[int]:
+async def _choose(connection: Connection, statement: str, others: Row, chosen: Chosen) -> list[int]:
     if all(condition is None for condition in chosen.values()):
         raise ValueError(f"{statement} needs item numbers, barcodes or a reason")
     numbers, barcodes = (known and list(known) for known in (chosen.get("item_numbers"), chosen.get("barcodes")))
-    parameters = {"person": person, "item_numbers": numbers, "barcodes": barcodes, "reason": chosen.get("reason")}
-    cursor = await connection.execute(SQL[statement], parameters)
+    named = {"item_numbers": numbers, "barcodes": barcodes, "reason": chosen.get("reason")}
+    cursor = await connection.execute(SQL[statement], {**others, **named})
     return [row[0] for row in await cursor.fetchall()]
 
 

@@ -53,8 +53,7 @@ class OutcomeWriter:
         Postpone reverts where history can't be read: other items do not wait for it.
         """
         async with lend(self._pool) as connection:
-            late_seconds = self.unanswered.late_seconds
-            claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest, late_seconds)
+            claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
         if not (reverts := [claim for claim in claims if claim.revert_of is not None]):
             return claims
         try:

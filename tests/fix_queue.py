@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Text, bindparam, select
 
+from db import queue
 from db.compiled import compile_statement
 from db.marks import mark
 from db.models import SierraItem
@@ -15,7 +16,7 @@ from db.queue import Claim, Connection, Pushed
 from db.requests import Database
 from tests.fix_postgres import TestDatabase
 
-LEASE = 70.0
+LEASE, KEEP = 70.0, 20.0
 MARKER = select(bindparam("person", type_=Text).label("name")).cte("person")
 ITEM = SierraItem.__table__.c.item_record_id == bindparam("item")  # type: ignore[attr-defined]
 MARK = compile_statement(mark(MARKER, ITEM, 0))
@@ -69,3 +70,34 @@ async def waits_for_a_lock(database: TestDatabase, pid: int) -> None:
             )
             if await cursor.fetchone() is not None:
                 return
+
+
+@pytest.fixture
+async def claimed(database: TestDatabase, api_database: Database, connection: Connection) -> Claim:
+    """An item that n1 pushes."""
+    await mark_item(api_database, database.add_item(1))
+    return await claim_one(connection)
+
+
+async def claim_one(connection: Connection, notifier: str = "n1") -> Claim:
+    """The one item that is due."""
+    (claim,) = await queue.claim(connection, notifier, 10, LEASE)
+    return claim
+
+
+def pass_time(database: TestDatabase, seconds: float) -> None:
+    """The times of all rows are so long ago."""
+    moved = ", ".join(
+        f"{column} = {column} - past" for column in ("due_at", "lease_until", "unanswered_at", "queued_at")
+    )
+    database.fetch(f"UPDATE update_queue SET {moved} FROM (SELECT %s * interval '1 second' AS past) AS step", seconds)
+
+
+async def end_unanswered(connection: Connection, claim: Claim, outcome: str) -> None:
+    """End it so, its write without an answer."""
+    if outcome == "postpone":
+        await queue.postpone(connection, "n1", claim, 0, "Sierra did not answer", KEEP)
+    elif outcome == "release":
+        await queue.release(connection, "n1", [claim], keep_seconds={claim.item_record_id: KEEP})
+    else:
+        await queue.reject(connection, "n1", claim, "Sierra did not answer", keep_seconds=KEEP)

@@ -6,7 +6,8 @@
 --
 -- A write that had no answer may be done late, on top of a newer one. Its row keeps a lease without a holder until two
 -- time-outs after the write was sent (keep_seconds from now): no claim takes it before, and a mark leaves it. From then on
--- unanswered_at has the row looked at again, until late_seconds have passed since and one more claim has read Sierra.
+-- unanswered_at has the row looked at again, until late_seconds have passed since and one more claim has read Sierra. It
+-- stays until the row goes: a person who dismisses the item is to know it.
 
 
 -- name: claim
@@ -22,7 +23,7 @@
 -- answer would keep all claims waiting, and row locks with them. Outcomes need not be on disk: a lost one is found by
 -- another push.
 -- Nobody knows whether a write was sent under a lease that lapsed: it counts as unanswered. A rejected row that kept a
--- lease counts from 1 as well: that lease ends sooner after unanswered_at than any claim's.
+-- lease counts from 1 as well: that lease ends sooner after unanswered_at than half of any claim's.
 WITH durable AS MATERIALIZED (
     SELECT set_config('synchronous_commit', 'local', true)
 ), room AS MATERIALIZED (
@@ -88,14 +89,14 @@ WITH durable AS MATERIALIZED (
             WHEN q.claimed_by IS NOT NULL
                 AND (
                     q.lease_until IS NULL
-                    OR q.lease_until < q.unanswered_at + %(lease_seconds)s * interval '1 second'
+                    OR q.lease_until < q.unanswered_at + %(lease_seconds)s * interval '0.5 seconds'
                 )
             THEN 1
             ELSE least(q.attempts + 1, 32767)
         END,
         unanswered_at = CASE
             WHEN q.claimed_by IS NOT NULL AND q.lease_until IS NOT NULL THEN now()
-            WHEN q.unanswered_at > now() - %(late_seconds)s * interval '1 second' THEN q.unanswered_at
+            ELSE q.unanswered_at
         END
     WHERE q.item_record_id = ANY (ARRAY(SELECT item_record_id FROM due))
     RETURNING
@@ -120,37 +121,37 @@ ORDER BY c.priority, c.due_at;
 -- in the answer too, and still_ours tells it from the others.
 -- While a write may still be done late, the row stays, to be looked at again when that is over; what is found to be so
 -- already then is not logged.
--- A push is unproven where Sierra had the call number from before the item's newest push once more: it answered that write
--- well and did not keep it, so this answer proves nothing either. Nothing is done then, until the record was read again.
+-- A push is unproven where Sierra had another call number than the item's newest push had written: either staff changed it,
+-- or Sierra answered that write well and did not keep it, and this answer proves nothing either. Nothing is done then,
+-- until the record was read again.
 WITH pushed AS (
     SELECT
         p.item_record_id, p.revision, p.lease_until, p.outcome, p.call_number_before, p.call_number_after, p.remark,
-        p.sierra_ms, p.revert_of, p.unanswered, p.proven
+        p.sierra_ms, p.revert_of, p.claimed_at, p.unanswered, p.proven
     FROM unnest(
         %(item_record_ids)s::bigint[], %(revisions)s::bigint[], %(leases)s::timestamptz[], %(outcomes)s::text[],
         %(befores)s::text[], %(afters)s::text[], %(remarks)s::text[], %(sierra_ms)s::int[], %(revert_ofs)s::bigint[],
-        %(unanswered)s::boolean[], %(proven)s::boolean[]
+        %(claimed_ats)s::timestamptz[], %(unanswered)s::boolean[], %(proven)s::boolean[]
     ) AS p (
         item_record_id, revision, lease_until, outcome, call_number_before, call_number_after, remark, sierra_ms,
-        revert_of, unanswered, proven
+        revert_of, claimed_at, unanswered, proven
     )
 ), locked AS (
     SELECT
         q.item_record_id, q.revision = p.revision AS as_pushed, q.queued_at, q.queued_by, q.attempts, q.request_id,
         p.outcome, p.call_number_before, p.call_number_after, p.remark, p.sierra_ms, p.revert_of,
-        CASE WHEN p.unanswered THEN now() ELSE q.unanswered_at END AS unanswered_at,
+        p.claimed_at, CASE WHEN p.unanswered THEN now() ELSE q.unanswered_at END AS unanswered_at,
         p.outcome = 'unchanged' AND q.pushed_revision IS NOT DISTINCT FROM p.revision AS is_nothing_new,
-        NOT p.proven AND EXISTS (
+        NOT p.proven AND p.call_number_before IS DISTINCT FROM p.call_number_after AND EXISTS (
             SELECT
             FROM (
-                SELECT l.call_number_before, l.call_number_after
+                SELECT l.call_number_after
                 FROM update_log l
                 WHERE l.item_record_id = q.item_record_id AND l.outcome = 'pushed'
                 ORDER BY l.update_log_id DESC
                 LIMIT 1
             ) AS newest
-            WHERE newest.call_number_before IS NOT DISTINCT FROM p.call_number_before
-                AND newest.call_number_after IS DISTINCT FROM newest.call_number_before
+            WHERE newest.call_number_after IS DISTINCT FROM p.call_number_before
         ) AS is_unproven
     FROM update_queue q
     JOIN pushed p USING (item_record_id, lease_until)
@@ -160,13 +161,14 @@ WITH pushed AS (
 ), held AS (
     SELECT
         item_record_id, as_pushed, queued_at, queued_by, attempts, request_id, outcome, call_number_before, call_number_after,
-        remark, sierra_ms, revert_of, unanswered_at, is_nothing_new
+        remark, sierra_ms, revert_of, unanswered_at, is_nothing_new,
+        as_pushed AND unanswered_at > claimed_at - %(late_seconds)s * interval '1 second' IS TRUE AS stays
     FROM locked
     WHERE NOT is_unproven
 ), gone AS (
     DELETE FROM update_queue q
     USING held h
-    WHERE q.item_record_id = h.item_record_id AND h.as_pushed AND h.unanswered_at IS NULL
+    WHERE q.item_record_id = h.item_record_id AND h.as_pushed AND NOT h.stays
 ), kept AS (
     UPDATE update_queue q
     SET claimed_by = NULL,
@@ -179,7 +181,7 @@ WITH pushed AS (
         unanswered_at = h.unanswered_at,
         pushed_revision = q.revision
     FROM held h
-    WHERE q.item_record_id = h.item_record_id AND h.as_pushed AND h.unanswered_at IS NOT NULL
+    WHERE q.item_record_id = h.item_record_id AND h.stays
 ), marked_again AS (
     UPDATE update_queue q
     SET claimed_by = NULL,

@@ -34,8 +34,9 @@ RETURNING q.item_record_id;
 
 -- name: dismiss
 -- A person takes items off the queue unpushed, and the log names the person. What is in flight is left alone: it is
--- off in a moment, and its row keeps a mark made meanwhile from being pushed at the same time. So is what waits for a
--- write that had no answer; later the log says that such a write may still be done.
+-- off in a moment, and its row keeps a mark made meanwhile from being pushed at the same time. So is what was written
+-- without an answer, or may have been under a lease that lapsed, while that write may still be done: without the row, it
+-- would be done on top of a newer one. Afterwards the log says that it is not known whether it was done.
 WITH chosen AS (
     SELECT q.item_record_id, i.item_number, i.barcode, i.best_title
     FROM update_queue q
@@ -44,6 +45,7 @@ WITH chosen AS (
         AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
         AND (%(reason)s::text IS NULL OR (q.due_at IS NULL AND strpos(q.last_error, %(reason)s) > 0))
         AND (q.lease_until IS NULL OR q.lease_until <= now())
+        AND (greatest(q.unanswered_at, q.lease_until) > now() - %(late_seconds)s * interval '1 second') IS NOT TRUE
     ORDER BY q.item_record_id
     FOR UPDATE OF q
 ), gone AS (
@@ -53,7 +55,8 @@ WITH chosen AS (
     RETURNING
         q.item_record_id, c.item_number, c.barcode, c.best_title, q.queued_at, q.queued_by, q.attempts, q.request_id,
         nullif(concat_ws('; ', q.last_error, CASE
-            WHEN q.unanswered_at IS NOT NULL THEN 'a write to Sierra had no answer and may still be done'
+            WHEN q.unanswered_at IS NOT NULL OR (q.claimed_by IS NOT NULL AND q.lease_until IS NOT NULL)
+            THEN 'it is not known whether a write that had no answer was done'
         END), '') AS error,
         CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of
 )

@@ -106,8 +106,8 @@ class TestDismiss:
         ran = signum("queue", "dismiss", "--barcode", "12312312300003")
         assert (ran.code, ran.err) == (
             1,
-            "item without a number, barcode 12312312300003 is not in the queue, is being pushed just now, "
-            "or waits for the answer to its last write\n",
+            "item without a number, barcode 12312312300003 is not in the queue, "
+            "or is being pushed just now, or was written without an answer: try in 5 minutes\n",
         )
 
     @pytest.mark.parametrize(("typed", "code", "left"), [("y\n", 0, [3]), ("n\n", 1, [1, 2, 3]), ("", 1, [1, 2, 3])])

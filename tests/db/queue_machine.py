@@ -11,14 +11,13 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from db import queue, sync
 from db.queue import Pushed
 from tests.db import queue_session as plain_sql
-from tests.db.queue_people_rules import PeopleRules, items, odd_ticks, several, some_wait
-from tests.db.queue_row import KEEP_TICKS, LATE_TICKS, LEASE_TICKS, Push
+from tests.db.queue_people_rules import LATE, PeopleRules, items, odd_ticks, several, some_wait
+from tests.db.queue_row import KEEP_TICKS, LEASE_TICKS, Push
 from tests.db.queue_session import TICK_SECONDS
 
 notifiers = st.sampled_from(["n1", "n2"])
 reasons = st.sampled_from(["Sierra has no such item", "somebody is using the item"])
 kept = st.sampled_from([None, None, KEEP_TICKS])
-LATE = {"late_seconds": LATE_TICKS * TICK_SECONDS}
 latest = st.sets(st.integers(0, 5), min_size=1, max_size=3).map(sorted)  # 0: the living push that was claimed last
 some_are_held = precondition(lambda machine: any(map(machine.model.holds, machine.given)))
 
@@ -39,7 +38,7 @@ class QueueMachine(PeopleRules):
         """Of equal ones all or none: which of them are claimed first is chance, and stories have to be repeatable."""
         claimable = self.model.claimable()
         expected = [one for one in claimable if one <= claimable[:limit][-1]]
-        claims = self.queue(queue.claim, notifier, len(expected) or limit, LEASE_TICKS * TICK_SECONDS, **LATE)
+        claims = self.queue(queue.claim, notifier, len(expected) or limit, LEASE_TICKS * TICK_SECONDS)
         rows = [self.model.rows[claim.item_record_id] for claim in claims]
         assert [(row.priority, row.due, row.order) for row in rows] == expected, "the most urgent first"
         self.given += sorted(self.model.claim(notifier, claims), key=lambda push: push.claim.item_record_id)
@@ -55,7 +54,7 @@ class QueueMachine(PeopleRules):
     def finish(self, which: list[int], outcome: Any, unanswered: bool) -> None:
         notifier, pushes = self.pushes_of_one(which)
         done = [Pushed(push.claim, outcome, "84.2", "84.31", None, 7, unanswered) for push in pushes]
-        answer = self.queue(queue.finish, notifier, done, **LATE)
+        answer = self.queue(queue.finish, notifier, done, LATE)
         expected = [(push.claim.item_record_id, self.model.finish(push, outcome, unanswered)) for push in pushes]
         assert answer == {item: finished for item, finished in expected if finished is not None}
 
@@ -104,7 +103,7 @@ class QueueMachine(PeopleRules):
 
     @rule(chosen=several, notifier=notifiers)
     def recheck(self, chosen: list[int], notifier: str) -> None:
-        self.queue(queue.recheck, notifier, [*chosen, 4711], **LATE)
+        self.queue(queue.recheck, notifier, [*chosen, 4711], LATE)
         self.model.recheck(chosen, notifier)
 
     def pushes_of_one(self, which: list[int]) -> tuple[str, list[Push]]:
@@ -130,7 +129,8 @@ class QueueMachine(PeopleRules):
         for statement in plain_sql.ADVANCE:
             self.plain(statement, past)
         for push in self.given:
-            push.claim = replace(push.claim, lease_until=push.claim.lease_until - past)
+            lease_until, claimed_at = push.claim.lease_until - past, push.claim.claimed_at - past
+            push.claim = replace(push.claim, lease_until=lease_until, claimed_at=claimed_at)
         self.model.now += ticks
 
     @invariant()

@@ -68,12 +68,9 @@ class Model:
         for claim in claims:
             row = self.rows[claim.item_record_id]
             row.attempts = 1 if self._was_rejected(row) else row.attempts + 1
-            if row.claimed_by and row.lease is not None:
-                row.unanswered = self.now
-            elif row.unanswered is not None and row.unanswered <= self.now - LATE_TICKS:
-                row.unanswered = None
+            row.unanswered = self.now if row.has_lapsed else row.unanswered
             row.claimed_by, row.lease = notifier, self.now + LEASE_TICKS
-            row.push = Push(claim, notifier, self.marks[claim.item_record_id], row.revert_of)
+            row.push = Push(claim, notifier, self.marks[claim.item_record_id], row.revert_of, self.now)
             pushes.append(row.push)
         return pushes
 
@@ -91,7 +88,7 @@ class Model:
             self._start_anew(row)
             return "marked again"
         self.owed.discard(item)
-        if row.unanswered is None:
+        if row.unanswered is None or row.unanswered + LATE_TICKS <= push.at:
             del self.rows[item]
             return "finished"
         row.give_back()
@@ -185,12 +182,13 @@ class Model:
             self._due_now(self.rows[item])
 
     def dismiss(self, items: Sequence[int], person: str, reason: str | None = None) -> list[int]:
-        """Off the queue, unpushed, but for those in flight; for a reason, only those that were rejected for it."""
+        """Off the queue, unpushed; for a reason, only those that were rejected for it. Not what may be written."""
         named = self.rows.keys() if reason is None else self.rejected(reason)
-        found = [item for item in items if item in named and (self.rows[item].lease or 0) <= self.now]
+        found = [item for item in items if item in named and not self.rows[item].may_be_written(self.now)]
         for item in found:
             row = self.rows[item]
-            error = "; ".join(filter(None, (row.error, NO_ANSWER if row.unanswered is not None else None))) or None
+            unknown = NO_ANSWER if row.has_lapsed or row.unanswered is not None else None
+            error = "; ".join(filter(None, (row.error, unknown))) or None
             self._write_log(item, row, "dismissed", person, error, row.revert_of)
             del self.rows[item]
             self.owed.discard(item)
@@ -235,7 +233,7 @@ class Model:
         """A rejected row may keep a lease, which ends sooner after `unanswered` than a claim's."""
         if not row.claimed_by:
             return False
-        return row.lease is None or (row.unanswered is not None and row.lease < row.unanswered + LEASE_TICKS)
+        return row.lease is None or (row.unanswered is not None and row.lease < row.unanswered + LEASE_TICKS / 2)
 
     def _start_anew(self, row: Row) -> None:
         row.give_back()

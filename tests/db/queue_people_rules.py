@@ -11,7 +11,7 @@ from db.history import queue_reverts
 from db.marks import mark_items
 from tests.db import queue_session as plain_sql
 from tests.db.queue_model import Model
-from tests.db.queue_row import Push
+from tests.db.queue_row import LATE_TICKS, Push
 from tests.db.queue_session import TICK_SECONDS, Session
 
 Result = TypeVar("Result")
@@ -19,6 +19,7 @@ items = st.integers(1, 3)
 several = st.sets(items, min_size=1).map(sorted)
 people = st.sampled_from(["aino", "eero"])
 parts = st.sampled_from(["Sierra", "using the item", "item"])
+LATE = float(LATE_TICKS * TICK_SECONDS)
 odd_ticks = st.sampled_from([1, 5])
 some_wait = precondition(lambda machine: machine.model.rows)
 some_are_rejected = precondition(lambda machine: machine.model.rejected())
@@ -98,13 +99,13 @@ class PeopleRules(RuleBasedStateMachine):
     @some_wait
     @rule(chosen=several, person=people)
     def dismiss(self, chosen: list[int], person: str) -> None:
-        dismissed = self.queue(queue_people.dismiss, person, item_numbers=[str(item) for item in chosen])
+        dismissed = self.queue(queue_people.dismiss, person, LATE, item_numbers=[str(item) for item in chosen])
         assert sorted(dismissed) == self.model.dismiss(chosen, person)
 
     @some_are_rejected
     @rule(reason=parts, person=people)
     def dismiss_by_reason(self, reason: str, person: str) -> None:
-        dismissed = self.queue(queue_people.dismiss, person, reason=reason)
+        dismissed = self.queue(queue_people.dismiss, person, LATE, reason=reason)
         assert sorted(dismissed) == self.model.dismiss(range(1, 4), person, reason)
 
     @rule(ticks=st.none() | odd_ticks)

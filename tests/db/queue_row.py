@@ -7,7 +7,7 @@ from db.queue import Claim
 LEASE_TICKS = 3
 KEEP_TICKS = 1
 LATE_TICKS = 7
-NO_ANSWER = "a write to Sierra had no answer and may still be done"
+NO_ANSWER = "it is not known whether a write that had no answer was done"
 
 
 @dataclass(eq=False)
@@ -18,6 +18,7 @@ class Push:
     notifier: str
     mark: int
     revert_of: int | None
+    at: int
 
 
 @dataclass
@@ -62,6 +63,15 @@ class Row:
     def is_pushed(self) -> bool:
         """True while it is here only to be looked at again."""
         return self.pushed_revision == self.revision
+
+    @property
+    def has_lapsed(self) -> bool:
+        """True of one that is not in flight, if its notifier said nothing of its push; also of a rejected one."""
+        return self.claimed_by is not None and self.lease is not None
+
+    def may_be_written(self, now: int) -> bool:
+        """Now, or late."""
+        return any(at is not None and at > now - LATE_TICKS for at in (self.lease, self.unanswered))
 
     def give_back(self, keep_until: int | None = None) -> None:
         """No notifier pushes it; none may before `keep_until`."""

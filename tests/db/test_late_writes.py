@@ -1,53 +1,21 @@
 """A write that had no answer may be done late: its item waits, and is looked at again after its next push."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from db import history, queue, queue_people
+from db import queue
 from db.queue import Claim, Connection
 from db.requests import Database
 from tests.fix_postgres import TestDatabase
-from tests.fix_queue import LEASE, mark_item, pushed, row
+from tests.fix_queue import KEEP, LEASE, claim_one, end_unanswered, mark_item, pass_time, pushed, row
 
-KEEP, LATE = 20.0, 300.0
+LATE = 300.0
 LATE_ROW = """
     SELECT priority, pushed_revision, unanswered_at IS NOT NULL,
         round(extract(epoch FROM due_at - unanswered_at)), claimed_by, lease_until
     FROM update_queue WHERE item_record_id = %s
 """
-
-
-@pytest.fixture
-async def claimed(database: TestDatabase, api_database: Database, connection: Connection) -> Claim:
-    """An item that n1 pushes."""
-    await mark_item(api_database, database.add_item(1))
-    return await claim_one(connection)
-
-
-async def claim_one(connection: Connection, notifier: str = "n1") -> Claim:
-    """The one item that is due."""
-    (claim,) = await queue.claim(connection, notifier, 10, LEASE)
-    return claim
-
-
-def pass_time(database: TestDatabase, seconds: float) -> None:
-    """The times of all rows are so long ago."""
-    moved = ", ".join(
-        f"{column} = {column} - past" for column in ("due_at", "lease_until", "unanswered_at", "queued_at")
-    )
-    database.fetch(f"UPDATE update_queue SET {moved} FROM (SELECT %s * interval '1 second' AS past) AS step", seconds)
-
-
-async def end_unanswered(connection: Connection, claim: Claim, outcome: str) -> None:
-    """End it so, its write without an answer."""
-    if outcome == "postpone":
-        await queue.postpone(connection, "n1", claim, 0, "Sierra did not answer", KEEP)
-    elif outcome == "release":
-        await queue.release(connection, "n1", [claim], keep_seconds={claim.item_record_id: KEEP})
-    else:
-        await queue.reject(connection, "n1", claim, "Sierra did not answer", keep_seconds=KEEP)
 
 
 @pytest.mark.parametrize("outcome", ["postpone", "release", "reject"])
@@ -179,65 +147,19 @@ async def test_a_write_under_a_claim_that_is_not_known_any_more_has_its_item_loo
     assert database.fetch(LATE_ROW, item) == [(2, 1, True, LATE, None, None)]
 
 
-async def test_retrying_an_item_waits_for_its_unanswered_write(
-    database: TestDatabase, connection: Connection, claimed: Claim
-) -> None:
-    await end_unanswered(connection, claimed, "reject")
-    assert await queue_people.retry(connection, "aino", item_numbers=["1"]) == [claimed.item_record_id]
-    assert await queue.claim(connection, "n2", 10, LEASE) == []
-    pass_time(database, KEEP + 1)
-    assert (await claim_one(connection, "n2")).attempts == 1
-
-
-async def test_a_rejected_item_that_is_made_due_by_hand_counts_from_one_though_it_kept_its_lease(
-    database: TestDatabase, connection: Connection, claimed: Claim
-) -> None:
-    database.fetch("UPDATE update_queue SET attempts = 10")
-    await end_unanswered(connection, claimed, "reject")
-    database.fetch("UPDATE update_queue SET due_at = now()")
-    pass_time(database, KEEP + 1)
-    assert (await claim_one(connection, "n2")).attempts == 1
-
-
-async def test_dismissing_an_item_tells_that_its_write_may_still_be_done(
-    database: TestDatabase, connection: Connection, claimed: Claim
-) -> None:
-    await end_unanswered(connection, claimed, "postpone")
-    dismissed: dict[str, Any] = {"item_numbers": ["1"]}
-    assert await queue_people.dismiss(connection, "aino", **dismissed) == [], "it may be under way just now"
-    pass_time(database, KEEP + 1)
-    assert await queue_people.dismiss(connection, "aino", **dismissed) == [claimed.item_record_id]
-    assert database.fetch("SELECT outcome, error FROM update_log") == [
-        ("dismissed", "Sierra did not answer; a write to Sierra had no answer and may still be done")
-    ]
-
-
-async def test_a_push_that_is_to_be_looked_at_again_can_be_undone(
-    database: TestDatabase, connection: Connection, claimed: Claim
-) -> None:
-    await queue.finish(connection, "n1", [pushed(claimed, unanswered=True)])
-    ((undone,),) = database.fetch("SELECT update_log_id FROM update_log")
-    (revert,) = await history.queue_reverts(connection, "liisa", [undone])
-    assert revert.queued
-    claim = await claim_one(connection)
-    assert (claim.revert_of, claim.is_recheck) == (undone, False)
-    await queue.finish(connection, "n1", [pushed(claim)])
-    assert row(database, claim.item_record_id)["due"] is False, "the late write is still looked for"
-
-
-async def test_a_push_is_unproven_where_sierra_had_what_was_there_before_the_push_before(
+async def test_a_push_is_unproven_where_sierra_had_not_what_the_push_before_wrote(
     database: TestDatabase, api_database: Database, connection: Connection, claimed: Claim
 ) -> None:
-    """Of earlier pushes only the newest counts, and only if it changed the call number."""
+    """Of earlier pushes only the newest counts; and a push that leaves the call number proves nothing about it."""
     item = claimed.item_record_id
     story: list[tuple[str | None, str | None, queue.Finish]] = [
         ("84.2", "84.31", "finished"),
         ("84.2", "84.31", "unproven"),
         ("84.31", "86", "finished"),
+        ("84.2", "84.2", "finished"),
         ("84.2", "86", "finished"),
         ("86", "86", "finished"),
-        ("86", "86", "finished"),
-        (None, "86", "finished"),
+        ("84.2", "86", "unproven"),
         (None, "86", "unproven"),
     ]
     for before, after, expected in story:

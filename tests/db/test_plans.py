@@ -58,7 +58,7 @@ def read_whole(nodes: list[dict[str, Any]]) -> set[str]:
 
 
 KEY = {"api_key_sha256": b"\0" * 32}
-A_CLAIM = {"notifier": "n", "limit": 4, "lease_seconds": 70, "newest": False, "late_seconds": 300}
+A_CLAIM = {"notifier": "n", "limit": 4, "lease_seconds": 70, "newest": False}
 FOUR = {
     "notifier": "n",
     "item_record_ids": [FIRST + place for place in range(4)],
@@ -70,6 +70,7 @@ FOUR = {
     "remarks": [None] * 4,
     "sierra_ms": [1] * 4,
     "revert_ofs": [None] * 4,
+    "claimed_ats": ["2026-11-01T00:00:00+00:00"] * 4,
     "unanswered": [False] * 4,
     "proven": [False] * 4,
     "late_seconds": 300,
