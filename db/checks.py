@@ -13,6 +13,7 @@ from db.queue import Connection
 from db.schema.encoding import encoding_problem
 from db.schema.version import schema_problem
 from runtime.findings import Finding, Level
+from runtime.hosts import addresses
 from runtime.statements import load
 
 SQL = load("db", "checks")
@@ -64,10 +65,11 @@ async def check_triggers(connection: Connection) -> Finding:
 
 async def check_notifications(connection: Connection, listening_at: Parameters) -> Finding:
     """Check that a connection that listens receives what another connection sends."""
-    me, where = f"signum doctor {secrets.token_hex(4)}", f"{listening_at['host']}:{listening_at['port']}"
+    me, where = f"signum doctor {secrets.token_hex(4)}", addresses(str(listening_at["host"]), listening_at["port"])
     began_at = time.monotonic()
     try:
         async with await aconnect(listening_at) as ears:
+            where = f"{ears.info.host}:{ears.info.port}"
             await ears.execute(LISTENER["listen_echo"])
             await connection.execute(LISTENER["send_echo"], {"notifier": me})
             async with aclosing(ears.notifies(timeout=LONGEST_HEARING_SECONDS)) as heard:

@@ -4,13 +4,13 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 
-from db.connections import Parameters, one_line
+from db.connections import Parameters, aconnect, one_line
 from db.queue import Connection
 from runtime.findings import Finding
+from runtime.hosts import addresses
 from runtime.statements import load
 
 SQL = load("db", "servers")
@@ -34,18 +34,17 @@ class Server:
 
 async def check_servers(parameters: Parameters) -> list[Finding]:
     """Ask each server of DB_HOST by itself whether it takes writes. Nothing on a single one that does not answer."""
-    hosts = str(parameters["host"]).split(",")
-    ports = str(parameters["port"]).split(",")
-    addresses = zip(hosts, ports * len(hosts) if len(ports) == 1 else ports, strict=True)
-    servers = await asyncio.gather(*(_ask({**parameters, "host": host, "port": port}) for host, port in addresses))
+    each = addresses(str(parameters["host"]), parameters["port"]).split(", ")
+    servers = await asyncio.gather(*(_ask(parameters, address) for address in each))
     return [] if len(servers) == 1 and servers[0].problem else judge_servers(servers)
 
 
-async def _ask(parameters: dict[str, Any]) -> Server:
-    address = f"{parameters['host']}:{parameters['port']}"
-    to_any = {**parameters, "target_session_attrs": "any"}
+async def _ask(parameters: Parameters, address: str) -> Server:
+    host, _, port = address.rpartition(":")
     try:
-        async with await psycopg.AsyncConnection.connect(**to_any, autocommit=True) as connection:
+        async with await aconnect(
+            {**parameters, "host": host, "port": port, "target_session_attrs": "any"}
+        ) as connection:
             row = await (await connection.execute(SQL["server"])).fetchone()
     except psycopg.Error as error:
         return Server(address, problem=one_line(error))
@@ -86,11 +85,11 @@ async def check_replication(connection: Connection) -> Finding:
         return Finding("ok", "replication", text, f"To lose no mark, set synchronous_standby_names: {PAGE}")
     needed = count_needed(named)
     if synchronous >= needed:
-        return Finding("ok", "replication", f"{names} follows, {named!r} is synchronous: a failover loses no mark")
+        return Finding("ok", "replication", f"{names} follows, synchronous ({named}): a failover loses no mark")
     if hidden and count >= needed:
-        text = f"{named!r} is to be synchronous, and this role may not see whether it is there"
+        text = f"{named} is to be synchronous, and this role may not see whether it is there"
         return Finding("warning", "replication", text, f"GRANT pg_read_all_stats TO {connection.info.user}")
-    text = f"{named!r} is to be synchronous, and {synchronous} of {needed} such standbys follow: no mark is taken (503)"
+    text = f"{named} is to be synchronous, and {synchronous} of {needed} such standbys follow: no mark is taken (503)"
     advice = (
         "Start the standby; or do without: ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf()"
     )

@@ -48,10 +48,7 @@ def test_a_synchronous_standby_is_well_and_a_problem_when_it_is_gone(
     operator["DB_PASSWORD"] = as_role("signum_operator").parameters["password"]
     pair.be_synchronous()
     found = examine("replication")
-    assert (found.level, found.text) == (
-        "ok",
-        "second follows, 'second' is synchronous: a failover loses no mark",
-    )
+    assert (found.level, found.text) == ("ok", 'second follows, synchronous ("second"): a failover loses no mark')
     found = examine("replication", **operator)
     assert (found.level, found.advice) == ("warning", f"GRANT pg_read_all_stats TO {operator['DB_USER']}")
     pair.primary.execute(found.advice)
@@ -96,12 +93,14 @@ async def test_two_servers_that_take_writes_are_a_problem_and_two_names_of_one_a
     assert found.text.startswith(f"{first} and {second} both take writes")
 
 
-async def test_a_server_that_does_not_answer_is_named(pair: Pair) -> None:
+def test_a_server_that_does_not_answer_is_named(pair: Pair, signum: Signum) -> None:
     nowhere = free_port()
-    parameters = parameters_of(pair.first)
-    found = await check_servers({**parameters, "host": f"{HOST},{HOST}", "port": f"{nowhere},{parameters['port']}"})
-    assert [one.level for one in found] == ["warning", "ok"]
-    assert found[0].text.startswith(f"{HOST}:{nowhere} does not answer: ")
+    ran = signum("doctor", "--json", settings={"DB_HOST": f"{HOST},{HOST}", "DB_PORT": f"{nowhere},{pair.first.port}"})
+    silent, well = (found for found in ran.json if found["check"] == "servers")
+    assert (silent["level"], well["level"]) == ("warning", "ok")
+    assert silent["text"].startswith(f"{HOST}:{nowhere} does not answer: ")
+    (heard,) = (found for found in ran.json if found["check"] == "notifications")
+    assert heard["text"].startswith(f"heard our own at {HOST}:{pair.first.port}, ")
 
 
 @pytest.mark.parametrize(
