@@ -23,7 +23,7 @@ from api.ingest.process import IngestEnded
 from api.openapi import reference_to
 from api.repeats import REPEATS_SECONDS, Repeats
 from api.schemas import InvalidProblem, Problem
-from db.connections import DatabaseLocked, DatabaseUnavailable
+from db.connections import DatabaseRefuses, DatabaseUnavailable
 
 log = logging.getLogger("signum.api")
 
@@ -95,7 +95,7 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     if request.method == "PUT" or repeats.is_first((*kind.values(), reason), log_count):
         about = {"method": request.method, "path": request.url.path[:PATH_IN_LOG]}
         log.warning("request was not done, the database is not available: %s", reason, extra=about)
-    detail = reason if isinstance(error, DatabaseLocked) else f"The database does not answer: {reason}"
+    detail = reason if isinstance(error, DatabaseRefuses) else f"The database does not answer: {reason}"
     return ProblemResponse(503, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 

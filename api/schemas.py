@@ -84,15 +84,16 @@ class Status(BaseModel):
     sync_mode: Literal["SYNC_FULL", "SYNC_CHANGES"] = Field(examples=["SYNC_CHANGES"])
 
 
-class Health(BaseModel):
-    """The process lives, or is ready for requests."""
+class Readiness(BaseModel):
+    """The process is ready for requests; `read-only`: for those that write nothing."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok", "read-only"] = "ok"
 
 
-class Alive(Health):
+class Alive(BaseModel):
     """The process lives; the release that it runs."""
 
+    status: Literal["ok"] = "ok"
     version: str
 
 

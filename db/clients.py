@@ -141,14 +141,14 @@ async def find_client(database: Database, key_sha256: bytes) -> Known | None:
 async def report_status(database: Database, client_id: int, hostname: str | None, ip_address: str | None) -> SyncTimes:
     """Store the client's host name and address, if they are new, and return the state of the sync."""
     parameters = {"known_id": client_id, "hostname": hostname, "ip_address": ip_address}
-    (row,) = await database.fetch(REPORT, parameters, may_wait=True)
+    (row,) = await database.fetch(REPORT, parameters, writes=True)
     return SyncTimes._make(row)
 
 
 async def write_seen(database: Database, seconds_ago: Mapping[bytes, float]) -> None:
     """Set last_seen_at of the clients with these keys, each so many seconds ago. Leave revoked ones alone."""
     parameters = {"keys_sha256": list(seconds_ago), "seconds_ago": list(seconds_ago.values())}
-    await database.fetch(WRITE_SEEN, parameters, may_wait=True)
+    await database.fetch(WRITE_SEEN, parameters, writes=True)
 
 
 async def add_client(connection: Connection, name: str, client_type: str) -> NewKey | None:

@@ -1,11 +1,14 @@
 """Connections to the database: their parameters and time-outs, how one is made, and which errors mean wait.
 
 DatabaseUnavailable     wait and try again; nothing was acknowledged
-    DatabaseLocked      the same, while another session holds a lock
+    DatabaseRefuses     the same, though the database answers: it can't do that now
+        DatabaseLocked  for another session holds a lock
 """
 
 import asyncio
 import logging
+import re
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
@@ -34,6 +37,8 @@ NOTIFIER_LOCK_TIMEOUT_MS = 1_000
 
 LOCKED = 'Another session of the database has locked a row or table that this needs: "signum doctor" names it'
 
+READ_ONLY = "No server of the database takes writes now: each is a standby, or is set to read only"
+
 # psycopg's errors when waiting helps: the server is away, restarting, or read-only for now.
 DATABASE_AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 
@@ -49,16 +54,25 @@ DATABASE_REFUSES = (
     psycopg.NotSupportedError,
 )
 
-# psycopg's errors when a new connection helps: a prepared statement is gone, or a column has changed since it was made.
-PREPARED_IN_VAIN = (psycopg.NotSupportedError, psycopg.errors.InvalidSqlStatementName)
+# psycopg's errors when a new connection helps: a prepared statement is gone, or a column has changed since it was made;
+# or the server takes no writes any more, and another may have taken its place.
+SESSION_IN_VAIN = (
+    psycopg.NotSupportedError,
+    psycopg.errors.InvalidSqlStatementName,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
 
 
 class DatabaseUnavailable(Exception):
     """The database does not answer, or not in time. Wait and try again: nothing was acknowledged."""
 
 
-class DatabaseLocked(DatabaseUnavailable):
-    """The database answers, but another session holds a lock. Wait and try again: nothing was acknowledged."""
+class DatabaseRefuses(DatabaseUnavailable):
+    """The database answers, but can't do that now; the text is a sentence that says why."""
+
+
+class DatabaseLocked(DatabaseRefuses):
+    """Another session holds a lock."""
 
 
 def connection_parameters(
@@ -125,10 +139,25 @@ def notifier_parameters(settings: "DatabaseSettings") -> dict[str, str | int]:
 class Session(psycopg.AsyncConnection[Any]):
     """A connection in autocommit: each statement is a transaction of its own."""
 
+    only_reads_since: float | None = None  # monotonic; None: it takes writes
+
     @classmethod
     async def connect(cls, conninfo: str = "", **parameters: Any) -> Self:
-        """Connect to the first host that lets us in; none is given up before it had LONG_CONNECT_SECONDS."""
+        """Connect to the first host that takes writes. With `reads_too`, to any if all answer and none takes writes."""
+        reads_too = parameters.pop("reads_too", False)
         parameters = {"autocommit": True, **parameters}
+        try:
+            return await cls._connect(conninfo, parameters)
+        except psycopg.OperationalError as error:
+            if not reads_too or not _only_reads(error):
+                raise
+        session = await cls._connect(conninfo, {**parameters, "target_session_attrs": "any"})
+        session.only_reads_since = time.monotonic()
+        return session
+
+    @classmethod
+    async def _connect(cls, conninfo: str, parameters: dict[str, Any]) -> Self:
+        """Connect to the first host that lets us in; none is given up before it had LONG_CONNECT_SECONDS."""
         try:
             return await super().connect(conninfo, **_in_short(parameters))
         except psycopg.OperationalError as error:
@@ -155,6 +184,12 @@ def connect(parameters: Parameters, *, autocommit: bool = False) -> psycopg.Conn
 
 def _in_short(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {**parameters, "connect_timeout": SHORT_CONNECT_SECONDS}
+
+
+def _only_reads(error: psycopg.OperationalError) -> bool:
+    """Return whether each host answered, and takes no writes; psycopg's text has a line for each of several."""
+    failures = re.findall("^- host: .*$", str(error), re.MULTILINE) or [str(error)]
+    return all("session is read-only" in failure for failure in failures)
 
 
 def _timed_out(error: psycopg.OperationalError) -> bool:

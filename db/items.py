@@ -102,7 +102,7 @@ async def mark_item(
         "request_id": request_id,
         "trace": trace,
     }
-    ((client_name, item_record_ids),) = await database.fetch(MARK, parameters, may_wait=True)
+    ((client_name, item_record_ids),) = await database.fetch(MARK, parameters, writes=True)
     return None if client_name is None else (client_name, bool(item_record_ids))
 
 

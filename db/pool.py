@@ -3,16 +3,22 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from db.connections import PREPARED_IN_VAIN, Parameters, Session, one_line
+from db.connections import SESSION_IN_VAIN, Parameters, Session, one_line
 
 WAIT_SECONDS = 2.0  # for a connection
 STOP_SECONDS = 0.5  # for a connection that is being made as the process ends
+# Age at which a session that only reads is given up when a read or a write meets it: by then another server may take
+# writes. A write that meets a younger one need not ask the server.
+MOST_SECONDS_OF_READS = 10.0
+MOST_SECONDS_WITHOUT_WRITES = 1.0
 LONGEST_STATEMENT_SECONDS = 12.0  # longer than the server's own limit: its answer has not reached us
 
 ALL_BUSY = "all database connections of this process are busy"
@@ -28,10 +34,10 @@ class Pool(AsyncConnectionPool[Session]):
     all is the answer to all who wait.
     """
 
-    def __init__(self, parameters: Parameters, size: int, longest_statement_seconds: float) -> None:
+    def __init__(self, parameters: dict[str, Any], size: int, longest_statement_seconds: float) -> None:
         super().__init__(
             connection_class=Session,
-            kwargs=dict(parameters),
+            kwargs=parameters,
             min_size=0,
             max_size=size,
             timeout=WAIT_SECONDS,
@@ -41,6 +47,7 @@ class Pool(AsyncConnectionPool[Session]):
         self.longest_statement_seconds = longest_statement_seconds
         self.problem: str | None = None  # why the last try to connect failed
         self.lent = 0
+        self.found_read_only = asyncio.Event()  # set when a session had to be given up because its server only reads
 
     async def _connect(self, timeout: float | None = None) -> Session:
         self.problem = self.problem or f"it lets no new connection in within {WAIT_SECONDS:g} s"
@@ -71,37 +78,53 @@ NotifierPool = Pool
 
 
 def make_pool(
-    parameters: Parameters, size: int, *, longest_statement_seconds: float = LONGEST_STATEMENT_SECONDS
+    parameters: Parameters,
+    size: int,
+    *,
+    longest_statement_seconds: float = LONGEST_STATEMENT_SECONDS,
+    reads_too: bool = False,
 ) -> Pool:
-    """A pool of autocommit connections, to be opened by `async with`."""
-    return Pool(parameters, size, longest_statement_seconds)
+    """A pool of autocommit connections, to be opened by `async with`. `reads_too`: see `Session.connect`."""
+    return Pool({**parameters, "reads_too": reads_too}, size, longest_statement_seconds)
 
 
 @asynccontextmanager
-async def lend(pool: Pool) -> AsyncIterator[Session]:
+async def lend(pool: Pool, *, writes: bool = False) -> AsyncIterator[Session]:
     """Lend a connection of the pool for one statement. PoolTimeout says why there is none.
 
     If the statement takes longer than the server allows, the connection has fallen silent: its socket is shut down,
-    which ends the wait with OperationalError. A session that has ended is given up, and one that has prepared in vain:
-    the idle ones with it, for the same has happened to them.
+    which ends the wait with OperationalError. A session that has ended is given up, and one that can do nothing any
+    more: the idle ones with it, for the same has happened to them. For a statement that `writes`, a session that only
+    reads is one that was made within the last second.
     """
-    try:
-        session = await pool.getconn()
-    except PoolTimeout as error:
-        raise PoolTimeout(pool.problem or ALL_BUSY) from error
+    session = await _take(pool, MOST_SECONDS_WITHOUT_WRITES if writes else MOST_SECONDS_OF_READS)
     pool.lent += 1
     cutting = asyncio.get_running_loop().call_later(pool.longest_statement_seconds, _cut, session)
     try:
         yield session
-    except (psycopg.OperationalError, *PREPARED_IN_VAIN) as error:
-        if session.closed or isinstance(error, PREPARED_IN_VAIN):
+    except (psycopg.OperationalError, *SESSION_IN_VAIN) as error:
+        if session.closed or isinstance(error, SESSION_IN_VAIN):
             await session.close()
             await pool.drain()
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            pool.found_read_only.set()
         raise
     finally:
         cutting.cancel()
         await pool.putconn(session)
         pool.lent -= 1
+
+
+async def _take(pool: Pool, most_seconds: float) -> Session:
+    while True:
+        try:
+            session = await pool.getconn()
+        except PoolTimeout as error:
+            raise PoolTimeout(pool.problem or ALL_BUSY) from error
+        if session.only_reads_since is None or time.monotonic() - session.only_reads_since < most_seconds:
+            return session
+        await session.close()
+        await pool.putconn(session)
 
 
 def _cut(session: Session) -> None:

@@ -8,7 +8,7 @@ from typing import Any, LiteralString, Self
 
 import psycopg
 
-from db.connections import DatabaseUnavailable, Parameters, translate
+from db.connections import READ_ONLY, DatabaseRefuses, DatabaseUnavailable, Parameters, translate
 from db.pool import ALL_BUSY, WAIT_SECONDS, lend, make_pool
 
 DEADLINE_SECONDS = 4.0
@@ -27,7 +27,9 @@ class Database:
     """
 
     def __init__(self, parameters: Parameters, pool_size: int) -> None:
-        self._pool = make_pool(parameters, pool_size, longest_statement_seconds=LONGEST_STATEMENT_SECONDS)
+        self._pool = make_pool(
+            parameters, pool_size, longest_statement_seconds=LONGEST_STATEMENT_SECONDS, reads_too=True
+        )
         self._open_to_waiters = asyncio.Semaphore(max(1, pool_size - max(1, pool_size // 4)))
 
     async def __aenter__(self) -> Self:
@@ -40,18 +42,19 @@ class Database:
         await self._pool.close()
 
     async def fetch(
-        self, statement: LiteralString, parameters: Mapping[str, Any] | None = None, *, may_wait: bool = False
+        self, statement: LiteralString, parameters: Mapping[str, Any] | None = None, *, writes: bool = False
     ) -> list[Row]:
         """The rows of one statement, which is committed when they are here. DatabaseUnavailable if they can't be had.
 
-        Statements that `may_wait` for a lock leave a quarter of the pool to those that never do, the reads of barcodes.
-        Statements must be safe to repeat: one that meets a connection that has died in the pool is sent once more. At
+        Statements that write may wait for a lock: they leave a quarter of the pool to those that never do, the reads of
+        barcodes. They are told so where no server takes writes. All
+        must be safe to repeat: one that meets a connection that has died in the pool is sent once more. At
         the deadline the task is left behind, not awaited: psycopg asks the server to cancel the statement first, which
         on a silently cut connection lasts until the connection is cut by us.
         """
         began_at = request_began_at.get()
         spent = 0.0 if began_at is None else time.monotonic() - began_at
-        fetch = self._fetch_as_waiter if may_wait else self._fetch
+        fetch = self._write if writes else self._fetch
         task = asyncio.ensure_future(fetch(statement, parameters))
         done, _ = await asyncio.wait({task}, timeout=max(0.0, DEADLINE_SECONDS - spent))
         if not done:
@@ -60,28 +63,35 @@ class Database:
             raise DatabaseUnavailable(f"the database did not answer within {DEADLINE_SECONDS:g} s")
         return task.result()
 
-    async def _fetch_as_waiter(self, statement: LiteralString, parameters: Mapping[str, Any] | None) -> list[Row]:
+    async def _write(self, statement: LiteralString, parameters: Mapping[str, Any] | None) -> list[Row]:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._open_to_waiters.acquire()
         except TimeoutError as error:
             raise DatabaseUnavailable(ALL_BUSY) from error
         try:
-            return await self._fetch(statement, parameters)
+            return await self._fetch(statement, parameters, writes=True)
         finally:
             self._open_to_waiters.release()
 
     async def _fetch(
-        self, statement: LiteralString, parameters: Mapping[str, Any] | None, *, may_repeat: bool = True
+        self,
+        statement: LiteralString,
+        parameters: Mapping[str, Any] | None,
+        *,
+        writes: bool = False,
+        may_repeat: bool = True,
     ) -> list[Row]:
         session = None
         try:
-            async with lend(self._pool) as session:
+            async with lend(self._pool, writes=writes) as session:
+                if writes and session.only_reads_since is not None:
+                    raise DatabaseRefuses(READ_ONLY)
                 return await (await session.execute(statement, parameters)).fetchall()
         except psycopg.Error as error:
             if session is None or not session.closed or not may_repeat:
                 raise translate(error) from error
-        return await self._fetch(statement, parameters, may_repeat=False)
+        return await self._fetch(statement, parameters, writes=writes, may_repeat=False)
 
 
 def _forget(task: "asyncio.Future[Any]") -> None:

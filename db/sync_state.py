@@ -28,7 +28,7 @@ class HandedOut:
 
 async def hand_out(database: Database, batch_size: int) -> HandedOut:
     """Hand out what to send next, and note it: the batch is judged by that. A requested full sync begins here."""
-    (row,) = await database.fetch(SQL["hand_out"], {"batch_size": batch_size}, may_wait=True)
+    (row,) = await database.fetch(SQL["hand_out"], {"batch_size": batch_size}, writes=True)
     return HandedOut(*row)
 
 

@@ -29,7 +29,7 @@ ECHO_DEADLINE_SECONDS = 5.0
 
 
 class Deaf(Exception):
-    """The listener did not hear its own notification."""
+    """The listener does not hear its own notification, or listens at a server where nothing is marked any more."""
 
 
 class Listener:
@@ -54,15 +54,17 @@ class Listener:
 
     async def _listen(self) -> None:
         """Listen on one connection until it fails. Set the wakeup first: earlier notifications are lost."""
+        self._pool.found_read_only.clear()
         connection = await aconnect(self._parameters)
         try:
             async with asyncio.timeout(ECHO_DEADLINE_SECONDS):
                 await connection.execute(SQL["listen"])
                 await connection.execute(SQL["listen_echo"])
             self._wakeup.set()
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._hear(connection))
-                both.create_task(self._prove())
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._hear(connection))
+                tasks.create_task(self._prove())
+                tasks.create_task(self._leave_read_only_server())
         except ExceptionGroup as errors:  # not `except*`: until Python 3.11.4 it would wrap what is raised in it
             raise errors.exceptions[0] from None
         finally:
@@ -89,6 +91,11 @@ class Listener:
                 raise Deaf(f"our own notification was not heard within {ECHO_DEADLINE_SECONDS:g} s") from None
             self._heard()
             await asyncio.sleep(ECHO_INTERVAL_SECONDS)
+
+    async def _leave_read_only_server(self) -> None:
+        """Raise Deaf when the pool has met a server that only reads: we may listen there, and be marked elsewhere."""
+        await self._pool.found_read_only.wait()
+        raise Deaf("the database's server takes no writes any more")
 
     def _heard(self) -> None:
         if self.mode != "listening":

@@ -11,7 +11,7 @@ log = logging.getLogger("signum.db")
 _INSTALLED = Path(__file__).resolve().with_name("migrations")
 # In a wheel alembic/ travels within db/schema/, for its own name is the library's there.
 MIGRATIONS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[2] / "alembic"
-SCHEMA_VERSION = load("db", "schema")["version"]
+READINESS = load("db", "schema")["readiness"]
 
 
 @cache

@@ -6,6 +6,11 @@
 SELECT version_num FROM alembic_version;
 
 
+-- name: readiness
+-- The same, and whether the session only reads: on a standby, or on a server that is set to read only.
+SELECT version_num, current_setting('transaction_read_only')::boolean FROM alembic_version;
+
+
 -- name: has_version_table
 -- Whether the database has been migrated before.
 SELECT to_regclass('public.alembic_version') IS NOT NULL;

@@ -63,7 +63,7 @@ async def test_what_waits_for_a_lock_leaves_reads_a_connection(database: TestDat
     with database.connect() as person:
         person.execute(lock)
         async with Database(database.parameters, 4) as api:
-            waiting = [asyncio.create_task(api.fetch(mark, may_wait=True)) for _ in range(8)]
+            waiting = [asyncio.create_task(api.fetch(mark, writes=True)) for _ in range(8)]
             async with asyncio.timeout(10):
                 while database.fetch("SELECT count(*) FROM pg_locks WHERE NOT granted") != [(3,)]:  # noqa: ASYNC110
                     await asyncio.sleep(0)
