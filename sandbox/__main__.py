@@ -20,7 +20,7 @@ from sandbox.etl import SyncRefused
 from sandbox.postgres import PostgresFailed
 from sandbox.processes import ProcessFailed
 from sandbox.screen import show_printed, show_ways_to_play
-from sandbox.system import start_system
+from sandbox.system import Dna, start_system
 
 
 def main() -> int:
@@ -30,7 +30,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)  # also where a shell's `&` has it ignored
     try:
-        return play(options.items, options.once, screen)
+        dna = None if options.dna is None else Dna(options.dna, options.dna_indexes)
+        return play(options.items, options.once, screen, dna)
     except KeyboardInterrupt:
         screen.print("Everything is gone.")
         return 1 if options.once else 0
@@ -41,13 +42,15 @@ def main() -> int:
         return 1
 
 
-def play(size: int, once: bool, screen: Console) -> int:
+def play(size: int, once: bool, screen: Console, dna: Dna | None = None) -> int:
     """Start the system, print two labels, show one, and stay unless `once`."""
     items = make_catalogue(size)
     begun = time.monotonic()
-    with start_system(
-        size, lambda doing: screen.print(f"[dim]{time.monotonic() - begun:4.1f} s[/dim] {doing}")
-    ) as system:
+
+    def tell(doing: str) -> None:
+        screen.print(f"[dim]{time.monotonic() - begun:4.1f} s[/dim] {doing}")
+
+    with start_system(size, tell, 1, dna) as system:
         loaded = load_catalogue(system, items, screen)
         shown, first, *_ = ordinary_items(items)
         first_ms = print_label(system, first).dispatch_ms
@@ -67,6 +70,10 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="A whole Signum-savotta to play with.")
     parser.add_argument("--items", type=_size, default=2000, metavar="N", help="size of the catalogue (2000)")
     parser.add_argument("--once", action="store_true", help="one label, one line of JSON, and out")
+    parser.add_argument(
+        "--dna", type=int, nargs="?", const=0, metavar="PORT", help="SierraDNA too, on that port or any that is free"
+    )
+    parser.add_argument("--dna-indexes", action="store_true", help="SierraDNA with indexes on its stamps")
     return parser.parse_args()
 
 

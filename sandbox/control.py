@@ -13,6 +13,7 @@
 | `POST /_sandbox/faults/0/release` | lets go whom it holds |
 | `POST /_sandbox/tokens/expire` | ends every token's life |
 | `PUT /_sandbox/key` | `{"revoked": true}`, or false again |
+| `…/_sandbox/dna…` | sandbox/dna_control.py, where the simulator has a SierraDNA |
 | `GET /_sandbox/state` | counts, and the clock that the journal goes by |
 """
 
@@ -25,6 +26,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from sandbox.dna_control import DnaControl
 from sandbox.faults import Fault, Faults, Switch
 from sandbox.http import Request, Response
 from sandbox.journal import Entry, Journal, Kind
@@ -42,6 +44,7 @@ class Control:
 
     def __init__(self, tokens: Tokens, records: Records, faults: Faults, journal: Journal) -> None:
         self._tokens, self._records, self._faults, self._journal = tokens, records, faults, journal
+        self.dna: DnaControl | None = None
 
     async def answer(self, request: Request) -> Response:
         """Answer a request: 200 with JSON; 400, 404 or 408 with a sentence."""
@@ -63,6 +66,8 @@ class Control:
                 return self._use_record(request, parts[1:])
             case "faults":
                 return await self._use_faults(request, parts[1:])
+            case "dna" if self.dna:
+                return self.dna.use(request, parts[1:])
         match request.method, parts:
             case "POST", ["tokens", "expire"]:
                 self._tokens.expire_all()

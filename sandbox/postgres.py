@@ -46,17 +46,17 @@ class PostgresFailed(Exception):
 class EmbeddedPostgres:
     """A PostgreSQL of our own: empty on entry, removed on exit with everything it wrote; also if we are killed.
 
-    It listens on a Unix socket in `host`, a folder; with `tcp`, on 127.0.0.1 and a free port too (`tcp_host`, `port`).
+    It listens on a Unix socket in `host`, a folder; with `tcp`, on 127.0.0.1 too (`tcp_host`), at `port` or a free one.
     Any number may run at the same time. `fsync` is on, as in earnest.
     """
 
     user = "signum"
     tcp_host = "127.0.0.1"
 
-    def __init__(self, within: Path | None = None, *, tcp: bool = False, version: Version = 18) -> None:
+    def __init__(self, within: Path | None = None, *, tcp: bool = False, port: int = 0, version: Version = 18) -> None:
         """`within` is the folder in which ours is made; the system's temporary one if unset or if it won't do."""
         self.password = secrets.token_urlsafe(16)
-        self.port = free_port() if tcp else 5432
+        self.port = port or (free_port() if tcp else 5432)
         self._tcp = tcp
         self._version = version
         self._within = within

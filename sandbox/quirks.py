@@ -134,6 +134,16 @@ def stamp_every_put(fixed_fields: Mapping[str, Any], now: datetime) -> dict[str,
     }
 
 
+def stamp_writes_of_rest_in_milliseconds(now: datetime) -> datetime:
+    """SierraDNA's stamp of what REST and batch jobs wrote, cut and not rounded: it may precede the change."""
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def stamp_edits_of_staff_in_whole_seconds(now: datetime) -> datetime:
+    """SierraDNA's stamp of what staff edited, cut too: up to a second before the change."""
+    return now.replace(microsecond=0)
+
+
 def refuse_to_write_what_can_be_read(number: str, *, ghost: bool, deleted: bool) -> None:
     """A ghost answers 200 to GET and 404 to PUT; so does a deleted record."""
     if ghost or deleted:

@@ -2,11 +2,14 @@
 
 The oddities are in sandbox/quirks.py. The simulator refuses what it does not know, and ignores nothing;
 every field that can be read from it can be written back.
+
+Every change of an item passes through `Records.keep`. `on_change` hears of it there, before it holds, and may refuse
+it: so sandbox/dna.py has SierraDNA show an item's change before the answer to it leaves.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sandbox import quirks
@@ -66,6 +69,15 @@ class Record:
         return [f["content"] for f in self.var_fields if f["fieldTag"] == tag and f.get("content")]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One item's change. `before` is None for a new one; `stamp` is None where SierraDNA's stamp of it stays."""
+
+    before: Record | None
+    after: Record
+    stamp: datetime | None
+
+
 @dataclass(slots=True)
 class Records:
     """All item records. `merge_var_fields` says which reading of a PUT's array holds."""
@@ -73,9 +85,16 @@ class Records:
     by_number: dict[str, Record] = field(default_factory=dict)
     merge_var_fields: Merge = quirks.replace_var_fields_by_tag
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    on_change: Callable[[Sequence[Change]], None] | None = None  # all of one call are one transaction
 
     def add(self, records: Iterable[Record]) -> None:
         """Add a record, in place of one of the same number."""
+        self.keep(list(records), quirks.stamp_edits_of_staff_in_whole_seconds(self.now()))
+
+    def keep(self, records: Sequence[Record], stamp: datetime | None) -> None:
+        """Keep these records as they are from now on, all or none of them."""
+        if self.on_change:
+            self.on_change([Change(self.by_number.get(record.number), record, stamp) for record in records])
         self.by_number |= {record.number: record for record in records}
 
     def get(self, number: str, fields: str | None) -> dict[str, Any]:
@@ -95,20 +114,37 @@ class Records:
 
     def put(self, number: str, patch: object) -> Record:
         """The record as patched. Refused: nothing of the patch was done."""
-        self.by_number[number] = self.patched(number, patch)
-        return self.by_number[number]
+        now = self.now()
+        changed = self.patched(number, patch, now)
+        self.keep([changed], quirks.stamp_writes_of_rest_in_milliseconds(now))
+        return changed
 
-    def patched(self, number: str, patch: object) -> Record:
+    def patched(self, number: str, patch: object, now: datetime | None = None) -> Record:
         """The record as `put` would make it, refused as there; nothing is done."""
         record = self._find(number)
         quirks.refuse_to_write_what_can_be_read(number, ghost=record.ghost, deleted=record.deleted_at is not None)
-        return apply_patch(record, patch, self.now(), self.merge_var_fields)
+        return apply_patch(record, patch, now or self.now(), self.merge_var_fields)
 
     def edit(self, number: str, changes: dict[str, Any]) -> Record:
         """Edit a record as a librarian does at her desk: the same patch, with her own rights, ghost or not."""
-        changed = apply_patch(self._find(number), changes, self.now(), self.merge_var_fields)
-        self.by_number[number] = changed
+        now = self.now()
+        changed = apply_patch(self._find(number), changes, now, self.merge_var_fields)
+        self.keep([changed], quirks.stamp_edits_of_staff_in_whole_seconds(now))
         return changed
+
+    def edit_alike(self, numbers: Sequence[str], changes: dict[str, Any]) -> None:
+        """Edit many records as a batch job does (global update): one transaction, and one stamp to the millisecond."""
+        now = self.now()
+        changed = [apply_patch(self._find(number), changes, now, self.merge_var_fields) for number in numbers]
+        self.keep(changed, quirks.stamp_writes_of_rest_in_milliseconds(now))
+
+    def link(self, number: str, bib_numbers: Sequence[str]) -> None:
+        """Link an item to these bibs and no others: transfer it, add a second, or unlink it. No stamp moves."""
+        self.keep([replace(self._find(number), bib_numbers=tuple(bib_numbers))], None)
+
+    def delete(self, number: str, day: date) -> None:
+        """Delete an item. A stub with that day stays; no stamp moves."""
+        self.keep([replace(self._find(number), deleted_at=day.isoformat())], None)
 
     def _find(self, number: str) -> Record:
         if number not in self.by_number:

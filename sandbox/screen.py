@@ -43,16 +43,21 @@ def _ways_to_play(system: System, items: list[Item]) -> list[tuple[str, str]]:
     ghost = next((item for item in items if item.oddity is Oddity.GHOST), item)
     printer = f"-H 'x-api-key: {system.printer_key}' {system.api_url}/itemdata"
     sandbox = f"{system.sierra_url}/_sandbox"
-    psql = f'{quote(str(system.postgres.program("psql")))} "{system.postgres.dsn()}"'
+    program_psql = quote(str(system.postgres.program("psql")))
+    psql = f'{program_psql} "{system.postgres.dsn()}"'
     # Without the caller's environment: a DB_HOST in it would count for more than the file's.
     program = quote(str(Path(sys.executable).with_name("signum")))
     signum = f"env -i SETTINGS_FILE={quote(str(system.settings_file))} {program}"
+    stamp = "SELECT record_last_updated_gmt, field_content FROM sierra_view.record_metadata AS item"
+    fields = f"JOIN sierra_view.varfield ON record_id = item.id WHERE item.id = {item.record_id}"
+    to_dna = [("See it in SierraDNA", f'{program_psql} "{system.dna}" -c "{stamp} {fields}"')] if system.dna else []
     outage = """'{"status": 503, "code": 117, "times": 10}'"""
     return [
         ("The API, described", system.api_url),
         ("Read an item", f"curl {printer}/{item.barcode}"),
         ("Say that its label was printed", f"curl -X PUT {printer}/{item.record_id}"),
         ("See Sierra's record of it", f"curl {sandbox}/records/{item.number}"),
+        *to_dna,
         ("Mark one that Sierra shows but won't write", f"curl -X PUT {printer}/{ghost.record_id}"),
         ("Let Sierra be down for ten requests", f"curl -d {outage} {sandbox}/faults"),
         ("See what Sierra was asked", f"curl {sandbox}/journal"),

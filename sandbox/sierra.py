@@ -15,6 +15,8 @@ from dataclasses import replace
 
 from sandbox.catalogue import make_catalogue
 from sandbox.control import CONTROL_PREFIX, Control
+from sandbox.dna import SierraDna
+from sandbox.dna_control import DnaControl
 from sandbox.faults import Faults, Switch
 from sandbox.filters import read_list_query, refuse_unknown_parameters
 from sandbox.http import Exchange, HttpServer, Manner, Request, Response
@@ -48,6 +50,10 @@ class Sierra:
         self._control = Control(self.tokens, self.records, self.faults, self.journal)
         self._server = HttpServer(self._handle)
         self._late_writes: set[asyncio.Task[None]] = set()
+
+    def show_in(self, dna: SierraDna) -> None:
+        """Let other processes use this SierraDNA, which follows the records, by the control routes."""
+        self._control.dna = DnaControl(dna, self.records)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Start to listen. Return the endpoint, as in SIERRA_API_ENDPOINT."""
@@ -199,14 +205,20 @@ async def run(options: argparse.Namespace) -> None:
         token_seconds=options.token_seconds,
         latency_seconds=options.latency_ms / 1000,
     )
-    sierra.records.add(item.record() for item in make_catalogue(options.items))
+    items = make_catalogue(options.items)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    sys.stdout.write(await sierra.start(options.host, options.port) + "\n")
-    sys.stdout.flush()
-    await stop.wait()
-    await sierra.stop()
+    with contextlib.ExitStack() as stack:
+        if options.dna:
+            dna = SierraDna(options.dna, sierra.records, items, indexes=options.dna_indexes)
+            sierra.show_in(stack.enter_context(dna))
+        else:
+            sierra.records.add(item.record() for item in items)
+        sys.stdout.write(await sierra.start(options.host, options.port) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+        await sierra.stop()
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -220,6 +232,8 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--prefix", default=PREFIX)
     parser.add_argument("--latency-ms", type=float, default=0, help="how long every answer takes at least")
     parser.add_argument("--token-seconds", type=float, default=3600, help="a token's life")
+    parser.add_argument("--dna", metavar="CONNECTION", help="a superuser's, to a PostgreSQL that gets SierraDNA too")
+    parser.add_argument("--dna-indexes", action="store_true", help="SierraDNA with indexes on its stamps")
     return parser.parse_args(arguments)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from sandbox import processes
+from sandbox.dna import login
 from sandbox.guard import Guard
 from sandbox.log_pipe import LogPipe
 from sandbox.postgres import EmbeddedPostgres, free_port
@@ -36,6 +37,14 @@ class Wires:
 
 
 @dataclass(frozen=True, slots=True)
+class Dna:
+    """A SierraDNA is wanted too: at that port of 127.0.0.1 (0: a free one), with indexes on its stamps or without."""
+
+    port: int = 0
+    indexes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """The addresses of a whole system, and the keys to it. `wires`, `pair` and logs by pipes only where asked for."""
 
@@ -48,6 +57,7 @@ class System:
     running: tuple[Process, ...]
     wires: Wires | None = None
     pair: Pair | None = None
+    sierras_postgres: EmbeddedPostgres | None = None  # Sierra's own, where SierraDNA is
 
     @property
     def postgres(self) -> EmbeddedPostgres:
@@ -59,6 +69,11 @@ class System:
         """The processes of the api and the notifiers."""
         return [process for process in self.running if process.name in ("api", "notifier")]
 
+    @property
+    def dna(self) -> str:
+        """The connection string of SierraDNA's login. Empty if the system was started without."""
+        return login(self.sierras_postgres.dsn(tcp=True)) if self.sierras_postgres else ""
+
     def check(self) -> None:
         """Raise ProcessFailed if one of the processes has ended."""
         for process in self.running:
@@ -67,7 +82,13 @@ class System:
 
 @contextlib.contextmanager
 def start_system(
-    items: int, tell: Callable[[str], None], notifiers: int = 1, wired: bool = False, **notifier_settings: str
+    items: int,
+    tell: Callable[[str], None],
+    notifiers: int = 1,
+    dna: Dna | None = None,
+    /,
+    wired: bool = False,
+    **notifier_settings: str,
 ) -> Iterator[System]:
     """Start everything, ready for the first request, and remove it on exit. `tell` is called with each step.
 
@@ -77,6 +98,7 @@ def start_system(
         tell("starting PostgreSQL")
         pair = stack.enter_context(start_pair()) if wired else None
         postgres = pair.primary if pair else stack.enter_context(EmbeddedPostgres())
+        sierras_postgres = stack.enter_context(EmbeddedPostgres(tcp=True, port=dna.port)) if dna else None
         guard = stack.enter_context(Guard())
         folder = Path(tempfile.mkdtemp(prefix="signum-logs-"))
         stack.callback(shutil.rmtree, folder)
@@ -91,7 +113,9 @@ def start_system(
 
         tell(f"starting Sierra with {items:,} items, and making the tables")
         access = ("--key", SIERRA_KEY, "--secret", SIERRA_SECRET)
-        sierra = start("sierra", "sandbox.sierra", "--port", "0", "--items", str(items), *access)
+        to_dna = ["--dna", sierras_postgres.dsn()] if sierras_postgres else []
+        to_dna += ["--dna-indexes"] if dna and dna.indexes else []
+        sierra = start("sierra", "sandbox.sierra", "--port", "0", "--items", str(items), *access, *to_dna)
         processes.run("cli.main", "migrate", settings=settings)
         sierra.wait_until(lambda: sierra.said("\n"))
         endpoint = sierra.log.read_text().splitlines()[0]
@@ -116,7 +140,8 @@ def start_system(
         sierra_url = endpoint.removesuffix(PREFIX)
         settings_file = _write_settings(folder, {**settings, **sierra_settings(endpoint)})
         running = (sierra, api, *ears)
-        yield System(postgres, api_url, sierra_url, etl_key, printer_key, settings_file, running, wires, pair)
+        addresses = (api_url, sierra_url, etl_key, printer_key, settings_file)
+        yield System(postgres, *addresses, running, wires, pair, sierras_postgres)
 
 
 def _write_settings(folder: Path, settings: dict[str, str]) -> Path:

@@ -1,4 +1,4 @@
-"""docs/reliability.md and docs/sierra.md name the tests that show what they say: these exist, for every fault."""
+"""docs/reliability.md and the pages on Sierra name the tests that show what they say: these exist, for every fault."""
 
 import re
 
@@ -13,7 +13,7 @@ TESTS = {
 }
 
 
-@pytest.mark.parametrize("page", ["reliability.md", "sierra.md"])
+@pytest.mark.parametrize("page", ["reliability.md", "sierra.md", "sierra-dna.md"])
 def test_every_test_that_is_named_exists(page: str) -> None:
     text = read(f"docs/{page}")
     named = set(re.findall(r"`(test_\w+)`", text))

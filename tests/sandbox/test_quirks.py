@@ -134,6 +134,16 @@ def test_show_as_suppressed_what_icode2_hides(code: str | None, hidden: bool) ->
     assert not quirks.show_as_suppressed_what_icode2_hides({})
 
 
+def test_stamp_writes_of_rest_in_milliseconds() -> None:
+    at = datetime(2026, 11, 20, 10, 0, 5, 678_999, tzinfo=UTC)
+    assert quirks.stamp_writes_of_rest_in_milliseconds(at) == at.replace(microsecond=678_000)
+
+
+def test_stamp_edits_of_staff_in_whole_seconds() -> None:
+    at = datetime(2026, 11, 20, 10, 0, 5, 999_999, tzinfo=UTC)
+    assert quirks.stamp_edits_of_staff_in_whole_seconds(at) == at.replace(microsecond=0)
+
+
 def test_refuse_to_write_what_can_be_read() -> None:
     quirks.refuse_to_write_what_can_be_read("7", ghost=False, deleted=False)
     for ghost, deleted in ((True, False), (False, True)):
