@@ -22,7 +22,8 @@ def judge_notifiers(notifiers: Sequence[Row]) -> Iterator[Finding]:
         yield Finding("problem", "notifiers", "none is running: nothing is pushed", 'Start one: run "signum notifier"')
     for notifier in notifiers:
         state, reason = notifier["state"], f": {notifier['reason']}" if notifier["reason"] else ""
-        text = f"{notifier['notifier']} is {state}{reason}"
+        breaker = "" if notifier["breaker"] == "closed" else f", its breaker {notifier['breaker']}"
+        text = f"{notifier['notifier']} is {state}{breaker}{reason}"
         level: Level = "problem" if state in PROBLEMS else "warning" if state in ADVICE else "ok"
         yield Finding(level, "notifiers", text, ADVICE.get(state, ""))
 

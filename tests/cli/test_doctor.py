@@ -61,6 +61,7 @@ GONE = "UPDATE notifier_state SET seen_at = now() - interval '1 hour'"
 POLLING = "UPDATE notifier_state SET mode = 'polling', reason = 'deaf'"
 REFUSED = "UPDATE notifier_state SET breaker = 'open', waits_for = 'person', reason = 'Sierra refuses our key'"
 DOWN = "UPDATE notifier_state SET breaker = 'open', waits_for = 'Sierra', reason = 'Sierra is busy'"
+SAMPLING = "UPDATE notifier_state SET breaker = 'sampling'"
 PAUSED = "UPDATE queue_control SET paused_at = now(), paused_by = 'eino'"
 PAUSED_UNTIL = f"{PAUSED}, resume_at = now() + interval '1 hour'"
 ITEM = "INSERT INTO sierra_item (item_record_id, barcode, updated_at) VALUES (1, '{0}', now()), (2, '{0}', now())"
@@ -77,8 +78,9 @@ GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
         ("notifiers", "problem", "DELETE FROM notifier_state", "none is running", 'run "signum notifier"'),
         ("notifiers", "problem", GONE, "none is running", 'run "signum notifier"'),
         ("notifiers", "warning", POLLING, "n1 is polling: deaf", "LISTEN_DB_HOST"),
-        ("notifiers", "problem", REFUSED, "n1 is waiting for a person: Sierra refuses our key", "A person must act"),
-        ("notifiers", "warning", DOWN, "n1 is waiting for Sierra: Sierra is busy", "goes on by itself"),
+        ("notifiers", "problem", REFUSED, "n1 is waiting for a person, its breaker open: Sierra", "A person must act"),
+        ("notifiers", "warning", DOWN, "n1 is waiting for Sierra, its breaker open: Sierra is", "goes on by itself"),
+        ("notifiers", "ok", SAMPLING, "n1 is listening, its breaker sampling", ""),
         ("queue", "warning", PAUSED, "paused by eino", 'run "signum queue resume"'),
         ("queue", "warning", PAUSED, "until a person resumes it", "A person must let it go on"),
         ("queue", "warning", PAUSED_UNTIL, "paused by eino until 20", "It goes on by itself then"),
@@ -192,7 +194,10 @@ async def test_clocks_that_differ_by_more_than_2_s_are_told(
 
 
 def test_a_stalled_notifier_is_a_problem_and_one_that_is_gone_beside_another_a_warning() -> None:
-    states = [{"notifier": state, "state": state, "reason": None} for state in ("listening", "stalled", "gone")]
+    states = [
+        {"notifier": state, "state": state, "breaker": "closed", "reason": None}
+        for state in ("listening", "stalled", "gone")
+    ]
     assert [found.level for found in judge_notifiers(states)] == ["ok", "problem", "warning"]
 
 

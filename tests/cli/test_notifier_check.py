@@ -36,9 +36,11 @@ def make_due(database: TestDatabase, seconds: float) -> None:
 
 
 def test_notifier_that_goes_round_here_is_well(signum: Signum, database: TestDatabase) -> None:
-    beat(database, seen=5)
-    ran = signum("notifier", "--check")
-    assert (ran.code, ran.out) == (0, f"{HERE} is listening, its breaker closed\n")
+    for breaker in ("closed", "sampling"):
+        beat(database, seen=5, breaker=breaker)
+        ran = signum("notifier", "--check")
+        assert (ran.code, ran.out) == (0, f"{HERE} is listening, its breaker {breaker}\n")
+        database.fetch("DELETE FROM notifier_state")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,17 @@ import pytest
 from db import notifiers
 from db.queue import storable
 from notifier import push
-from tests.fix_notifier import EMPTY, NO_SWEEP, POSTPONED, REJECTED, Notifier, add_items, eventually, mark
+from tests.fix_notifier import (
+    EMPTY,
+    NO_SWEEP,
+    PATIENCE_SECONDS,
+    POSTPONED,
+    REJECTED,
+    Notifier,
+    add_items,
+    eventually,
+    mark,
+)
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread, make_record
 
@@ -69,23 +79,44 @@ async def test_an_item_that_can_not_be_asked_for_or_sent_is_rejected_and_the_oth
         await eventually(database, "SELECT count(*) = 1 FROM update_log WHERE outcome = 'pushed'")
 
 
+@pytest.mark.parametrize("pool_size", [1, 4])
 async def test_an_error_of_ours_is_one_items_and_is_given_up_in_time(
-    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch, pool_size: int
 ) -> None:
     items = add_items(database, sierra, *range(1001, 1007))
     plan_update: Callable[..., Any] = push.plan_update  # type: ignore[attr-defined]
 
     def sometimes_wrong(record: Any, *others: Any) -> Any:
-        if record.number == "1006":
+        if record.number == "1001":
             raise KeyError("surprise")
         return plan_update(record, *others)
 
     monkeypatch.setattr(push, "plan_update", sometimes_wrong)
-    async with notifier(**NO_SWEEP, sierra_update_max_attempts=1, sierra_api_client_pool_size=1) as service:
+    async with notifier(**NO_SWEEP, sierra_update_max_attempts=1, sierra_api_client_pool_size=pool_size) as service:
         mark(database, *items)
         await eventually(database, "SELECT count(*) = 5 FROM update_log WHERE outcome = 'pushed'")
         await eventually(database, "SELECT last_error LIKE '%surprise%' FROM update_queue WHERE due_at IS NULL")
         assert not service.in_flight.items
+
+
+REFUSE_OUTCOMES = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '22000'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE OR DELETE ON update_queue
+    FOR EACH ROW WHEN (OLD.claimed_by IS NOT NULL AND OLD.item_record_id = {}) EXECUTE FUNCTION refuse();
+"""
+
+
+async def test_an_item_whose_outcome_can_not_be_written_is_not_held_for_ever(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    odd, *others = add_items(database, sierra, *range(1001, 1007))
+    database.fetch(REFUSE_OUTCOMES.format(odd))
+    async with notifier(**NO_SWEEP) as service:
+        mark(database, odd, *others)
+        await eventually(database, "SELECT count(*) = 5 FROM update_log WHERE outcome = 'pushed'")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while service.in_flight.items:  # noqa: ASYNC110  nothing signals that it is forgotten
+                await asyncio.sleep(0.01)
 
 
 async def test_a_heartbeat_that_dies_ends_the_process(
