@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -19,6 +20,8 @@ from sandbox.etl import Etl
 from sandbox.system import System
 
 _PATIENCE_SECONDS = 10
+_CALL_NUMBER = """SELECT content FROM sierra_view.subfield
+    WHERE record_id = %s AND field_type_code = 'c' ORDER BY occ_num, display_order"""
 
 
 class DemoFailed(Exception):
@@ -33,6 +36,7 @@ class Printed:
     before: dict[str, Any]
     after: dict[str, Any]
     dispatch_ms: float
+    call_number_in_dna: str | None  # None: the system has no SierraDNA
 
     @property
     def call_number_before(self) -> str:
@@ -71,8 +75,9 @@ def print_label(system: System, item: Item) -> Printed:
         wait = {"kind": "put_item", "item": str(item.number), "seconds": str(_PATIENCE_SECONDS)}
         put = _json(sierra.get("/_sandbox/journal/wait", params=wait))[0]
         after = _json(sierra.get(f"/_sandbox/records/{item.number}"))
+        in_dna = _call_number_in_dna(system.dna, item) if system.dna else None
         _wait_until_unmarked(api, item.barcode)
-    printed = Printed(shown, before, after, round((put["arrived_ns"] - answered_ns) / 1e6, 1))
+    printed = Printed(shown, before, after, round((put["arrived_ns"] - answered_ns) / 1e6, 1), in_dna)
     _check(printed, item)
     return printed
 
@@ -99,6 +104,13 @@ def fixed_value(record: dict[str, Any], number: str) -> str:
     return value
 
 
+def _call_number_in_dna(login: str, item: Item) -> str:
+    """The call number as SierraDNA shows it to the library's login."""
+    with psycopg.connect(login) as connection:
+        rows = connection.execute(_CALL_NUMBER, [item.record_id]).fetchall()
+    return " / ".join(text for (text,) in rows)
+
+
 def _wait_until_unmarked(api: httpx.Client, barcode: str) -> None:
     """Wait for the queue: the notifier gets Sierra's answer a moment after Sierra gave it."""
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
@@ -122,6 +134,8 @@ def _check(printed: Printed, item: Item) -> None:
         "revisions": (int(fixed_value(printed.after, "85")), int(fixed_value(printed.before, "85")) + 2),
         "other fields": (_others(printed.after), _others(printed.before)),
     }
+    if printed.call_number_in_dna is not None:
+        expected["call number in SierraDNA"] = (printed.call_number_in_dna, printed.call_number_after)
     for name, (found, wanted) in expected.items():
         if found != wanted:
             raise DemoFailed(f"{name}: {found!r}, not {wanted!r}")

@@ -27,6 +27,7 @@ from sandbox.dna_catalogue import Holding, make_holdings
 from sandbox.dna_changes import INDEX_PRODUCTS, Plan, Write, plan
 from sandbox.dna_faults import DnaFaults, apply_faults, end_sessions, restore_tables, save_tables, view_definitions
 from sandbox.dna_rows import Rows
+from sandbox.postgres import PostgresFailed
 from sandbox.quirks import Refused
 from sandbox.records import Change, Record, Records
 
@@ -65,7 +66,10 @@ class SierraDna:
 
     def __enter__(self) -> Self:
         with psycopg.connect(self._server, autocommit=True) as server:
-            server.execute("CREATE DATABASE iii")
+            try:
+                server.execute("CREATE DATABASE iii")
+            except psycopg.errors.DuplicateDatabase:
+                raise PostgresFailed("this server has a database iii already: SierraDNA needs another server") from None
             server.execute(SQL("ALTER DATABASE iii SET timezone = {}").format(ZONE))
         try:
             holdings = list(make_holdings(self._items))
@@ -124,11 +128,11 @@ class SierraDna:
         self.do(lambda connection: apply_faults(connection, self.faults, faults, self._definitions))
         self.faults = faults
         if not faults.commits_held and self._held:
-            held, self._held = self._held, []
-            self._commit(held)
+            self._commit(self._held)
+            self._held = []
         if not faults.properties_held and self._late:
-            late, self._late = self._late, []
-            self.do(lambda connection: _write(connection, late))
+            self.do(lambda connection: _write(connection, self._late))
+            self._late = []
 
     def disconnect(self) -> None:
         """End the login's sessions, as a restart of Sierra's database does (SQLSTATE 57P01)."""
@@ -149,19 +153,21 @@ class SierraDna:
         self._held, self._late = [], []
 
     def do(self, what: Callable[[Connection], Done]) -> Done:
-        """Do it in one transaction, on a new connection if the last one broke. Raise Refused if there is none."""
-        for last in (False, True):
+        """Do it in one transaction. Raise Refused if the database is away. A session that has ended is replaced."""
+        is_new = begun = False
+        while True:
             try:
                 if self._connection is None or self._connection.closed:
+                    is_new = True
                     self._connection = psycopg.connect(
                         make_conninfo(self._server, dbname=DATABASE, options="-c synchronous_commit=off")
                     )
                 with self._connection.transaction():
+                    begun = True
                     return what(self._connection)
             except psycopg.OperationalError as error:
-                if last or (self._connection and not self._connection.closed):
+                if is_new or begun:
                     raise Refused(503, 117, f"SierraDNA : {error}") from error
-        raise AssertionError
 
     def _commit(self, plans: Sequence[Plan]) -> None:
         late = [write for one in plans for write in one.writes if write.table in INDEX_PRODUCTS]

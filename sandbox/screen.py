@@ -21,6 +21,8 @@ def show_printed(printed: Printed, first_ms: float, screen: Console) -> None:
     )
     table = Table("Sierra's record", "before", "after")
     table.add_row("call number", printed.call_number_before, f"[green]{printed.call_number_after}[/green]")
+    if printed.call_number_in_dna:
+        table.add_row("the same in SierraDNA", "", f"[green]{printed.call_number_in_dna}[/green]")
     for number, name in (("74", "IUSE3 (74)"), ("69", "INVDA (69)"), ("85", "REVISIONS (85)")):
         table.add_row(name, fixed_value(printed.before, number), fixed_value(printed.after, number))
     screen.print(table)

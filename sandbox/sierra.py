@@ -21,6 +21,7 @@ from sandbox.faults import Faults, Switch
 from sandbox.filters import read_list_query, refuse_unknown_parameters
 from sandbox.http import Exchange, HttpServer, Manner, Request, Response
 from sandbox.journal import Entry, Journal, Kind
+from sandbox.postgres import PostgresFailed
 from sandbox.quirks import Refused
 from sandbox.records import Records
 from sandbox.responses import error_response, faulty_response, json_response
@@ -238,4 +239,7 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(read_options()))
+    try:
+        asyncio.run(run(read_options()))
+    except PostgresFailed as failed:
+        sys.exit(str(failed))

@@ -65,6 +65,23 @@ def test_an_edit_of_staff_is_stamped_in_whole_seconds_that_are_cut(dna: DnaInThr
     assert dna.fetch(CALL_NUMBER, KEY) == [("85.2",)]
 
 
+def test_a_loan_moves_the_stamp_of_its_item(dna: DnaInThread, sierra: SierraInThread) -> None:
+    bib_stamp = dna.stamp(BIB_KEY)
+    set_clock(sierra, NOW)
+    lent = {
+        "65": {"label": "DUE DATE", "value": "2026-12-24T02:00:00Z"},
+        "66": {"label": "PATRON#", "value": "1100001"},
+        "76": {"label": "TOT CHKOUT", "value": "7"},
+        "78": {"label": "LOUTDATE", "value": "2026-11-20T10:00:05Z"},
+    }
+    sierra.edit(NUMBER, {"fixedFields": lent})
+    assert (dna.stamp(KEY), dna.stamp(BIB_KEY)) == (NOW.replace(microsecond=0), bib_stamp)
+    loan = (
+        "SELECT checkout_total, last_checkout_gmt, is_available_at_library FROM sierra_view.item_record WHERE id = %s"
+    )
+    assert dna.fetch(loan, KEY) == [(7, NOW.replace(microsecond=0), False)]
+
+
 def test_a_put_that_changes_nothing_moves_the_stamp_of_its_item_alone(dna: DnaInThread, sierra: SierraInThread) -> None:
     everything = "SELECT id, record_last_updated_gmt FROM sierra_view.record_metadata"
     before = dict(dna.fetch(everything))

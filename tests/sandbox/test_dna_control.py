@@ -94,6 +94,7 @@ def test_what_a_printed_label_wrote_shows_in_sierradna() -> None:
         load_catalogue(system, items, Console(quiet=True))
         item = ordinary_items(items)[0]
         printed = print_label(system, item)
+        assert printed.call_number_in_dna == printed.call_number_after
         assert system.dna
         with psycopg.connect(system.dna) as session:
             assert session.execute(CALL_NUMBER, [item.record_id]).fetchone() == (printed.call_number_after,)

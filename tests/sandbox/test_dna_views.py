@@ -4,7 +4,9 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from sandbox.postgres import EmbeddedPostgres
+from sandbox.dna import SierraDna
+from sandbox.postgres import EmbeddedPostgres, PostgresFailed
+from sandbox.records import Records
 from tests.fix_dna import DnaInThread, make_dna
 from tests.fix_sierra import SierraInThread
 
@@ -127,6 +129,15 @@ def test_indexes_are_visible_and_those_on_stamps_are_there_only_if_asked_for(
     with EmbeddedPostgres(tcp=True) as server:
         for dna in make_dna(server, sierra, indexes=True):
             assert dna.one(STAMP_INDEXES) == 1
+
+
+def test_a_server_that_has_such_a_database_is_left_alone(shared_dna: DnaInThread) -> None:
+    with (
+        pytest.raises(PostgresFailed, match="has a database iii already"),
+        SierraDna(shared_dna.server.dsn(), Records(), []),
+    ):
+        pass
+    assert shared_dna.one("SELECT count(*) FROM sierra_view.item_record") == 51
 
 
 def test_names_are_in_the_language_of_the_login(shared_dna: DnaInThread) -> None:
