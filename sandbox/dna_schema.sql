@@ -119,7 +119,8 @@ CREATE TABLE iiirecord.bib_record_property (
 );
 CREATE VIEW sierra_view.bib_record_property AS SELECT * FROM iiirecord.bib_record_property;
 
--- An item may have no bib, one, or several. A link that comes or goes moves no stamp here: at a site, who knows.
+-- An item may have no bib, one, or several. Whether a link that comes or goes moves a stamp at a library is not known in
+-- public; here it moves none.
 CREATE TABLE iiirecord.bib_record_item_record_link (
     id bigint PRIMARY KEY,
     bib_record_id bigint NOT NULL,

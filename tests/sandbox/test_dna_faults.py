@@ -168,3 +168,17 @@ def test_a_standby_lags_and_says_since_when(dna: DnaInThread, sierra: SierraInTh
         standby.resume()
         standby.catch_up()
         assert shown() == ("85.25",)
+
+
+def test_a_statement_in_the_way_of_a_standbys_replay_is_cancelled(dna: DnaInThread, sierra: SierraInThread) -> None:
+    with LaggingStandby(dna.server, memory()) as standby, psycopg.connect(dna.login, port=standby.port) as session:
+        standby.set("max_standby_streaming_delay", "0")
+        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        session.execute(CALL_NUMBER, [KEY])
+        edit(sierra, "85.2")
+        with psycopg.connect(dna.server.dsn("iii"), autocommit=True) as owner:
+            owner.execute("VACUUM iiirecord.subfield")  # the version that the session may still read goes
+        standby.catch_up()
+        with pytest.raises(psycopg.OperationalError, match="conflict with recovery") as cancelled:
+            session.execute(CALL_NUMBER, [KEY])
+        assert cancelled.value.sqlstate == "40001"
