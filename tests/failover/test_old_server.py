@@ -1,8 +1,8 @@
-"""The old primary is left up, able to read only, and new connections lead elsewhere: each process follows by itself."""
+"""The old primary is left up beside the new one."""
 
 import pytest
 
-from tests.fix_standby import Pair, Run
+from tests.fix_standby import Pair, Run, waiting_for_standby
 
 pytestmark = pytest.mark.long
 
@@ -17,3 +17,15 @@ def test_processes_leave_an_old_server_that_only_reads(pair: Pair, run: Run) -> 
         pair.lead_to_primary()
     running.check(pair.primary)
     running.wait_until_gone_from(old)
+
+
+def test_old_primary_acknowledges_no_mark_once_its_synchronous_standby_is_promoted(pair: Pair, run: Run) -> None:
+    """It still takes writes, and is found first; but its commits wait for a standby that follows it no more."""
+    pair.be_synchronous()
+    running = run(**pair.by_hosts)
+    with running.marking():
+        old = pair.primary
+        pair.promote()
+        running.api.wait_until(lambda: waiting_for_standby(old) > 0)
+        old.stop("immediate")
+    running.check(pair.primary)
