@@ -6,7 +6,7 @@ SQLAlchemy is imported only then: it takes longer to load than `signum --help` t
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg.errors import (
@@ -22,9 +22,13 @@ from cli.output import print_err
 from db.queue import Connection
 from runtime.settings import DatabaseSettings, read_settings
 
+if TYPE_CHECKING:
+    from db.connections import Session
+
 Result = TypeVar("Result")
 
 SILENT_WAIT_SECONDS = 1.0
+STANDBY_WAIT_SECONDS = 4.0
 LOCK_TIMEOUT_MS = 10_000
 
 
@@ -37,19 +41,28 @@ def ask(work: Callable[[Connection], Awaitable[Result]], settings: DatabaseSetti
 
 async def _ask(work: Callable[[Connection], Awaitable[Result]], settings: DatabaseSettings) -> Result:
     from db.connections import DatabaseLocked, aconnect, connection_parameters, one_line
+    from db.durability import UNCONFIRMED, commit_durably
     from db.schema.encoding import refuse_other_encodings
 
     parameters: dict[str, Any] = connection_parameters(settings, "signum", lock_timeout=LOCK_TIMEOUT_MS)
     async with await aconnect(parameters) as connection:
         refuse_other_encodings(connection)
+        await commit_durably(connection)
         working = asyncio.ensure_future(work(connection))
         done, _ = await asyncio.wait({working}, timeout=SILENT_WAIT_SECONDS)
         held = "" if done else await _print_blocking_sessions(connection.info.backend_pid, parameters)
+        while not done:
+            done, _ = await asyncio.wait({working}, timeout=STANDBY_WAIT_SECONDS)
+            if not done:
+                await _end_wait_for_standby(connection, parameters)
         try:
-            return await working
+            result = await working
         except LockNotAvailable as error:
             seconds = LOCK_TIMEOUT_MS // 1000
             raise DatabaseLocked(f"gave up after {seconds} s: {held or one_line(error)}") from error
+        if connection.standby.missed():
+            print_err(UNCONFIRMED)
+        return result
 
 
 async def _print_blocking_sessions(pid: int, parameters: dict[str, Any]) -> str:
@@ -64,6 +77,17 @@ async def _print_blocking_sessions(pid: int, parameters: dict[str, Any]) -> str:
                 held = name_all(sessions)
                 print_err(f"waiting: {held}")
     return held
+
+
+async def _end_wait_for_standby(connection: "Session", parameters: dict[str, Any]) -> None:
+    """End our session's wait for a synchronous standby, if that is what it waits for: its commit is done then."""
+    from db.connections import aconnect
+    from db.durability import is_waiting_for_standby
+
+    with suppress(psycopg.Error):
+        async with await aconnect(parameters) as another:
+            if await is_waiting_for_standby(another, connection.info.backend_pid):
+                await connection.cancel_safe(timeout=STANDBY_WAIT_SECONDS)
 
 
 @contextmanager

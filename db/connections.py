@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 
+from db.durability import StandbyWatch
 from runtime.open_files import NONE_LEFT, are_open_files_used_up
 
 if TYPE_CHECKING:
@@ -109,14 +110,13 @@ def connection_parameters(
 
 
 def api_parameters(settings: "DatabaseSettings") -> dict[str, str | int]:
-    """Parameters for the api: no statement outlasts its client, and a mark is on disk before it is acknowledged."""
+    """Parameters for the api: no statement outlasts its client."""
     return connection_parameters(
         settings,
         "signum api",
         statement_timeout=STATEMENT_TIMEOUT_MS,
         lock_timeout=LOCK_TIMEOUT_MS,
         idle_in_transaction_session_timeout=STATEMENT_TIMEOUT_MS,
-        synchronous_commit="on",
     )
 
 
@@ -139,6 +139,7 @@ def notifier_parameters(settings: "DatabaseSettings") -> dict[str, str | int]:
 class Session(psycopg.AsyncConnection[Any]):
     """A connection in autocommit: each statement is a transaction of its own."""
 
+    standby: StandbyWatch
     only_reads_since: float | None = None  # monotonic; None: it takes writes
 
     @classmethod
@@ -159,11 +160,13 @@ class Session(psycopg.AsyncConnection[Any]):
     async def _connect(cls, conninfo: str, parameters: dict[str, Any]) -> Self:
         """Connect to the first host that lets us in; none is given up before it had LONG_CONNECT_SECONDS."""
         try:
-            return await super().connect(conninfo, **_in_short(parameters))
+            session = await super().connect(conninfo, **_in_short(parameters))
         except psycopg.OperationalError as error:
             if not _timed_out(error):
                 raise
-        return await super().connect(conninfo, **parameters)
+            session = await super().connect(conninfo, **parameters)
+        session.standby = StandbyWatch(session)
+        return session
 
 
 async def aconnect(parameters: Parameters) -> Session:

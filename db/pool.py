@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ STOP_SECONDS = 0.5  # for a connection that is being made as the process ends
 # writes. A write that meets a younger one need not ask the server.
 MOST_SECONDS_OF_READS = 10.0
 MOST_SECONDS_WITHOUT_WRITES = 1.0
+CANCEL_SECONDS = 1.0
 LONGEST_STATEMENT_SECONDS = 12.0  # longer than the server's own limit: its answer has not reached us
 
 ALL_BUSY = "all database connections of this process are busy"
@@ -34,10 +35,17 @@ class Pool(AsyncConnectionPool[Session]):
     all is the answer to all who wait.
     """
 
-    def __init__(self, parameters: dict[str, Any], size: int, longest_statement_seconds: float) -> None:
+    def __init__(
+        self,
+        parameters: dict[str, Any],
+        size: int,
+        longest_statement_seconds: float,
+        configure: Callable[[Session], Awaitable[None]] | None,
+    ) -> None:
         super().__init__(
             connection_class=Session,
             kwargs=parameters,
+            configure=configure,
             min_size=0,
             max_size=size,
             timeout=WAIT_SECONDS,
@@ -83,23 +91,30 @@ def make_pool(
     *,
     longest_statement_seconds: float = LONGEST_STATEMENT_SECONDS,
     reads_too: bool = False,
+    configure: Callable[[Session], Awaitable[None]] | None = None,
 ) -> Pool:
-    """A pool of autocommit connections, to be opened by `async with`. `reads_too`: see `Session.connect`."""
-    return Pool({**parameters, "reads_too": reads_too}, size, longest_statement_seconds)
+    """A pool of autocommit connections, to be opened by `async with`. `reads_too`: see `Session.connect`.
+
+    `configure` is called with each new session.
+    """
+    return Pool({**parameters, "reads_too": reads_too}, size, longest_statement_seconds, configure)
 
 
 @asynccontextmanager
 async def lend(pool: Pool, *, writes: bool = False) -> AsyncIterator[Session]:
     """Lend a connection of the pool for one statement. PoolTimeout says why there is none.
 
-    If the statement takes longer than the server allows, the connection has fallen silent: its socket is shut down,
-    which ends the wait with OperationalError. A session that has ended is given up, and one that can do nothing any
-    more: the idle ones with it, for the same has happened to them. For a statement that `writes`, a session that only
-    reads is one that was made within the last second.
+    If the statement takes longer than the server allows, it is cancelled, and a second later the socket is shut down,
+    which ends the wait with OperationalError: the connection has fallen silent. A session that has ended is given up,
+    and one that can do nothing any more: the idle ones with it, for the same has happened to them. For a statement that
+    `writes`, a session that only reads is one that was made within the last second.
     """
     session = await _take(pool, MOST_SECONDS_WITHOUT_WRITES if writes else MOST_SECONDS_OF_READS)
     pool.lent += 1
-    cutting = asyncio.get_running_loop().call_later(pool.longest_statement_seconds, _cut, session)
+    ending: list[asyncio.Task[None]] = []
+    late = asyncio.get_running_loop().call_later(
+        pool.longest_statement_seconds, lambda: ending.append(asyncio.create_task(_cancel_and_cut(session)))
+    )
     try:
         yield session
     except (psycopg.OperationalError, *SESSION_IN_VAIN) as error:
@@ -110,7 +125,10 @@ async def lend(pool: Pool, *, writes: bool = False) -> AsyncIterator[Session]:
             pool.found_read_only.set()
         raise
     finally:
-        cutting.cancel()
+        late.cancel()
+        if ending:
+            ending[0].cancel()
+            await session.close()  # or the cancel, if it comes late, would meet another statement
         await pool.putconn(session)
         pool.lent -= 1
 
@@ -127,6 +145,10 @@ async def _take(pool: Pool, most_seconds: float) -> Session:
         await pool.putconn(session)
 
 
-def _cut(session: Session) -> None:
+async def _cancel_and_cut(session: Session) -> None:
+    """Cancel the statement, or the server's session would go on waiting with its locks; then cut the connection."""
+    with suppress(psycopg.Error, OSError):
+        await session.cancel_safe(timeout=CANCEL_SECONDS)
+    await asyncio.sleep(CANCEL_SECONDS)
     with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(session.fileno())) as wire:
         wire.shutdown(socket.SHUT_RDWR)

@@ -9,6 +9,7 @@ from typing import Any, LiteralString, Self
 import psycopg
 
 from db.connections import READ_ONLY, DatabaseRefuses, DatabaseUnavailable, Parameters, translate
+from db.durability import UNCONFIRMED, commit_durably
 from db.pool import ALL_BUSY, WAIT_SECONDS, lend, make_pool
 
 DEADLINE_SECONDS = 4.0
@@ -28,7 +29,11 @@ class Database:
 
     def __init__(self, parameters: Parameters, pool_size: int) -> None:
         self._pool = make_pool(
-            parameters, pool_size, longest_statement_seconds=LONGEST_STATEMENT_SECONDS, reads_too=True
+            parameters,
+            pool_size,
+            longest_statement_seconds=LONGEST_STATEMENT_SECONDS,
+            reads_too=True,
+            configure=commit_durably,
         )
         self._open_to_waiters = asyncio.Semaphore(max(1, pool_size - max(1, pool_size // 4)))
 
@@ -87,7 +92,11 @@ class Database:
             async with lend(self._pool, writes=writes) as session:
                 if writes and session.only_reads_since is not None:
                     raise DatabaseRefuses(READ_ONLY)
-                return await (await session.execute(statement, parameters)).fetchall()
+                session.standby.missed()  # by a statement whose request was over by then
+                rows = await (await session.execute(statement, parameters)).fetchall()
+                if session.standby.missed():
+                    raise DatabaseRefuses(UNCONFIRMED)
+                return rows
         except psycopg.Error as error:
             if session is None or not session.closed or not may_repeat:
                 raise translate(error) from error

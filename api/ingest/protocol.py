@@ -18,7 +18,7 @@ END_OF_FILE = b""
 
 _LENGTH = struct.Struct(">I")
 
-Kind = Literal["taken", "busy", "unreadable", "too_large", "unavailable", "failed"]
+Kind = Literal["taken", "busy", "unreadable", "too_large", "unavailable", "unconfirmed", "failed"]
 
 
 class Job(TypedDict):

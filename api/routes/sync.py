@@ -18,7 +18,7 @@ from api.openapi import reference_to
 from api.problems import KEYED, RETRY_AFTER_SECONDS, invalid, problems
 from api.schemas import Moment
 from api.upload import FILE, TIMESTAMP, FieldRefused, UploadRefused, receive_upload, too_large
-from db.connections import DatabaseUnavailable, connection_parameters
+from db.connections import DatabaseRefuses, DatabaseUnavailable, connection_parameters
 from db.sync_state import hand_out
 from runtime.settings import ApiSettings
 
@@ -182,7 +182,6 @@ def _job(settings: ApiSettings) -> Job:
             settings,
             "signum sync",
             statement_timeout=DEADLINE_SECONDS * 1000,
-            synchronous_commit="on",
             # A machine that vanished closes no connection: PostgreSQL would hold its batch's lock for two hours, and
             # take in no other batch. So the server probes as often as this side does. (COPY has no statement_timeout.)
             tcp_keepalives_idle=10,
@@ -223,6 +222,8 @@ def _answer(result: Result, about: dict[str, Any], seconds: float) -> BatchTaken
             )
         case "unavailable":
             raise DatabaseUnavailable(result.detail)
+        case "unconfirmed":
+            raise DatabaseRefuses(result.detail)
         case "failed":
             raise RuntimeError(f"batch was not taken in: {result.detail}")
         case refused:

@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from db.connections import DatabaseUnavailable, Parameters
-from db.pool import WAIT_SECONDS
+from db.pool import WAIT_SECONDS, lend, make_pool
 from db.requests import Database
 from sandbox.wire import PostgresWire
 from tests.fix_postgres import TestDatabase
@@ -84,6 +85,16 @@ async def test_refused_connection_is_the_reason_of_requests_that_got_none(databa
         with pytest.raises(DatabaseUnavailable, match="port 1 failed: Connection refused"):
             await api.fetch(ONE)
         assert time.monotonic() - began < WAIT_SECONDS, "told at once"
+
+
+async def test_statement_that_is_given_up_ends_at_the_server_too(database: TestDatabase) -> None:
+    async with make_pool(database.parameters, 1, longest_statement_seconds=0.3) as pool:
+        with pytest.raises(psycopg.OperationalError):
+            async with lend(pool) as session:
+                await session.execute("SELECT pg_sleep(60)")
+    async with asyncio.timeout(20):
+        while database.fetch("SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
 
 @pytest.mark.long

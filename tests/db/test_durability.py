@@ -1,0 +1,103 @@
+"""A commit is acknowledged when the synchronous standby has it; where that is gone, what was stored is told as such."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from db.durability import UNCONFIRMED
+from db.requests import Database
+from tests.fix_api import ApiClient, detail
+from tests.fix_batch import FIRST_ID, Send, row
+from tests.fix_postgres import TestDatabase
+from tests.fix_signum import Signum
+
+WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = %s"
+PATIENCE_SECONDS = 20.0
+
+
+@pytest.fixture
+def database(own_database: TestDatabase) -> TestDatabase:
+    """On a server of its own, which a test may give a standby that is not there."""
+    return own_database
+
+
+@pytest.fixture
+def lose_standby(database: TestDatabase) -> Iterator[Callable[[], None]]:
+    """From the call on no commit is confirmed by the server's synchronous standby."""
+    reload = sql.SQL("SELECT pg_reload_conf()").format()
+    yield lambda: database.server.execute(
+        sql.SQL("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").format(), reload
+    )
+    database.server.execute(sql.SQL("ALTER SYSTEM RESET synchronous_standby_names").format(), reload)
+
+
+def cancelled(database: TestDatabase, application: str, work: Callable[[], Any]) -> Any:
+    """The result of the work, whose wait for the standby a DBA cancels."""
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(work()), name="work")
+    thread.start()
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not (found := database.fetch(WAITING, application)):
+        assert time.monotonic() < give_up_at, "it does not wait for the standby"
+    database.fetch("SELECT pg_cancel_backend(%s)", *found[0])
+    thread.join(PATIENCE_SECONDS)
+    return results[0]
+
+
+def test_mark_that_the_standby_does_not_have_is_not_acknowledged(
+    database: TestDatabase, printer: ApiClient, lose_standby: Callable[[], None]
+) -> None:
+    item = database.add_item(1)
+    lose_standby()
+    answer = cancelled(database, "signum api", lambda: printer.put(f"/itemdata/{item}"))
+    assert (answer.status_code, detail(answer)) == (503, UNCONFIRMED)
+    assert database.fetch("SELECT item_record_id FROM update_queue") == [(item,)]
+
+
+def test_mark_whose_time_is_over_leaves_no_session_behind_that_waits(
+    database: TestDatabase, printer: ApiClient, lose_standby: Callable[[], None]
+) -> None:
+    item = database.add_item(1, barcode="1231231230012")
+    lose_standby()
+    assert printer.put(f"/itemdata/{item}").status_code == 503
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while database.fetch(WAITING, "signum api"):
+        assert time.monotonic() < give_up_at
+    assert printer.get("/itemdata/1231231230012").status_code == 200
+
+
+@pytest.mark.parametrize(("set_to", "holds"), [("off", "on"), ("local", "on"), ("remote_apply", "remote_apply")])
+async def test_commits_wait_for_the_standby_whatever_the_database_says(
+    database: TestDatabase, set_to: str, holds: str
+) -> None:
+    name = sql.Identifier(database.parameters["dbname"])
+    database.server.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = {}").format(name, sql.SQL(set_to)))
+    async with Database(database.parameters, 1) as api:
+        assert await api.fetch("SHOW synchronous_commit") == [(holds,)]
+
+
+def test_key_that_was_made_is_shown_though_the_standby_does_not_have_it(
+    database: TestDatabase, signum: Signum, lose_standby: Callable[[], None]
+) -> None:
+    lose_standby()
+    began = time.monotonic()
+    added = signum("client", "add", "desk 1", "--type", "etl")
+    assert time.monotonic() - began < 10
+    assert added.code == 0
+    assert "sig_" in added.out
+    assert UNCONFIRMED in added.err
+    assert database.fetch("SELECT client_name FROM client") == [("desk 1",)]
+
+
+async def test_batch_that_the_standby_does_not_have_is_sent_again(
+    database: TestDatabase, send: Send, lose_standby: Callable[[], None]
+) -> None:
+    lose_standby()
+    answer = await asyncio.to_thread(cancelled, database, "signum sync", lambda: send([row(1)]))
+    assert (answer.status_code, detail(answer)) == (503, UNCONFIRMED)
+    assert database.fetch("SELECT item_record_id FROM sierra_item") == [(FIRST_ID + 1,)]
