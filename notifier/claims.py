@@ -28,7 +28,7 @@ class Claims:
         self._health, self._limits = health, limits
         self._more_may_be_due = False
         self._is_under_way = False
-        self._ended_at = 0.0
+        self._ended_at, self._given_back_at = 0.0, 0.0
 
     @property
     def are_expected(self) -> bool:
@@ -69,6 +69,9 @@ class Claims:
         # The lease is counted from before the claim was sent: by our clock it ends before it does in the database.
         asked_at, notified_at = time.monotonic(), self._wakeup.take_notified_at()
         try:
+            if self._in_flight.lost_at > self._given_back_at:
+                await self._outcomes.give_back([item.claim.item_record_id for item in self._in_flight.items])
+                self._given_back_at = asked_at
             claims = await self._outcomes.claim(limit, self._limits.lease_seconds, allowance.newest_first)
         finally:
             self._is_under_way, self._ended_at = False, time.monotonic()
@@ -77,7 +80,10 @@ class Claims:
         if len(claims) == limit:
             self._more_may_be_due = True
         lease_ends = asked_at + self._limits.lease_seconds
-        items = [ClaimedItem(claim, asked_at, lease_ends, probe=allowance.one_by_one) for claim in claims]
+        is_lost = self._in_flight.lost_at >= asked_at
+        items = [
+            ClaimedItem(claim, asked_at, lease_ends, probe=allowance.one_by_one, is_lost=is_lost) for claim in claims
+        ]
         if items and allowance.one_by_one:
             numbers = [item.number for item in items]
             log.info("%s: trying %d items", self._health.state, len(items), extra={"item_numbers": numbers})

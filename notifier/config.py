@@ -4,6 +4,7 @@ from db.connections import Parameters, connection_parameters
 from notifier.in_flight import Limits
 from notifier.patch import Rules
 from notifier.sierra.client import Access, SierraClient
+from notifier.unanswered import UnansweredWrites
 from runtime.settings import NotifierSettings, SettingsError
 
 
@@ -46,6 +47,11 @@ def limits_of(settings: NotifierSettings) -> Limits:
         timeout_seconds=settings.sierra_api_client_timeout_seconds,
         dry_run=settings.sierra_update_dry_run,
     )
+
+
+def unanswered_writes_of(settings: NotifierSettings) -> UnansweredWrites:
+    """The memory of unanswered writes, by the settings' time-out and how late a write may be done."""
+    return UnansweredWrites(settings.sierra_api_client_timeout_seconds, settings.sierra_late_write_seconds)
 
 
 def listening_at(settings: NotifierSettings) -> Parameters:

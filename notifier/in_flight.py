@@ -1,11 +1,12 @@
 """The claimed items, and how far each is on its way to Sierra. Plain state, no decisions."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from db.queue import Claim
+from db.queue import Claim, Pushed
 from notifier.patch import Plan
 from notifier.sierra.errors import ItemError
 from runtime.sentry import Step
@@ -15,7 +16,8 @@ from runtime.sentry import Step
 class ClaimedItem:
     """A claimed item on its way. Times are of the monotonic clock; `sent_at`: that of its last request at Sierra.
 
-    `probe`: a probe, or a sample.
+    `probe`: a probe, or a sample. `is_lost`: its claim may not be known to the database any more, so it is not written.
+    `unproven`: it was written, and its record is read again, for Sierra may not have kept it.
     """
 
     claim: Claim
@@ -25,6 +27,8 @@ class ClaimedItem:
     sent_at: float = 0.0
     read_at: float = 0.0
     plan: Plan | None = None
+    is_lost: bool = False
+    unproven: Pushed | None = None
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -62,8 +66,8 @@ class Limits:
 
     @property
     def lease_seconds(self) -> float:
-        """Enough for list, single read, wait for a slot, write and a new token, whatever the batch."""
-        return 6 * self.timeout_seconds + 10
+        """Enough for list, single read, wait for a slot, write, a late one and a new token, whatever the batch."""
+        return 7 * self.timeout_seconds + 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +91,25 @@ class InFlight:
     to_read_singly: deque[ClaimedItem] = field(default_factory=deque)
     to_write: deque[ClaimedItem] = field(default_factory=deque)
     requests: dict[asyncio.Task[None], Sequence[ClaimedItem]] = field(default_factory=dict)
+    lost_at: float = -1.0
 
     @property
     def being_read(self) -> int:
         """The number of items that are being read."""
         return sum(map(len, self.requests.values()))
 
-    def take_waiting(self) -> list[ClaimedItem]:
-        """Return all that wait for a request, and take them out of their lines."""
-        waiting = [*self.to_read, *self.to_read_singly, *self.to_write]
+    def lose_claims(self) -> None:
+        """Note that a session was lost: after a failover the database need not know a claim of before."""
+        self.lost_at = time.monotonic()
+        for item in self.items:
+            item.is_lost = True
+
+    def take_waiting(self, only_lost: bool = False) -> list[ClaimedItem]:
+        """Return all that wait for a request, or those whose claims may be lost, and take them out of their lines."""
+        taken: list[ClaimedItem] = []
         for line in (self.to_read, self.to_read_singly, self.to_write):
+            waiting = list(line)
             line.clear()
-        return waiting
+            line.extend(item for item in waiting if only_lost and not item.is_lost)
+            taken.extend(item for item in waiting if item.is_lost or not only_lost)
+        return taken

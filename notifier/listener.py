@@ -9,6 +9,7 @@ marks of the time before are found.
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
@@ -33,9 +34,20 @@ class Deaf(Exception):
 
 
 class Listener:
-    """Sets the wakeup at each notification. `mode` and `reason` say whether it hears any."""
+    """Sets the wakeup at each notification. `mode` and `reason` say whether it hears any.
 
-    def __init__(self, parameters: Parameters, pool: NotifierPool, notifier: str, wakeup: Wakeup) -> None:
+    `on_lost` is called when it hears no more: a session that is lost is the first sign of a failover.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        pool: NotifierPool,
+        notifier: str,
+        wakeup: Wakeup,
+        on_lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_lost = on_lost
         self._parameters, self._pool, self._notifier, self._wakeup = parameters, pool, notifier, wakeup
         self._echo = asyncio.Event()
         self._failures = 0
@@ -106,4 +118,6 @@ class Listener:
         if self.mode != "polling":
             log.warning("not listening, polling until we hear again: %s", reason)
             self._wakeup.set(something_due=False)
+        if self.mode == "listening":
+            self._on_lost()
         self.mode, self.reason = "polling", reason

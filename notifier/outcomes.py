@@ -14,15 +14,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 import psycopg
-from psycopg.errors import LockNotAvailable
 
 from db import queue
-from db.connections import DATABASE_AWAY, DATABASE_REFUSES, one_line
+from db.connections import one_line
 from db.history import look_up_undone
-from db.pool import NotifierPool, lend
 from db.queue import Claim, Connection, Finish, Pushed, Release
-from notifier.backoff import lock_pause, postponement, reconnect_pause
+from notifier.backoff import lock_pause, postponement
 from notifier.metrics import OUTCOMES
+from notifier.sessions import Sessions
 from notifier.sierra.errors import ItemError, ItemRejected
 from notifier.unanswered import UnansweredWrites
 from runtime.sentry import reporting
@@ -37,12 +36,10 @@ HISTORY_AGAIN_SECONDS = 60.0
 class OutcomeWriter:
     """Claims items in the name of one notifier, and finishes, postpones, rejects or releases them."""
 
-    def __init__(
-        self, pool: NotifierPool, notifier: str, max_attempts: int, unanswered: UnansweredWrites | None = None
-    ) -> None:
-        self._pool = pool
+    def __init__(self, sessions: Sessions, notifier: str, max_attempts: int, unanswered: UnansweredWrites) -> None:
+        self._sessions = sessions
         self._max_attempts = max_attempts
-        self.unanswered = unanswered or UnansweredWrites()
+        self.unanswered = unanswered
         self._pushed: list[tuple[Pushed, asyncio.Future[Finish | None]]] = []
         self._turn = asyncio.Lock()
         self.notifier = notifier
@@ -52,12 +49,12 @@ class OutcomeWriter:
 
         Postpone reverts where history can't be read: other items do not wait for it.
         """
-        async with lend(self._pool) as connection:
+        async with self._sessions.lend() as connection:
             claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
         if not (reverts := [claim for claim in claims if claim.revert_of is not None]):
             return claims
         try:
-            async with lend(self._pool) as connection:
+            async with self._sessions.lend() as connection:
                 return await look_up_undone(connection, claims)
         except psycopg.Error as error:
             log.warning("reverts were put off, history can't be read: %s", one_line(error))
@@ -66,7 +63,7 @@ class OutcomeWriter:
 
     async def next_wake(self) -> float | None:
         """Seconds until something is due or a lease lapses."""
-        async with lend(self._pool) as connection:
+        async with self._sessions.lend() as connection:
             return await queue.next_wake(connection)
 
     async def give_back(self, in_hand: Collection[int]) -> None:
@@ -75,7 +72,7 @@ class OutcomeWriter:
         The database may have lost what was recorded of unanswered writes: have their items looked at again.
         """
         unanswered = self.unanswered.items()
-        async with lend(self._pool) as connection:
+        async with self._sessions.lend() as connection:
             if unanswered:
                 await queue.recheck(connection, self.notifier, unanswered, self.unanswered.late_seconds)
             strays = await queue.give_back(connection, self.notifier, [*in_hand, *unanswered])
@@ -109,7 +106,7 @@ class OutcomeWriter:
         pushes = [replace(one, unanswered=True) if one.claim in self.unanswered else one for one, _ in together]
         late_seconds = self.unanswered.late_seconds
         try:
-            finished = await self._until_done(
+            finished = await self._sessions.until_done(
                 lambda connection: queue.finish(connection, self.notifier, pushes, late_seconds)
             )
         except Exception as error:
@@ -139,7 +136,10 @@ class OutcomeWriter:
         left, failures = list(claims), 0
         OUTCOMES.labels("released").inc(len(left))
         while left:
-            told = await self._until_done(lambda connection: self._release(connection, left, delay_seconds, reason))  # noqa: B023
+            given_back = left
+            told = await self._sessions.until_done(
+                lambda connection: self._release(connection, given_back, delay_seconds, reason)  # noqa: B023
+            )
             await self._recheck([one for one in left if one in self.unanswered and one.item_record_id not in told])
             log.debug("released %d items", list(told.values()).count("released"))
             left = [claim for claim in left if told.get(claim.item_record_id) == "locked"]
@@ -160,7 +160,9 @@ class OutcomeWriter:
         items = [claim.item_record_id for claim in claims]
         if items:
             late_seconds = self.unanswered.late_seconds
-            await self._until_done(lambda connection: queue.recheck(connection, self.notifier, items, late_seconds))
+            await self._sessions.until_done(
+                lambda connection: queue.recheck(connection, self.notifier, items, late_seconds)
+            )
 
     async def _wait_for_a_lock(self, claims: Sequence[Claim], failures: int) -> None:
         """Wait a little longer each time. A mark's lock is short; one that lasts is a person's open transaction."""
@@ -198,29 +200,11 @@ class OutcomeWriter:
             await self._recheck([claim])
 
     async def _within_lease(self, claim: Claim, work: Callable[[Connection], Awaitable[Result]]) -> Result | None:
-        """Do the work as `_until_done` does, but give up when the lease lapses: another claim may take the item."""
+        """Do the work as `until_done` does, but give up when the lease lapses: another claim may take the item."""
         with suppress(TimeoutError):
             async with asyncio.timeout((claim.lease_until - claim.claimed_at).total_seconds()):
-                return await self._until_done(work)
+                return await self._sessions.until_done(work)
         return None
-
-    async def _until_done(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """Do the work; repeat it while the database is away or refuses."""
-        failures = 0
-        while True:
-            try:
-                async with lend(self._pool) as connection:
-                    return await work(connection)
-            except (*DATABASE_AWAY, *DATABASE_REFUSES) as error:
-                if failures == 0:
-                    if isinstance(error, LockNotAvailable):
-                        log.warning("locked by another session, keeping the outcome: %s", one_line(error))
-                    elif isinstance(error, DATABASE_AWAY):
-                        log.warning("database away, keeping the outcome: %s", one_line(error))
-                    else:
-                        log.error("database refuses, keeping the outcome: %s", one_line(error))
-                await asyncio.sleep(reconnect_pause(failures, random.random()))  # noqa: S311
-                failures += 1
 
 
 def _log_outcome(push: Pushed, came_of_it: Finish | None) -> None:

@@ -52,7 +52,7 @@ def run(settings: NotifierSettings) -> int:
 async def serve(settings: NotifierSettings) -> None:
     """Run one notifier until SIGTERM or SIGINT; a second one ends it at once. DatabaseUnavailable, SettingsError."""
     await prepare_database(connection_parameters(settings, NAME), migrate=settings.migrate_at_start)
-    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     async with client_of(settings) as sierra, make_pool(notifier_parameters(settings), POOL_SIZE) as pool:
         service = Service(settings, pool, sierra, name)
         _stop_on_signals(service)

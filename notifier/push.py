@@ -7,7 +7,7 @@ to the queue after the slot is free, so that the next request at Sierra does not
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from db.queue import Claim, Pushed
@@ -27,10 +27,13 @@ from notifier.sierra.errors import (
 )
 from notifier.sierra.records import Record
 from notifier.sierra.responses import Deleted
+from notifier.sierra.sendings import Sendings
+from notifier.unanswered import UnansweredWrites
 
 log = logging.getLogger("signum.push")
 
 DRY_RUN_SECONDS = 3600.0
+NOTHING = Plan({}, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,11 @@ class ItemPush:
     An item that is in none of the results is undecided: `SierraHealth` keeps it, and returns it later.
     """
 
-    def __init__(self, sierra: SierraClient, health: SierraHealth, rules: Rules, limits: Limits) -> None:
+    def __init__(
+        self, sierra: SierraClient, health: SierraHealth, rules: Rules, limits: Limits, unanswered: UnansweredWrites
+    ) -> None:
         self._sierra, self._health, self._rules, self._limits = sierra, health, rules, limits
+        self._unanswered = unanswered
         self._warned: set[str] = set()
 
     async def read(self, chunk: Sequence[ClaimedItem]) -> Sequence[Result]:
@@ -95,6 +101,8 @@ class ItemPush:
         except SierraUnavailable as error:
             return self._health.unavailable([item], error, writing=False)
         except ItemError as error:
+            if item.claim.is_recheck and isinstance(error, ItemRejected) and error.ambiguous is None:
+                return self._finish(item, NOTHING, "unchanged")  # it is gone, so nothing of ours is to be put right
             return self._health.failed(item, error, writing=False)
         return self._after_read(item, record)
 
@@ -104,24 +112,31 @@ class ItemPush:
         assert plan is not None, "an item is written after it was read"
 
         def check_lease() -> None:
-            if time.monotonic() + self._limits.timeout_seconds > item.lease_ends:
+            # One for the write, and one in which no other notifier may write, should this one stay without an answer.
+            if item.is_lost or time.monotonic() + 2 * self._limits.timeout_seconds > item.lease_ends:
                 raise LeaseTooShort
 
         _note_sent([item])
+        sendings = Sendings(check_lease)
         try:
-            await self._sierra.write_item(item.number, plan.patch, check_lease)
+            await self._sierra.write_item(item.number, plan.patch, sendings)
         except LeaseTooShort:
-            log.warning("left to the next claim: its lease is too short to write", extra={"item_number": item.number})
+            why = "its claim may be lost" if item.is_lost else "its lease is too short to write"
+            log.warning("left to the next claim: %s", why, extra={"item_number": item.number})
             return [Released([item])]
         except SierraUnavailable as error:
             return self._health.unavailable([item], error, writing=True)
         except ItemError as error:
             return self._health.failed(item, error, writing=True)
+        finally:
+            if (sent_at := sendings.unanswered_since) is not None:
+                self._unanswered.add(item.claim, sent_at)
         ended = time.monotonic()
         item.steps.append(("write", item.sent_at, ended))
         PUSH_SECONDS.observe(ended - item.read_at)
         queued_seconds = (item.claim.claimed_at - item.claim.queued_at).total_seconds()  # by the database's clock
-        MARK_TO_SIERRA_SECONDS.observe(queued_seconds + ended - item.claimed_at)
+        if not item.claim.is_recheck:
+            MARK_TO_SIERRA_SECONDS.observe(queued_seconds + ended - item.claimed_at)
         return self._finish(item, plan, "pushed")
 
     def _after_read(self, item: ClaimedItem, record: Record | Deleted) -> Sequence[Result]:
@@ -129,12 +144,19 @@ class ItemPush:
         item.read_at = item.sent_at
         item.steps.append(("read", item.read_at, time.monotonic()))
         if isinstance(record, Deleted):
+            if item.claim.is_recheck:
+                return self._finish(item, NOTHING, "unchanged")
             gone = ItemRejected(f"Item {item.number} was deleted in Sierra on {record.on}")
             return self._health.failed(item, gone, writing=False)
         try:
-            plan = item.plan = self._plan(item.claim, record)
+            plan = self._plan(item.claim, record)
         except Exception as error:
             return fail_by_own_error([item], error)
+        if item.unproven is not None:
+            return self._after_write(item, item.unproven, plan)
+        item.plan = plan
+        if plan.refusal and item.claim.is_recheck:  # staff changed it since: nothing of ours is to be put right
+            return self._finish(item, NOTHING, "unchanged")
         if plan.refusal:
             return self._health.failed(item, ItemRejected(plan.refusal), writing=False)
         self._warn_once(plan)
@@ -145,6 +167,14 @@ class ItemPush:
             log.info(would, extra={"item_number": item.number})
             return [*self._health.succeeded(item, wrote=False), Released([item], DRY_RUN_SECONDS, would)]
         return [ToWrite(item)]
+
+    def _after_write(self, item: ClaimedItem, push: Pushed, found: Plan) -> Sequence[Result]:
+        """Compare the record with what was written: Sierra may answer well and keep it as it was."""
+        if found.call_number_before != push.call_number_before:
+            return [Finished(item, replace(push, proven=True)), *self._health.succeeded(item, wrote=False)]
+        has = repr(push.call_number_before) if push.call_number_before else "no call number"
+        said = f"Sierra does not keep what is written to item {item.number}: it answers well, and still has {has}"
+        return self._health.failed(item, ItemTroubled(said), writing=False)
 
     def _plan(self, claim: Claim, record: Record) -> Plan:
         if claim.revert_of is not None:
@@ -162,7 +192,8 @@ class ItemPush:
         settled = self._health.succeeded(item, wrote=outcome == "pushed")
         before, after, remark = plan.call_number_before, plan.call_number_after, "; ".join(plan.remarks) or None
         sierra_ms = round((time.monotonic() - item.read_at) * 1000)
-        return [Finished(item, Pushed(item.claim, outcome, before, after, remark, sierra_ms)), *settled]
+        push = Pushed(item.claim, outcome, before, after, remark, sierra_ms, proven=outcome == "unchanged")
+        return [Finished(item, push), *settled]
 
 
 def fail_by_own_error(items: Sequence[ClaimedItem], error: Exception) -> list[Failed]:

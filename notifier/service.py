@@ -8,12 +8,11 @@ from contextlib import suppress
 
 import psycopg
 
-from db.connections import DATABASE_AWAY, one_line
 from db.pool import NotifierPool, lend
 from notifier.backoff import reconnect_pause
 from notifier.checks import warn_at_start
 from notifier.claims import CLAIM_AGAIN_SECONDS, Claims
-from notifier.config import limits_of, listening_at, rules_of
+from notifier.config import limits_of, listening_at, rules_of, unanswered_writes_of
 from notifier.health import SierraHealth
 from notifier.heartbeat import Heartbeat
 from notifier.in_flight import InFlight
@@ -21,6 +20,7 @@ from notifier.listener import Listener
 from notifier.metrics import Condition
 from notifier.outcomes import OutcomeWriter
 from notifier.push import ItemPush
+from notifier.sessions import Sessions
 from notifier.sierra.client import SierraClient
 from notifier.sierra.errors import SierraRefused, SierraUnavailable
 from notifier.wakeup import Wakeup
@@ -45,14 +45,15 @@ class Service:
         self._unwell_since: float | None = None
         self.looped_at = time.monotonic()
         limits = limits_of(settings)
-        self._outcomes = OutcomeWriter(pool, name, settings.sierra_update_max_attempts)
+        sessions, unanswered = Sessions(pool, self.in_flight.lose_claims), unanswered_writes_of(settings)
+        self._outcomes = OutcomeWriter(sessions, name, settings.sierra_update_max_attempts, unanswered)
         self._claims = Claims(self.in_flight, self._outcomes, self.wakeup, self.health, limits)
         self._tasks = Tasks(self.wakeup)
-        push = ItemPush(sierra, self.health, rules_of(settings), limits)
+        push = ItemPush(sierra, self.health, rules_of(settings), limits, unanswered)
         self._worker = Worker(
             self.in_flight, self._outcomes, push, self._claims, self._tasks, self.wakeup, self.health, limits
         )
-        self.listener = Listener(listening_at(settings), pool, name, self.wakeup)
+        self.listener = Listener(listening_at(settings), pool, name, self.wakeup, self.in_flight.lose_claims)
         retention_days = settings.update_log_retention_days
         self._heartbeat = Heartbeat(pool, name, retention_days, self.listener, self.health, lambda: self.looped_at)
 
@@ -100,12 +101,7 @@ class Service:
                     return
                 pause = await self._seconds_to_next_look()
                 failures = 0
-            except psycopg.Error as error:
-                # Said once; then the database is asked again, now and then, until it answers.
-                if failures == 0 and isinstance(error, DATABASE_AWAY):
-                    log.warning("database away, waiting for it: %s", one_line(error))
-                elif failures == 0:
-                    log.error("database refuses, trying again: %s", one_line(error))
+            except psycopg.Error:  # logged; the database is asked again, now and then, until it answers
                 pause = reconnect_pause(failures, random.random())  # noqa: S311  jitter, not a secret
                 failures += 1
             await self._rest(pause)

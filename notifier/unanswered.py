@@ -22,6 +22,7 @@ class UnansweredWrites:
 
     def add(self, claim: Claim, sent_at: float) -> None:
         """Note that the claim's write, sent then by the monotonic clock, had no answer."""
+        self.items()
         self._sent_at[claim] = sent_at
 
     def keep_seconds(self, claim: Claim) -> float | None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from db.queue import Finish
 from notifier.claims import Claims
 from notifier.health import SierraHealth
 from notifier.in_flight import ClaimedItem, Failed, InFlight, Limits, Released
@@ -39,7 +40,7 @@ class Tasks:
         return task
 
     def raise_failure(self) -> None:
-        """Raise the last error of a claim, or of the error handling itself, if there was one since the last call."""
+        """Raise the last error of a claim, which is logged, or of the error handling itself."""
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -80,6 +81,9 @@ class Worker:
             # Sierra may not be asked for anything: another notifier may have what waits here.
             self._release_waiting()
         else:
+            # A session was lost, and with it perhaps their claims: others may have these items by now.
+            if lost := self._in_flight.take_waiting(only_lost=True):
+                self._tasks.start(self._settle(Released(lost)))
             if claim := self._claims.next_claim():
                 self._tasks.start(claim)
             while len(self._in_flight.requests) < self._limits.pool_size and self._start_request():
@@ -160,27 +164,33 @@ class Worker:
         """Write an outcome to the queue and forget its items. Whatever goes wrong with it, the other items go on."""
         items = outcome.items if isinstance(outcome, Released) else [outcome.item]
         try:
-            await self._write(outcome)
+            if await self._write(outcome) == "unproven" and isinstance(outcome, Finished):
+                outcome.item.unproven = outcome.push
+                self._in_flight.to_read_singly.append(outcome.item)
+                items = ()
         except Exception as error:
             for failed in fail_by_own_error(items, error):
                 await self._write(failed)
         finally:
             self._in_flight.items.difference_update(items)
 
-    async def _write(self, outcome: Outcome) -> None:
-        began = time.monotonic()
+    async def _write(self, outcome: Outcome) -> Finish | None:
+        """Write an outcome to the queue. Return what came of a finish; an `unproven` item is still to be settled."""
+        began, came_of_it = time.monotonic(), None
         match outcome:
             case Released(items, delay_seconds, reason):
                 await self._outcomes.release([item.claim for item in items], delay_seconds, reason)
                 if not delay_seconds:
                     self._claims.expect_more()
-                return
+                return None
             case Finished(item, push):
-                await self._outcomes.finish(push)
+                came_of_it = await self._outcomes.finish(push)
             case Failed(item, error):
                 await self._outcomes.fail(item.claim, error, item.plan.call_number_before if item.plan else None)
         step = ("finish" if isinstance(outcome, Finished) else "fail", began, time.monotonic())
-        tell_steps("push", item.claim.trace, item.claimed_at, [*item.steps, step], item_number=item.number)
+        if came_of_it != "unproven":
+            tell_steps("push", item.claim.trace, item.claimed_at, [*item.steps, step], item_number=item.number)
+        return came_of_it
 
     def _release_waiting(self) -> None:
         """Release the items that wait for a request; when the notifier stops, those being read too."""

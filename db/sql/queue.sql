@@ -119,8 +119,8 @@ ORDER BY c.priority, c.due_at;
 -- `held` locks first, and sees the revision of a mark that commits while the statement runs. What another session has
 -- locked (a mark under way, a DBA's open transaction) is not waited for, or all others would wait for it: it is missing
 -- in the answer too, and still_ours tells it from the others.
--- While a write may still be done late, the row stays, to be looked at again when that is over; what is found to be so
--- already then is not logged.
+-- While a write may still be done late, the row stays, to be looked at again when that is over; what is found then as the
+-- newest push wrote it is not logged.
 -- A push is unproven where Sierra had another call number than the item's newest push had written: either staff changed it,
 -- or Sierra answered that write well and did not keep it, and this answer proves nothing either. Nothing is done then,
 -- until the record was read again.
@@ -141,20 +141,24 @@ WITH pushed AS (
         q.item_record_id, q.revision = p.revision AS as_pushed, q.queued_at, q.queued_by, q.attempts, q.request_id,
         p.outcome, p.call_number_before, p.call_number_after, p.remark, p.sierra_ms, p.revert_of,
         p.claimed_at, CASE WHEN p.unanswered THEN now() ELSE q.unanswered_at END AS unanswered_at,
-        p.outcome = 'unchanged' AND q.pushed_revision IS NOT DISTINCT FROM p.revision AS is_nothing_new,
-        NOT p.proven AND p.call_number_before IS DISTINCT FROM p.call_number_after AND EXISTS (
-            SELECT
-            FROM (
-                SELECT l.call_number_after
-                FROM update_log l
-                WHERE l.item_record_id = q.item_record_id AND l.outcome = 'pushed'
-                ORDER BY l.update_log_id DESC
-                LIMIT 1
-            ) AS newest
-            WHERE newest.call_number_after IS DISTINCT FROM p.call_number_before
-        ) AS is_unproven
+        p.outcome = 'unchanged'
+        AND q.pushed_revision IS NOT DISTINCT FROM p.revision
+        AND (p.call_number_before IS NULL OR p.call_number_before IS NOT DISTINCT FROM newest.call_number_after)
+        AS is_nothing_new,
+        NOT p.proven
+        AND p.call_number_before IS DISTINCT FROM p.call_number_after
+        AND newest.item_record_id IS NOT NULL
+        AND newest.call_number_after IS DISTINCT FROM p.call_number_before
+        AS is_unproven
     FROM update_queue q
     JOIN pushed p USING (item_record_id, lease_until)
+    LEFT JOIN LATERAL (
+        SELECT l.item_record_id, l.call_number_after
+        FROM update_log l
+        WHERE l.item_record_id = q.item_record_id AND l.outcome = 'pushed'
+        ORDER BY l.update_log_id DESC
+        LIMIT 1
+    ) AS newest ON true
     WHERE q.claimed_by = %(notifier)s
     ORDER BY q.item_record_id
     FOR UPDATE OF q SKIP LOCKED

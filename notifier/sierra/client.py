@@ -7,7 +7,7 @@ import asyncio
 import base64
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import httpx
 
-from notifier.sierra.connections import Connections, Silent
+from notifier.sierra.connections import Connections, Silent, Unconnected
 from notifier.sierra.errors import (
     ItemError,
     ItemRejected,
@@ -40,6 +40,7 @@ from notifier.sierra.responses import (
     read_records,
     unwrap,
 )
+from notifier.sierra.sendings import Sendings
 from notifier.sierra.token import Token
 from notifier.sierra.unreached import fault_of
 
@@ -70,10 +71,6 @@ class TokenInfo:
 
     roles: tuple[str, ...]
     seconds_left: int
-
-
-def no_lease() -> None:
-    """Allow every sending: the request belongs to no claimed item, so no lease limits it."""
 
 
 class SierraClient:
@@ -133,12 +130,10 @@ class SierraClient:
             raise ItemTroubled(f"Sierra answered with item {record.number} to {what}", ambiguous="unreadable")
         return record
 
-    async def write_item(
-        self, number: str, patch: Mapping[str, Any], check_lease: Callable[[], None] = no_lease
-    ) -> None:
-        """Write a patch. Call `check_lease` just before each sending, no await in between; it raises to prevent it."""
+    async def write_item(self, number: str, patch: Mapping[str, Any], sendings: Sendings | None = None) -> None:
+        """Write a patch. `sendings` may prevent each, and tells afterwards whether one had no answer."""
         what = f"item {number}"
-        response = unwrap(await self._call("PUT", f"items/{number}", what, json=patch, check_lease=check_lease))
+        response = unwrap(await self._call("PUT", f"items/{number}", what, json=patch, sendings=sendings))
         if response.status == 404 and error_code(response) is not None:
             raise ItemRejected(f"Sierra shows {what} but refuses to save it: a ghost record, ask the vendor")
         if not 200 <= response.status < 300 or response.is_page:
@@ -154,13 +149,13 @@ class SierraClient:
             return None
 
     async def _call(
-        self, method: str, path: str, what: str, *, check_lease: Callable[[], None] = no_lease, **request: Any
+        self, method: str, path: str, what: str, *, sendings: Sendings | None = None, **request: Any
     ) -> Response:
         """Send with the token; renew it once on a 401. Other statuses are the caller's to judge."""
         for _ in range(2):
             token = await self.token.get()
             headers = {"Authorization": f"Bearer {token}"}
-            response = await self._send(method, path, what, check_lease, headers=headers, **request)
+            response = await self._send(method, path, what, sendings or Sendings(), headers=headers, **request)
             if response.status != 401 or response.is_page:
                 return response
             self.token.forget(token)
@@ -171,7 +166,7 @@ class SierraClient:
         basic = base64.b64encode(f"{self._access.key}:{self._access.secret}".encode()).decode()
         headers = {"Authorization": f"Basic {basic}"}
         form = {"grant_type": "client_credentials"}
-        response = await self._send("POST", "token", "the token", no_lease, headers=headers, data=form)
+        response = await self._send("POST", "token", "the token", Sendings(), headers=headers, data=form)
         if response.status in (400, 401, 403) and not response.is_page:
             raise SierraRefused(
                 f"Sierra refuses our key ({response.status}): check SIERRA_API_CLIENT_KEY and SIERRA_API_CLIENT_SECRET"
@@ -191,7 +186,7 @@ class SierraClient:
             raise NeedsPerson(NO_TOKEN)
         return token, seconds
 
-    async def _send(self, method: str, path: str, what: str, check_lease: Callable[[], None], **parts: Any) -> Response:
+    async def _send(self, method: str, path: str, what: str, sendings: Sendings, **parts: Any) -> Response:
         """Send a request, within its total deadline again where Sierra did not begin to answer. Return the response."""
         try:
             request = self._connections.build(method, path, **parts)
@@ -200,7 +195,7 @@ class SierraClient:
         sent_at = time.monotonic()
         try:
             async with asyncio.timeout(self._access.timeout_seconds):
-                return await self._send_with_repeats(request, check_lease)
+                return await self._send_with_repeats(request, sendings)
         except (TimeoutError, Silent) as error:
             if fault := fault_of(error):
                 raise fault from error
@@ -222,22 +217,27 @@ class SierraClient:
     async def _ask(self, request: httpx.Request) -> None:
         with suppress(TimeoutError, Silent):
             async with asyncio.timeout(self._access.timeout_seconds):
-                await self._send_with_repeats(request, no_lease)
+                await self._send_with_repeats(request, Sendings())
 
-    async def _send_with_repeats(self, request: httpx.Request, check_lease: Callable[[], None]) -> Response:
+    async def _send_with_repeats(self, request: httpx.Request, sendings: Sendings) -> Response:
         """The response, at the latest to the last repeat. Raise Silent if there is none."""
         for repeats in range(self._access.retries):
             try:
-                return await self._exchange(request, check_lease)
+                return await self._exchange(request, sendings)
             except Silent as silence:
                 if silence.has_begun:
                     raise
             await asyncio.sleep(REPEAT_PAUSE_SECONDS * repeats)
-        return await self._exchange(request, check_lease)
+        return await self._exchange(request, sendings)
 
-    async def _exchange(self, request: httpx.Request, check_lease: Callable[[], None]) -> Response:
+    async def _exchange(self, request: httpx.Request, sendings: Sendings) -> Response:
         """The response to one sending. Take its time as Sierra's last, unless a proxy gave it or Sierra is not well."""
-        response = await self._connections.exchange(request, check_lease)
+        try:
+            response = await self._connections.exchange(request, sendings.begin)
+        except Unconnected:
+            sendings.withdraw()
+            raise
+        sendings.note_answer(response)
         if not response.is_page and response.status not in NOT_WELL:
             self.last_response_at = time.monotonic()
         return response

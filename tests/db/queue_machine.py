@@ -53,7 +53,8 @@ class QueueMachine(PeopleRules):
     )
     def finish(self, which: list[int], outcome: Any, unanswered: bool) -> None:
         notifier, pushes = self.pushes_of_one(which)
-        done = [Pushed(push.claim, outcome, "84.2", "84.31", None, 7, unanswered) for push in pushes]
+        before = "84.2" if outcome == "pushed" else "84.31"
+        done = [Pushed(push.claim, outcome, before, "84.31", None, 7, unanswered) for push in pushes]
         answer = self.queue(queue.finish, notifier, done, LATE)
         expected = [(push.claim.item_record_id, self.model.finish(push, outcome, unanswered)) for push in pushes]
         assert answer == {item: finished for item, finished in expected if finished is not None}

@@ -47,9 +47,8 @@ async def test_an_item_whose_write_had_no_answer_is_looked_at_again_after_its_pu
     pass_time(database, LATE)
     look = await claim_one(connection)
     assert look.is_recheck
-    assert await queue.finish(connection, "n1", [pushed(look, outcome="unchanged")]) == {
-        look.item_record_id: "finished"
-    }
+    found = pushed(look, outcome="unchanged", call_number_before="84.31 Jännitys")
+    assert await queue.finish(connection, "n1", [found]) == {look.item_record_id: "finished"}
     assert row(database, look.item_record_id) == {}
     assert database.fetch("SELECT outcome FROM update_log") == [("pushed",)], "what was so is not told again"
 
@@ -63,6 +62,19 @@ async def test_a_late_write_that_was_done_is_mended_and_told(
     await queue.finish(connection, "n1", [pushed(look)])
     assert row(database, look.item_record_id) == {}
     assert database.fetch("SELECT outcome FROM update_log") == [("pushed",), ("pushed",)]
+
+
+async def test_a_look_that_finds_what_no_push_in_history_wrote_is_told(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    """The look before wrote a class that the sync had brought, and its answer was lost."""
+    await queue.finish(connection, "n1", [pushed(claimed, unanswered=True)])
+    pass_time(database, LATE)
+    look = await claim_one(connection)
+    found = pushed(look, outcome="unchanged", call_number_before="85.1 Jännitys", call_number_after="85.1 Jännitys")
+    await queue.finish(connection, "n1", [found])
+    told = "SELECT outcome, call_number_after FROM update_log ORDER BY update_log_id"
+    assert database.fetch(told) == [("pushed", "84.31 Jännitys"), ("unchanged", "85.1 Jännitys")]
 
 
 async def test_marks_and_pushes_before_the_look_put_it_off_for_none(

@@ -8,6 +8,8 @@ from db import queue
 from db.pool import make_pool
 from db.queue import Connection
 from notifier.outcomes import OutcomeWriter
+from notifier.sessions import Sessions
+from notifier.unanswered import UnansweredWrites
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, pushed
 
@@ -25,6 +27,6 @@ async def test_an_error_of_a_finish_for_several_reaches_each_of_them(
     claims = await queue.claim(connection, "n", 3, LEASE)
     database.fetch(NO_HISTORY)
     async with make_pool(database.parameters, 1) as pool:
-        outcomes = OutcomeWriter(pool, "n", max_attempts=10)
+        outcomes = OutcomeWriter(Sessions(pool), "n", 10, UnansweredWrites())
         told = await asyncio.gather(*(outcomes.finish(pushed(claim)) for claim in claims), return_exceptions=True)
     assert [type(error) for error in told] == [psycopg.errors.DataException] * 3

@@ -9,6 +9,7 @@ from db import queue
 from db.pool import make_pool
 from db.queue import Claim, Connection
 from notifier.outcomes import OutcomeWriter
+from notifier.sessions import Sessions
 from notifier.sierra.errors import ItemRejected, ItemTroubled
 from notifier.unanswered import UnansweredWrites
 from tests.fix_postgres import TestDatabase
@@ -27,7 +28,7 @@ FAILURES: dict[str, Fail] = {
 async def outcomes(database: TestDatabase) -> AsyncIterator[OutcomeWriter]:
     """Those of notifier n1, whose requests take 10 s at the most."""
     async with make_pool(database.parameters, 1) as pool:
-        yield OutcomeWriter(pool, "n1", 10, UnansweredWrites(10, 300))
+        yield OutcomeWriter(Sessions(pool), "n1", 10, UnansweredWrites(10, 300))
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from notifier.sierra.errors import (
 )
 from notifier.sierra.records import Record
 from notifier.sierra.responses import Deleted
+from notifier.sierra.sendings import Sendings
 from tests.fix_notifier import access_of
 from tests.fix_sierra import SierraInThread, make_record
 
@@ -193,7 +194,7 @@ async def test_a_lease_that_is_too_short_stops_a_write_before_anything_is_sent(
 
     async with connect() as client:
         with pytest.raises(LeaseTooShort):
-            await client.write_item("1001", {"fixedFields": {}}, check_lease)
+            await client.write_item("1001", {"fixedFields": {}}, Sendings(check_lease))
     assert sierra.requests("put_item") == []
 
 

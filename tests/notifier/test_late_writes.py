@@ -1,0 +1,132 @@
+"""A write that had no answer may be done late, on top of a newer one: Sierra ends up with the newest all the same."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.fix_notifier import EMPTY, NO_SWEEP, OUTCOMES, Notifier, add_items, eventually, mark
+from tests.fix_postgres import TestDatabase
+from tests.fix_sierra import SierraInThread
+
+TIMEOUT_SECONDS = 0.5
+QUICK: dict[str, Any] = {**NO_SWEEP, "sierra_api_client_timeout_seconds": TIMEOUT_SECONDS}
+LATER = "UPDATE update_queue SET due_at = now(), unanswered_at = unanswered_at - interval '301 s'"
+TO_RECHECK = "SELECT pushed_revision = revision FROM update_queue"
+PUSHED_TWICE = [(["pushed", "pushed"],)]
+OLD, OLDER, NEWER = "84.2 Jännitys", "84.31 Jännitys", "85.1 Jännitys"
+
+
+async def push_newer_after_unanswered(database: TestDatabase, sierra: SierraInThread, item: int, **fault: Any) -> Any:
+    """Have the item pushed while an older write of it is still on its way. The switch that lets that one be done."""
+    late = sierra.fault(kind="put_item", write="late", hold=True, times=1, **fault)
+    mark(database, item)
+    await late.reached()
+    database.fetch("UPDATE sierra_item SET classification = '85.1'")
+    mark(database, item)
+    await eventually(database, TO_RECHECK)
+    assert sierra.call_numbers("1001") == [NEWER]
+    return late
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{}, {"status": 504}, {"html": True}, {"manner": "empty"}, {"status": 502}],
+    ids=["silence", "a proxy's time-out", "a page", "an empty reply", "a bad gateway"],
+)
+async def test_an_older_write_that_is_done_last_is_found_and_put_right(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, fault: Any
+) -> None:
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    async with notifier(**QUICK, sierra_api_client_retries=0):
+        late = await push_newer_after_unanswered(database, sierra, item, **fault)
+        late.release()
+        await sierra.until(lambda journal: all(write.landed_ns for write in journal.find("put_item")))
+        assert sierra.call_numbers("1001") == [OLDER], "on top of the newer one"
+        database.fetch(LATER)
+        await eventually(database, "SELECT count(*) = 0 FROM update_queue")
+    assert sierra.call_numbers("1001") == [NEWER]
+    assert database.fetch(OUTCOMES) == PUSHED_TWICE
+
+
+async def test_no_write_of_an_item_is_sent_within_two_timeouts_of_one_that_had_no_answer(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    async with notifier(**QUICK):
+        await push_newer_after_unanswered(database, sierra, item)
+    first, second = sierra.requests("put_item")
+    assert second.arrived_ns - first.arrived_ns > 2 * TIMEOUT_SECONDS * 1e9
+
+
+async def test_a_write_that_was_sent_twice_is_looked_at_again_though_one_was_answered(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    sierra.fault(kind="put_item", write="late", hold=True, times=1, manner="empty")
+    async with notifier(**NO_SWEEP):
+        mark(database, item)
+        await eventually(database, TO_RECHECK)
+    assert database.fetch(OUTCOMES) == [(["pushed"],)]
+
+
+@pytest.mark.parametrize("found", ["as it was pushed", "deleted", "gone", "unclear"])
+async def test_a_look_that_finds_nothing_of_ours_to_put_right_tells_nobody(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, found: str
+) -> None:
+    """Whatever staff did to the record since the push."""
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    async with notifier(**QUICK, sierra_update_unclear_call_number="reject"):
+        await push_newer_after_unanswered(database, sierra, item)
+        if found == "gone":
+            sierra.fault(kind="get_items", status=404)
+            sierra.fault(kind="get_item", status=404)
+        elif found == "deleted":
+            sierra.add(replace(sierra.record("1001"), deleted_at="2026-11-01"))
+        elif found == "unclear":
+            subfields = [{"tag": "a", "content": "Varasto"}]
+            staff = {"fieldTag": "c", "marcTag": "099", "ind1": " ", "ind2": " ", "subfields": subfields}
+            sierra.edit("1001", {"varFields": [staff]})
+        database.fetch(LATER)
+        await eventually(database, "SELECT count(*) = 0 FROM update_queue")
+    assert database.fetch(OUTCOMES) == [(["pushed"],)]
+
+
+async def test_a_record_that_sierra_does_not_keep_is_postponed_and_in_the_end_rejected(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    """The first 204 is believed; after that the record is read back at once."""
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    never = sierra.fault(kind="put_item", write="never")
+    async with notifier(**NO_SWEEP, sierra_update_max_attempts=2):
+        for outcome in ("SELECT count(*) = 1 FROM update_log", "SELECT due_at > now() FROM update_queue"):
+            mark(database, item)
+            await eventually(database, outcome)
+        database.fetch("UPDATE update_queue SET due_at = now()")
+        await eventually(database, "SELECT due_at IS NULL FROM update_queue")
+        ((reason,),) = database.fetch("SELECT last_error FROM update_queue")
+        assert reason == (
+            "Sierra does not keep what is written to item 1001: it answers well, and still has '84.2 Jännitys'"
+            " (given up after 2 attempts)"
+        )
+        never.off()
+        mark(database, item)
+        await eventually(database, EMPTY)
+    assert database.fetch(OUTCOMES) == [(["pushed", "rejected", "pushed"],)]
+    assert sierra.call_numbers("1001") == [OLDER]
+
+
+async def test_a_record_that_staff_changed_since_the_push_is_read_back_and_pushed(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    async with notifier(**NO_SWEEP):
+        mark(database, item)
+        await eventually(database, EMPTY)
+        var_fields = [{**one, "subfields": [{"tag": "a", "content": OLD}]} if one["fieldTag"] == "c" else one
+                      for one in sierra.record("1001").var_fields]  # fmt: skip
+        sierra.edit("1001", {"varFields": var_fields})
+        mark(database, item)
+        await eventually(database, EMPTY)
+    assert database.fetch(OUTCOMES) == PUSHED_TWICE
+    assert len(sierra.requests("get_item")) == 1

@@ -1,0 +1,100 @@
+"""A session that is lost may have taken claims with it: nothing is written under them, and none waits for its lease."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from db import queue
+from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
+from tests.fix_postgres import TestDatabase
+from tests.fix_sierra import SierraInThread
+from tests.notifier.test_database_away import break_connections, logged
+
+FORGET_CLAIMS = "UPDATE update_queue SET claimed_by = NULL, lease_until = NULL, attempts = 0"
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return when it is so. TimeoutError."""
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110  plain state, which sets no event
+            await asyncio.sleep(0.01)
+
+
+async def test_an_item_whose_claim_may_be_lost_is_not_written(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    """As after a failover: the new primary knows no claim, and another notifier may have the item."""
+    (item,) = add_items(database, sierra, 1001)
+    async with notifier(**NO_SWEEP) as service:
+        await eventually(database, "SELECT mode FROM notifier_state", "listening")
+        reading = sierra.hold("get_items")
+        mark(database, item)
+        await reading.reached()
+        database.fetch("UPDATE queue_control SET paused_at = now()")
+        database.fetch(FORGET_CLAIMS)
+        break_connections(database)
+        await until(lambda: service.in_flight.lost_at > 0)
+        reading.release()
+        await until(lambda: not service.in_flight.items)
+        assert sierra.requests("put_item") == []
+        database.fetch("UPDATE queue_control SET paused_at = NULL")
+        await eventually(database, EMPTY)
+    assert len(sierra.requests("put_item")) == 1
+
+
+async def test_a_claim_whose_answer_was_lost_does_not_wait_for_its_lease(
+    database: TestDatabase,
+    sierra: SierraInThread,
+    notifier: Notifier,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (item,) = add_items(database, sierra, 1001)
+    claim = queue.claim
+
+    async def claim_and_lose_the_answer(connection: Any, *given: Any) -> Any:
+        if claims := await claim(connection, *given):
+            monkeypatch.setattr(queue, "claim", claim)
+            await connection.close()
+            raise psycopg.OperationalError(f"server closed the connection, {len(claims)} claims are on its disk")
+        return claims
+
+    async with notifier(**NO_SWEEP):
+        monkeypatch.setattr(queue, "claim", claim_and_lose_the_answer)
+        mark(database, item)
+        await eventually(database, EMPTY)
+    assert "given back after a lost session" in caplog.text
+    assert database.fetch("SELECT attempts FROM update_log") == [(1,)]
+
+
+async def test_a_write_under_way_when_its_claim_is_lost_has_its_item_looked_at_again(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    (item,) = add_items(database, sierra, 1001)
+    writing = sierra.hold()
+    async with notifier(**NO_SWEEP):
+        mark(database, item)
+        await writing.reached()
+        database.fetch("DELETE FROM update_queue")  # another notifier, at the new primary, has pushed it
+        writing.release()
+        await eventually(database, "SELECT pushed_revision = revision FROM update_queue")
+
+
+async def test_why_marks_wait_is_logged_while_other_items_are_still_being_written(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = add_items(database, sierra, 1001, 1002)
+    writing = sierra.hold(item="1001")
+    async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=60):
+        mark(database, first)
+        await writing.reached()
+        database.fetch("ALTER TABLE update_queue RENAME TO away")
+        database.fetch("NOTIFY update_queue")
+        await logged(caplog, 'database refuses, trying again: relation "update_queue" does not exist')
+        database.fetch("ALTER TABLE away RENAME TO update_queue")
+        mark(database, second)
+        writing.release()
+        await eventually(database, EMPTY)
