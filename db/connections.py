@@ -32,6 +32,7 @@ STATEMENT_TIMEOUT_MS = 3_000
 # the next. If none let us in, each is tried for the long time: a log-in may be slow.
 SHORT_CONNECT_SECONDS = 2
 LONG_CONNECT_SECONDS = 8
+SILENT_SECONDS = 3.0  # of a start, before a line of the log says what it waits for
 
 NOTIFIER_STATEMENT_TIMEOUT_MS = 10_000
 NOTIFIER_LOCK_TIMEOUT_MS = 1_000
@@ -220,13 +221,15 @@ def one_line(error: BaseException) -> str:
 
 async def wait_for_database(parameters: Parameters, at_most_seconds: float = 60.0) -> None:
     """Return when the database answers, with a log line per try; DatabaseUnavailable after `at_most_seconds`."""
-    pause, problem = 0.2, "it did not answer in time"
+    pause, problem = 0.2, "no host has let us in yet"
+    silent = asyncio.get_running_loop().call_later(SILENT_SECONDS, log.warning, "waiting for the database: %s", problem)
     try:
         async with asyncio.timeout(at_most_seconds):
             while True:
                 try:
                     connection = await aconnect(parameters)
                 except psycopg.OperationalError as error:
+                    silent.cancel()
                     problem = one_line(error)
                     log.warning("waiting for the database: %s", problem)
                     await asyncio.sleep(pause)
@@ -235,3 +238,5 @@ async def wait_for_database(parameters: Parameters, at_most_seconds: float = 60.
                     return await connection.close()
     except TimeoutError as error:
         raise DatabaseUnavailable(problem) from error
+    finally:
+        silent.cancel()

@@ -1,12 +1,14 @@
 """The api's way to the database: every answer in time, and a dead connection costs no request."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from db import connections
 from db.connections import DatabaseUnavailable, wait_for_database
 from db.requests import Database, request_began_at
 from tests.fix_postgres import TestDatabase
@@ -87,3 +89,14 @@ async def test_a_database_that_is_not_there_is_waited_for_and_then_named(
         await wait_for_database({**database.parameters, "connect_timeout": 2, **wrong}, at_most_seconds=1)
     assert "waiting for the database" in caplog.text
     assert database.parameters["password"] not in caplog.text
+
+
+async def test_start_behind_silent_hosts_says_what_it_waits_for(
+    database: TestDatabase, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "SILENT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        parameters = {**database.parameters, "port": silent.getsockname()[1]}
+        with pytest.raises(DatabaseUnavailable, match="let us in"):
+            await wait_for_database(parameters, at_most_seconds=1)
+    assert caplog.messages == ["waiting for the database: no host has let us in yet"]
