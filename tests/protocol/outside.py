@@ -51,11 +51,11 @@ class Outside:
         row = item.db.row
         if any(hand.phase == Phase.SILENT and is_held(row, n) for n, hand in enumerate(item.hands)):
             return None
-        if row and row.holder == Holder.GONE and row.lease == Lease.LIVING:
+        if row and row.holder not in (0, 1) and row.lease == Lease.LIVING:  # this lease ends before
             return None
         if row:
             if row.lease == Lease.LAPSED:
-                row = row._replace(lease=Lease.FREE, unanswered=Unanswered.PAST)
+                row = row._replace(lease=Lease.OVER)
             if row.unanswered == Unanswered.RECENT:
                 row = row._replace(unanswered=Unanswered.PAST)
             if row.due == Due.LATER:

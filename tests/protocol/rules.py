@@ -70,20 +70,21 @@ class Protocol(Outside):
 
     def after_retry(self, row: Row) -> Row:
         """The row, due now. A lease and unanswered_at stay; a revert stays one."""
-        if row.revert_of:
-            return row._replace(due=Due.NOW)
-        return row._replace(due=Due.NOW, was_marked=True, is_look=False)
+        lease = Lease.LIVING if row.lease == Lease.LIVING else Lease.FREE
+        row = row._replace(due=Due.NOW, holder=Holder.NOBODY, lease=lease)
+        return row if row.revert_of else row._replace(was_marked=True, is_look=False)
 
     def dismiss(self, item: Item) -> Item | None:
         """Delete the row unpushed. History says so, if Sierra's text is not known."""
         row = item.db.row
         if row is None or not self.may_dismiss(row):
             return None
-        return forget_stale(store(item, None, told=item.db.told if row.unanswered == NO else None, owed=0))
+        is_known = row.unanswered == NO and row.lease == Lease.FREE
+        return forget_stale(store(item, None, told=item.db.told if is_known else None, owed=0))
 
     def may_dismiss(self, row: Row) -> bool:
         """Tell whether no notifier holds the row, and no unanswered write may still be done."""
-        return row.lease == Lease.FREE and row.unanswered != Unanswered.RECENT
+        return row.lease in (Lease.FREE, Lease.OVER) and row.unanswered != Unanswered.RECENT
 
     # A notifier claims, reads and writes.
 
@@ -107,7 +108,7 @@ class Protocol(Outside):
 
     def unanswered_at_claim(self, row: Row) -> str:
         """A holder whose lease lapsed may have sent a write: it counts as unanswered."""
-        if row.lease == Lease.LAPSED:
+        if row.lease in (Lease.LAPSED, Lease.OVER):
             return Unanswered.RECENT
         return Unanswered.SETTLED if row.unanswered == Unanswered.PAST else row.unanswered
 
@@ -215,11 +216,14 @@ class Protocol(Outside):
 
     def reject(self, item: Item, n: int) -> Item | None:
         """Make the row due never, until a person acts; one that was marked again is due now."""
-        row, after = item.db.row, self.postpone(item, n)
+        row, is_silent, after = item.db.row, item.hands[n].phase == Phase.SILENT, self.postpone(item, n)
         if after is None or not is_held(row, n) or self.was_marked_again(row):
             return None
         assert after.db.row is not None
-        return after._replace(db=after.db._replace(row=after.db.row._replace(due=Due.NEVER)))
+        left = after.db.row._replace(due=Due.NEVER)
+        if is_silent:  # claimed_by stays beside the kept lease, and so the next claim counts it as lapsed
+            left = left._replace(holder=Holder.GONE, lease=left.lease if left.lease == Lease.LIVING else Lease.LAPSED)
+        return after._replace(db=after.db._replace(row=left))
 
     def record_unanswered(self, item: Item) -> Item:
         """Have the item looked at again, though its row is another's or gone."""

@@ -11,15 +11,15 @@ REFUSED = -1  # the text of a revert that can't be
 
 
 class Holder:
-    """The notifier that claimed the row: 0 or 1; GONE was killed; STRAY + n is n, which does not know of it."""
+    """The notifier that claimed the row, 0 or 1. GONE was killed, or rejected it; STRAY + n: n has forgotten."""
 
     NOBODY, GONE, STRAY = -1, 2, 3
 
 
 class Lease:
-    """LIVING without a holder: kept for an unanswered write. LAPSED: less than SIERRA_LATE_WRITE_SECONDS ago."""
+    """LIVING without a holder: kept for an unanswered write. OVER: LAPSED, SIERRA_LATE_WRITE_SECONDS ago."""
 
-    FREE, LIVING, LAPSED = "free", "living", "lapsed"
+    FREE, LIVING, LAPSED, OVER = "free", "living", "lapsed", "over"
 
 
 class Due:
