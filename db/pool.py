@@ -82,9 +82,6 @@ class Pool(AsyncConnectionPool[Session]):
         await super().close(timeout)
 
 
-NotifierPool = Pool
-
-
 def make_pool(
     parameters: Parameters,
     size: int,

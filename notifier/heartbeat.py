@@ -9,7 +9,7 @@ import psycopg
 
 from db import history, notifiers
 from db.connections import DATABASE_AWAY, one_line
-from db.pool import NotifierPool, lend
+from db.pool import Pool, lend
 from notifier.health import SierraHealth
 from notifier.listener import Listener
 
@@ -27,7 +27,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        pool: NotifierPool,
+        pool: Pool,
         name: str,
         retention_days: int,
         listener: Listener,

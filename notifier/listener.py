@@ -16,7 +16,7 @@ from typing import Literal
 import psycopg
 
 from db.connections import Parameters, aconnect, one_line
-from db.pool import NotifierPool, lend
+from db.pool import Pool, lend
 from notifier.backoff import reconnect_pause
 from notifier.wakeup import Wakeup
 from runtime.statements import load
@@ -42,7 +42,7 @@ class Listener:
     def __init__(
         self,
         parameters: Parameters,
-        pool: NotifierPool,
+        pool: Pool,
         notifier: str,
         wakeup: Wakeup,
         on_lost: Callable[[], None] = lambda: None,

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import psycopg
 
-from db.pool import NotifierPool, lend
+from db.pool import Pool, lend
 from notifier.backoff import reconnect_pause
 from notifier.checks import warn_at_start
 from notifier.claims import CLAIM_AGAIN_SECONDS, Claims
@@ -36,7 +36,7 @@ STOP_SECONDS = 8.0
 class Service:
     """One notifier: its parts, and the loop that they serve."""
 
-    def __init__(self, settings: NotifierSettings, pool: NotifierPool, sierra: SierraClient, name: str) -> None:
+    def __init__(self, settings: NotifierSettings, pool: Pool, sierra: SierraClient, name: str) -> None:
         self._settings = settings
         self._pool = pool
         self._sierra = sierra

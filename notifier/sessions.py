@@ -15,7 +15,7 @@ import psycopg
 from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
 
 from db.connections import DATABASE_AWAY, DATABASE_REFUSES, one_line
-from db.pool import NotifierPool, lend
+from db.pool import Pool, lend
 from db.queue import Connection
 from notifier.backoff import reconnect_pause
 
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 class Sessions:
     """Lends sessions of the pool. `on_lost` is called when one was lost."""
 
-    def __init__(self, pool: NotifierPool, on_lost: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, pool: Pool, on_lost: Callable[[], None] = lambda: None) -> None:
         self._pool, self._on_lost = pool, on_lost
         self._is_failing = False
 
