@@ -86,7 +86,7 @@ class Claims:
         ]
         if items and allowance.one_by_one:
             numbers = [item.number for item in items]
-            log.info("%s: trying %d items", self._health.state, len(items), extra={"item_numbers": numbers})
+            log.info("%s with item %s", self._health.state, ", ".join(numbers))
         self._put_in_line([item for item in items if item.number])
         self._wakeup.set(something_due=False)
         # After the others were put in line: a rejection waits for the database.

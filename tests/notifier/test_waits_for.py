@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from notifier.sierra.errors import SierraRefused
+from tests.fix_health import BUSY, REFUSED, Clock, claimed
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
@@ -60,3 +62,28 @@ async def test_a_refused_key_that_is_taken_again_is_noticed_without_an_item(
         await eventually(database, STATE, PERSON)
         sierra.revoke_key(revoked=False)
         await eventually(database, STATE, "(listening,)")
+
+
+async def test_each_change_of_sierras_health_is_logged_once_with_its_state(
+    notifier: Notifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    key, clock = SierraRefused("the key is refused"), Clock()
+    async with notifier(**NO_SWEEP) as service:
+        health = service.health
+        health._now = clock
+        for fault in (BUSY, BUSY, key, key):
+            health.unavailable([], fault, writing=False)
+            clock.now += 100
+        health.recovered(key)
+        for number in range(1, 6):
+            health.failed(claimed(number, clock.now), REFUSED, writing=False)
+        health.succeeded(claimed(6, clock.now), wrote=True)
+    told = [(record.levelname, record.__dict__.get("state"), record.getMessage()) for record in caplog.records]
+    assert [line for line in told if line[1]] == [
+        ("WARNING", "open", "stopped pushing: Sierra is busy"),
+        ("ERROR", "open", "still not pushing: the key is refused"),
+        ("INFO", "closed", "pushing again: Sierra answers"),
+        ("INFO", "sampling", "items failed alike: new ones decide whose fault it is"),
+        ("INFO", "closed", "the items that failed alike are themselves at fault"),
+    ]
