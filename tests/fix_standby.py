@@ -140,8 +140,9 @@ def run(database: TestDatabase, library: Library, start: Start) -> Run:
 
     def run(**way: Any) -> Running:
         port = free_port()
+        notifier = start("notifier", until="", **{**NOTIFIER, **way})  # which starts while the api does
         api = start("api", api_port=port, **way)
-        notifier = start("notifier", **{**NOTIFIER, **way})
+        notifier.wait_for_words(LISTENING)
         station = Station(library, f"http://127.0.0.1:{port}", add_key(database, "desk 1", "signum-printer"))
         return Running(api, notifier, station, library)
 
