@@ -126,8 +126,8 @@ async def lend(pool: Pool, *, writes: bool = False) -> AsyncIterator[Session]:
         if ending:
             ending[0].cancel()
             await session.close()  # or the cancel, if it comes late, would meet another statement
-        await pool.putconn(session)
         pool.lent -= 1
+        await pool.putconn(session)
 
 
 async def _take(pool: Pool, most_seconds: float) -> Session:

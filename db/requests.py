@@ -8,7 +8,7 @@ from typing import Any, LiteralString, Self
 
 import psycopg
 
-from db.connections import READ_ONLY, DatabaseRefuses, DatabaseUnavailable, Parameters, translate
+from db.connections import READ_ONLY, DatabaseRefuses, DatabaseUnavailable, Parameters, Session, translate
 from db.durability import UNCONFIRMED, commit_durably
 from db.pool import ALL_BUSY, WAIT_SECONDS, lend, make_pool
 
@@ -33,7 +33,7 @@ class Database:
             pool_size,
             longest_statement_seconds=LONGEST_STATEMENT_SECONDS,
             reads_too=True,
-            configure=commit_durably,
+            configure=_configure,
         )
         self._open_to_waiters = asyncio.Semaphore(max(1, pool_size - max(1, pool_size // 4)))
 
@@ -101,6 +101,12 @@ class Database:
             if session is None or not session.closed or not may_repeat:
                 raise translate(error) from error
         return await self._fetch(statement, parameters, writes=writes, may_repeat=False)
+
+
+async def _configure(session: Session) -> None:
+    """Have the session commit durably. A connection that falls silent meanwhile must not keep the pool from others."""
+    async with asyncio.timeout(LONGEST_STATEMENT_SECONDS):
+        await commit_durably(session)
 
 
 def _forget(task: "asyncio.Future[Any]") -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from db.connections import DatabaseUnavailable, Parameters
+from db import requests
+from db.connections import DatabaseUnavailable, Parameters, Session
 from db.pool import WAIT_SECONDS, lend, make_pool
 from db.requests import Database
 from sandbox.wire import PostgresWire
@@ -85,6 +86,22 @@ async def test_refused_connection_is_the_reason_of_requests_that_got_none(databa
         with pytest.raises(DatabaseUnavailable, match="port 1 failed: Connection refused"):
             await api.fetch(ONE)
         assert time.monotonic() - began < WAIT_SECONDS, "told at once"
+
+
+async def test_connection_that_falls_silent_as_it_is_made_does_not_keep_others_out(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Session] = []
+
+    async def fall_silent_once(session: Session) -> None:
+        made.append(session)
+        if len(made) == 1:
+            await session.execute("SELECT pg_sleep(3600)")
+
+    monkeypatch.setattr(requests, "commit_durably", fall_silent_once)
+    monkeypatch.setattr(requests, "LONGEST_STATEMENT_SECONDS", 0.5)
+    await wait_for_answer(database.parameters)
+    assert len(made) == 2
 
 
 async def test_statement_that_is_given_up_ends_at_the_server_too(database: TestDatabase) -> None:
