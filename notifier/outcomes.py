@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import psycopg
+from psycopg.errors import LockNotAvailable
 
 from db import queue
 from db.connections import one_line
@@ -73,7 +74,8 @@ class OutcomeWriter:
         """
         unanswered = self.unanswered.items()
         async with self._sessions.lend() as connection:
-            if unanswered:
+            # A person's lock on one of them must keep no claim waiting: as a rule the database has its record.
+            with suppress(LockNotAvailable):
                 await queue.recheck(connection, self.notifier, unanswered, self.unanswered.late_seconds)
             strays = await queue.give_back(connection, self.notifier, [*in_hand, *unanswered])
         if strays:

@@ -23,15 +23,17 @@ async def test_a_stop_finishes_what_is_being_written_and_gives_the_rest_back(
     assert database.fetch("SELECT count(*), max(attempts), count(lease_until) FROM update_queue") == [(8, 0, 0)]
 
 
+@pytest.mark.parametrize("left", [1, 15], ids=["no write", "no write that then has no answer"])
 async def test_a_lease_too_short_for_a_write_is_left_to_the_next_claim(
-    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, left: float
 ) -> None:
+    """Of 10 s for each."""
     mark(database, *add_items(database, sierra, 1001))
     reading = sierra.hold(kind="get_items")
     async with notifier(**NO_SWEEP) as service:
         await reading.reached()
         for item in service.in_flight.items:
-            item.lease_ends = time.monotonic() + 1  # as if this process had stood still since the claim
+            item.lease_ends = time.monotonic() + left  # as if this process had stood still since the claim
         reading.release()
         await eventually(database, EMPTY)
     assert database.fetch(OUTCOMES) == [(["pushed"],)]

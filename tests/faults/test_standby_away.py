@@ -1,0 +1,47 @@
+"""A synchronous standby that is gone holds up marks, and nothing of the notifier's."""
+
+import time
+
+import psycopg
+import pytest
+
+from tests.fix_library import Library
+from tests.fix_postgres import TestDatabase
+from tests.fix_processes import Start
+
+WAITING = """
+    SELECT application_name FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event = 'SyncRep' AND application_name ~ '^signum'
+"""
+
+
+@pytest.fixture
+def database(own_database: TestDatabase) -> TestDatabase:
+    """On a server that has a standby of its own."""
+    return own_database
+
+
+def test_items_are_pushed_while_the_synchronous_standby_is_gone(
+    database: TestDatabase, library: Library, start: Start
+) -> None:
+    """Each session that waited for it would keep its row locks, until nobody gets in."""
+    library.add(1001, 1002, 1003)
+    with database.connect() as dba:
+        dba.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        dba.execute("SELECT pg_reload_conf()")
+    try:
+        with psycopg.connect(**database.parameters, autocommit=True) as asking:
+            assert asking.execute("SHOW synchronous_standby_names").fetchone() == ("nobody",)
+        start("notifier", sierra_update_interval_seconds=3600)
+        with psycopg.connect(**database.parameters, options="-c synchronous_commit=local", autocommit=True) as desk:
+            desk.execute("INSERT INTO update_queue (item_record_id) SELECT item_record_id FROM sierra_item")
+        with database.connect() as looking:
+            while looking.execute("SELECT count(*) FROM update_log").fetchone() != (3,):
+                assert looking.execute(WAITING).fetchall() == []
+                time.sleep(0.01)
+        library.check()
+        assert database.fetch(WAITING) == []
+    finally:
+        with database.connect() as dba:
+            dba.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            dba.execute("SELECT pg_reload_conf()")
