@@ -39,6 +39,7 @@ SIERRAS: tuple[dict[str, Any], ...] = (
 # Answers to a PUT that lands later: none, an empty one, which the notifier's client repeats at once, and a proxy's.
 LATE: tuple[dict[str, Any], ...] = ({}, {}, {"manner": "empty"}, {"status": 504, "html": True})
 LATEST_SECONDS = 5.0
+LATE_WRITE_SECONDS = LATEST_SECONDS + 3  # the notifiers' setting
 BEAT = "SELECT count(*) FROM notifier_state WHERE notifier LIKE %s AND seen_at > %s"
 
 
@@ -137,6 +138,11 @@ class Chaos(ServerFaults):
             late |= {"delay_seconds": self._die.uniform(0.5, LATEST_SECONDS), **self._die.choice(LATE)}
             self._sierra.post("/faults", json=late).raise_for_status()
         self.rest(0.5, 2)
+
+    def fail_over_amid_late_writes(self) -> None:
+        """Promote the standby while writes are unanswered: it may not know of their claims."""
+        self.write_late()
+        self.fail_over()
 
     def lock_records(self) -> None:
         """Have the PUTs of the busy items answered 204 and not done, until the next fault."""

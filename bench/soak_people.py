@@ -14,12 +14,14 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
+from bench.soak_faults import LATE_WRITE_SECONDS
 from bench.soak_notes import Notes
 from db import history, queue_people
 from sandbox.catalogue import Item
 from sandbox.etl import Etl, Row, SyncRefused
 from sandbox.system import System
 
+AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)  # nothing was promised
 CLOCK_AHEAD_SHARE = 0.2
 CLASSES = ("84.2", "84.31", "85.22", "86.25", "59.35")
 MARK = """
@@ -116,8 +118,8 @@ class People:
                 with psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection:
                     connection.execute(MARK, [sorted(item.record_id for item in chosen)])
                     acknowledged = True
-            except psycopg.OperationalError:
-                pass  # the database is away, or ended the session: nothing was promised
+            except AWAY:
+                pass
             self._note(chosen, sent_at, acknowledged)
 
     def _tend(self, die: random.Random) -> None:
@@ -133,10 +135,10 @@ class People:
             ]
             statement, parameters = die.choice(choices)
             with (
-                contextlib.suppress(psycopg.OperationalError),
+                contextlib.suppress(*AWAY),
                 psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection,
             ):
-                connection.execute(statement, {"person": "dba", **parameters})
+                connection.execute(statement, {"person": "dba", "late_seconds": LATE_WRITE_SECONDS, **parameters})
                 self._notes.tended += 1
 
     def _undo(self, die: random.Random) -> None:
@@ -151,8 +153,8 @@ class People:
                     cursor = connection.cursor(row_factory=dict_row)
                     rows = cursor.execute(history.SQL["revert"], {"person": "dba", "ids": ids}).fetchall()
                     self._notes.reverts += [(row["item_number"], sent_at) for row in rows if row["queued"]]
-            except psycopg.OperationalError:
-                pass  # the same: nothing was promised
+            except AWAY:
+                pass
             now = datetime.now(UTC)
             self._notes.undoings += [(number, now) for number in asked.values()]
 

@@ -17,7 +17,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -153,22 +153,24 @@ def _unread(story: Story) -> Iterator[str]:
 
 def _untrue(story: Story) -> Iterator[str]:
     writes = defaultdict[str, list[Entry]](list)
-    for write in story.writes:
+    for write in sorted(story.writes, key=_done_at):
         writes[write.item_numbers[0]].append(write)
-    last = dict[str, tuple[datetime, bool]]()
+    had = {number: record.call_numbers() for number, record in story.before.items()}
+    said = dict[str, str]()
     for row in story.log:
         if row.outcome != "pushed" or row.call_number_after is None:
             continue
-        since, was_ignored = last.get(row.number, (datetime.min.replace(tzinfo=UTC), False))
-        those = [write for write in writes[row.number] if since < _done_at(write) <= row.finished_at]
-        landed = [write for write in those if write.landed_at]
-        is_true = any(row.call_number_after in (write.call_numbers or ()) for write in landed)
-        is_ignored = not is_true and any(write.write == "never" for write in those)
-        last[row.number] = row.finished_at, is_ignored and not landed
-        if not is_true and (not is_ignored or (was_ignored and not landed)):
-            again = ", like the push before" if was_ignored else ""
-            said = f"item {row.number} was logged as pushed at {row.finished_at:%T.%f}{again}"
-            yield f"{said}, and Sierra did not get {row.call_number_after!r}"
+        those = [write for write in writes[row.number] if _done_at(write) <= row.finished_at]
+        del writes[row.number][: len(those)]
+        texts = [had[row.number], *(write.call_numbers for write in those if write.call_numbers is not None)]
+        had[row.number] = texts[-1]
+        said_before, said[row.number] = said.get(row.number), row.call_number_after
+        is_first = said_before is None or any(said_before in text for text in texts)
+        is_ignored = any(write.write == "never" for write in those)
+        if not any(row.call_number_after in text for text in texts) and not (is_first and is_ignored):
+            again = "" if is_first else f", like {said_before!r} before"
+            when = f"at {row.finished_at:%T.%f}"
+            yield f"item {row.number} was not {row.call_number_after!r} in Sierra when it was logged so {when}{again}"
 
 
 def _done_at(write: Entry) -> datetime:
