@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from notifier.health import MOST_SUSPECTS
 from notifier.in_flight import Allowance
-from notifier.sierra.errors import NotReached, SierraRefused, SierraSilent, SierraUnavailable
+from notifier.sierra.errors import ItemRejected, NotReached, SierraRefused, SierraSilent, SierraUnavailable
 from tests.fix_health import BUSY, Health, told
 
 ROOM, NONE = Allowance(None), Allowance(0)
@@ -132,3 +133,40 @@ def test_a_fault_that_is_over_closes_it_unless_it_was_opened_for_another_since(h
     assert health.look() == "open"
     health.recovered(BUSY)
     assert health.states == ["open", "open", "closed"]
+
+
+@pytest.mark.parametrize(("fault", "writing"), [(BUSY, True), (SierraRefused("key"), False)])
+def test_where_no_write_was_refused_any_good_answer_closes_it(
+    health: Health, fault: SierraUnavailable, writing: bool
+) -> None:
+    health.unavailable([health.item(1)], fault, writing)
+    health.end_pause()
+    health.succeeded(health.item(2), wrote=False)
+    assert health.look() == "closed"
+
+
+def test_an_item_that_is_gone_shows_sierra_well(health: Health) -> None:
+    health.open()
+    health.end_pause()
+    gone = ItemRejected("Sierra has no item 1")
+    assert told(health.failed(health.item(1, probe=True), gone, writing=False)) == {1: "rejected"}
+    assert health.look() == "closed"
+
+
+def test_the_same_fault_is_told_once_however_many_probes_fail(health: Health) -> None:
+    list(pauses(health, 3))
+    assert health.states == ["open"]
+
+
+def test_a_success_is_noted_though_it_ends_no_pause(health: Health) -> None:
+    early = health.item(1)
+    health.open()
+    health.succeeded(early, wrote=True)
+    assert (health.look(), health.last_success_at) == ("open", health.clock.now)
+
+
+def test_of_very_many_suspects_the_first_is_forgotten(health: Health) -> None:
+    for number in range(MOST_SUSPECTS + 1):
+        health.unavailable([health.item(number)], BUSY, writing=False)
+    assert not health.is_suspect(health.item(0))
+    assert health.is_suspect(health.item(1))

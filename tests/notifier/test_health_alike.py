@@ -79,6 +79,10 @@ def test_refused_writes_are_disproved_by_a_write_only(health: Health, opened_by:
     assert health.look() == "probing"
     health.succeeded(health.item(9), wrote=True)
     assert health.look() == "closed"
+    health.open()
+    health.end_pause()
+    health.succeeded(health.item(10), wrote=False)
+    assert health.look() == "closed", "the next trouble is another one"
 
 
 def test_a_lone_400_is_tried_twice(health: Health) -> None:
@@ -115,3 +119,11 @@ def test_good_items_behind_a_hundred_poisoned_ones_wait_for_less_than_two_second
             health.nothing_in_flight()
             health.end_pause()
     assert health.clock.now - began < 2
+
+
+def test_items_that_fail_alike_one_after_the_other_are_a_streak_too(health: Health) -> None:
+    for number in range(1, 5):
+        health.refuse(number)
+        assert told(health.nothing_in_flight()) == {number: "postponed"}
+    health.refuse(5)
+    assert health.look() == "sampling"
