@@ -7,7 +7,7 @@ import pytest
 
 from db.queue import Connection
 from tests.fix_postgres import TestDatabase
-from tests.protocol.broken import BROKEN, Broken, LookIsNeverLogged
+from tests.protocol.broken import BROKEN, Broken
 from tests.protocol.explore import NOTIFIER, PEOPLE, World, explore, steps
 from tests.protocol.replay import Replay, expected
 from tests.protocol.rules import Protocol
@@ -67,14 +67,9 @@ async def test_walks_through_the_protocol_leave_the_same_in_the_tables(
     assert of_the_model - taken == OF_A_FAILOVER
 
 
-NOT_YET = pytest.mark.xfail(
-    strict=True, reason="finish does not log what a look finds, though an unanswered look wrote it"
-)
-
-
 @pytest.mark.parametrize(
     "protocol",
-    [pytest.param(one, marks=[NOT_YET] * (one is LookIsNeverLogged)) for one in BROKEN if one.standby == NO],
+    [one for one in BROKEN if one.standby == NO],
 )
 async def test_stories_of_broken_protocols_end_as_the_protocol_says(
     database: TestDatabase, connection: Connection, protocol: type[Broken]
