@@ -1,4 +1,4 @@
-"""The bodies of print stations' requests and of answers, field by field. The ETL's are in api/routes/sync.py."""
+"""The bodies of requests and of answers, field by field."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -121,3 +121,60 @@ class InvalidProblem(BaseModel):
     title: str
     status: int
     detail: list[FieldProblem]
+
+
+SyncStatus = Literal["idle", "processing_sync_batch"]
+
+# The additions to the contract that this release understands. An ETL sends no other one, and none to a release that
+# has no such list.
+ACCEPTS = ["changes_since"]
+Accepts = Annotated[
+    list[str], Field(description="Additions that may be sent, by the field or column that stands for each")
+]
+
+
+class FullSync(BaseModel):
+    """Send the items above `last_synced_id`, in id order, at most `batch_size` of them."""
+
+    sync_mode: Literal["SYNC_FULL"]
+    batch_size: int = Field(examples=[80000])
+    last_synced_id: int = Field(description="0 at first", examples=[450972567890])
+    sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
+    accepts: Accepts = ACCEPTS
+
+
+class ChangesSync(BaseModel):
+    """Send what changed since `timestamp`."""
+
+    sync_mode: Literal["SYNC_CHANGES"]
+    timestamp: Moment = Field(description="By Sierra's clock", examples=["2026-11-20T12:00:00+02:00"])
+    sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
+    accepts: Accepts = ACCEPTS
+
+
+class BatchTaken(BaseModel):
+    """The counts of a batch's rows, all of which are on disk."""
+
+    upserted: int = Field(description="Rows taken in: `written` and `unchanged`", examples=[79_998])
+    written: int = Field(description="Items that were new or changed", examples=[1_204])
+    unchanged: int = Field(
+        description="Rows that changed nothing: stored already, older than what is, or an item's further rows",
+        examples=[78_794],
+    )
+    rejected: int = Field(description="Rows refused; see the table `rejected_row`", examples=[2])
+    reasons: list[str] = Field(
+        description="Why, for the first ten", examples=[["line 17: item_record_id 'x' is no whole number of 64 bits"]]
+    )
+
+
+class Batch(BaseModel):
+    """The body that the deployed ETL sends. This class only describes it: api/upload.py reads it as it comes.
+
+    Optional fields are described by the route alone: Swagger UI fills in each one, and would send it.
+    """
+
+    timestamp: datetime = Field(
+        description="Sierra's clock when the ETL's run began; ISO 8601 with offset",
+        examples=["2026-11-20T12:00:00+02:00"],
+    )
+    file: bytes = Field(description="data.tsv.gz: gzip of UTF-8 TSV with a header")

@@ -12,8 +12,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 FILE = "file"
 TIMESTAMP = "timestamp"
 CHANGES_SINCE = "changes_since"
+CHANGES_UNTIL = "changes_until"
 
-TEXTS = (TIMESTAMP, CHANGES_SINCE)
+TEXTS = (TIMESTAMP, CHANGES_SINCE, CHANGES_UNTIL)
 TEXT_LIMIT_BYTES = 100
 MOST_PARTS = 16
 

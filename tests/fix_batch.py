@@ -64,14 +64,16 @@ def send(etl: ApiClient) -> Send:
         *,
         timestamp: str = TIMESTAMP,
         changes_since: str | None = None,
+        changes_until: str | None = None,
         packed: bytes | None = None,
         **more: Any,
     ) -> httpx.Response:
         unpacked = content if isinstance(content, bytes) else tsv(content)
+        fields = {"timestamp": timestamp, "changes_since": changes_since, "changes_until": changes_until}
         file = gzip.compress(unpacked) if packed is None else packed
         return etl.post(
             "/sync",
-            data={"timestamp": timestamp} | ({} if changes_since is None else {"changes_since": changes_since}),
+            data={name: text for name, text in fields.items() if text is not None},
             files={"file": ("data.tsv.gz", file, "application/gzip")},
             timeout=60,
             **more,

@@ -25,8 +25,8 @@ from api.ingest.position import (
     advance,
     believable,
     brought_items,
+    gap_end,
     is_early_end,
-    is_gap,
     would_complete,
 )
 from api.ingest.protocol import BUSY, NO_MEMORY, Interrupted, Job, LastWords, Result, read_file_frames, read_json_frame
@@ -85,8 +85,7 @@ def take_in(job: Job, stdin: BinaryIO) -> Result:
         sent_at = datetime.fromisoformat(last_words["timestamp"])
         timestamp = believable(sent_at, sync.read_clock(connection))
         longest_pause = timedelta(minutes=job["longest_pause_minutes"])
-        has_highest_bibs = "changes_since" in last_words
-        result = _merge(connection, position, timestamp, longest_pause, has_highest_bibs=has_highest_bibs)
+        result = _merge(connection, position, timestamp, longest_pause, _told(last_words))
         if timestamp != sent_at:
             result.warnings.insert(0, _ahead(sent_at, timestamp))
         return result if _commit(connection) else Result("unconfirmed", UNCONFIRMED)
@@ -105,26 +104,36 @@ def _commit(connection: sync.Transaction) -> bool:
     return not standby.missed()
 
 
+def _told(last_words: LastWords) -> dict[str, Any]:
+    """Return what the sender says of the changes in the batch."""
+    since, until = last_words.get("changes_since"), last_words.get("changes_until")
+    return {
+        "changes_since": datetime.fromisoformat(since) if since else None,
+        "changes_until": datetime.fromisoformat(until) if until else None,
+    }
+
+
 def _merge(
     connection: sync.Transaction,
     position: Position,
     timestamp: datetime,
     longest_pause: timedelta,
-    *,
-    has_highest_bibs: bool,
+    told: dict[str, Any],
 ) -> Result:
     counts = sync.count_received(connection)
     rows, rejected = counts.pop("rows"), counts.pop("rejected")
-    received = Received(**counts)
+    received = Received(**counts, **told)
     known_items = sync.count_items(connection) if would_complete(position, received) else 0
     advanced = advance(position, received, timestamp, longest_pause, known_items)
     reasons = sync.first_reasons(connection)
-    bibs: sync.Bibs = "forget" if has_highest_bibs else "note" if advanced.answers_full_sync else "heed"
+    bibs: sync.Bibs = "forget" if received.changes_since else "note" if advanced.answers_full_sync else "heed"
     written = store_batch(connection, timestamp, bibs)
     sync.save_position(connection, asdict(advanced))
     warnings = []
-    if is_gap(position, timestamp, longest_pause):
-        warnings.append(_gap(position, timestamp, longest_pause))
+    missing_until = gap_end(position, received, timestamp, longest_pause)
+    if missing_until:
+        why = f"looks back {longest_pause} at most" if received.changes_since is None else "sent none from before then"
+        warnings.append(_gap(position, missing_until, why))
     if is_early_end(position, received, known_items):
         warnings.append(_early_end(advanced, brought_items(position, received), known_items))
     return Result("taken", "", rows, rejected, written, reasons, warnings)
@@ -149,10 +158,10 @@ def _ahead(sent_at: datetime, timestamp: datetime) -> str:
     )
 
 
-def _gap(position: Position, timestamp: datetime, longest_pause: timedelta) -> str:
+def _gap(position: Position, missing_until: datetime, why: str) -> str:
     return (
-        f"changes in Sierra between {position.offered_timestamp} and {timestamp} did not all come with this batch, "
-        f'because the ETL looks back {longest_pause} at most: run "signum sync restart"'
+        f"changes in Sierra between {position.offered_timestamp} and {missing_until} did not all come with this batch, "
+        f'because the ETL {why}: run "signum sync restart"'
     )
 
 

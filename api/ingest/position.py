@@ -38,11 +38,17 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The content of a batch, refused rows included: the number of items, their lowest and highest readable id."""
+    """The content of a batch, refused rows included: the number of items, their lowest and highest readable id.
+
+    `changes_since`: from when on this batch and those before it hold all changes; None: the sender does not say, and
+    looks back no further than the longest pause. `changes_until`: the position after this batch; None: its timestamp.
+    """
 
     items: int
     lowest_id: int | None
     highest_id: int | None
+    changes_since: datetime | None = None
+    changes_until: datetime | None = None
 
 
 def believable(timestamp: datetime, clock: datetime) -> datetime:
@@ -58,8 +64,8 @@ def advance(
     `known_items` is the number that was stored before; it matters only if the batch `would_complete` a full sync.
     """
     if position.offered_mode == CHANGES:
-        return _take_changes(position, timestamp, longest_pause)
-    if _is_repeated(position, received):
+        return _take_changes(position, received, timestamp, longest_pause)
+    if not _is_answer(position, received):
         return position
     if is_early_end(position, received, known_items) and position.early_ends + 1 < MOST_EARLY_ENDS:
         return replace(position, early_ends=position.early_ends + 1)
@@ -68,8 +74,7 @@ def advance(
 
 def would_complete(position: Position, received: Received) -> bool:
     """Return whether the batch is the last one of a full sync, by its size."""
-    is_answer = position.offered_mode == FULL and not _is_repeated(position, received)
-    return is_answer and received.items < position.offered_batch_size
+    return _is_answer(position, received) and received.items < position.offered_batch_size
 
 
 def is_early_end(position: Position, received: Received, known_items: int) -> bool:
@@ -88,9 +93,13 @@ def brought_items(position: Position, received: Received) -> int:
     return position.full_sync_items + (0 if is_counted else received.items)
 
 
-def _is_repeated(position: Position, received: Received) -> bool:
-    """Return whether the batch repeats an earlier one. Its rows are taken in, but don't move the cursor."""
-    return received.lowest_id is not None and received.lowest_id <= position.offered_last_synced_id
+def _is_answer(position: Position, received: Received) -> bool:
+    """Return whether the batch is what a full sync asked for. The rows of any other are stored, and move nothing.
+
+    One that says since when it holds changes is none, and one that repeats an earlier one is none any more.
+    """
+    is_repeated = received.lowest_id is not None and received.lowest_id <= position.offered_last_synced_id
+    return position.offered_mode == FULL and received.changes_since is None and not is_repeated
 
 
 def _take_full(position: Position, received: Received, timestamp: datetime) -> Position:
@@ -122,19 +131,34 @@ def _complete(position: Position, began_at: datetime | None) -> Position:
     )
 
 
-def _take_changes(position: Position, timestamp: datetime, longest_pause: timedelta) -> Position:
-    """Return the position after a batch of changes. Those older than `longest_pause` did not come: that is a gap."""
-    moved = replace(position, sync_changes_since=timestamp)
-    if not is_gap(position, timestamp, longest_pause):
+def _take_changes(position: Position, received: Received, timestamp: datetime, longest_pause: timedelta) -> Position:
+    """Return the position after a batch of changes. What it leaves out since the timestamp handed out is a gap."""
+    moved = replace(position, sync_changes_since=_until(received, timestamp))
+    missing_until = gap_end(position, received, timestamp, longest_pause)
+    if missing_until is None:
         return moved
     return replace(
         moved,
         gap_from=position.gap_from or position.offered_timestamp,
-        gap_until=max(position.gap_until or timestamp, timestamp),
+        gap_until=max(position.gap_until or missing_until, missing_until),
     )
 
 
-def is_gap(position: Position, timestamp: datetime, longest_pause: timedelta) -> bool:
-    """Return whether more time has passed since the timestamp handed out than the ETL looks back."""
+def gap_end(position: Position, received: Received, timestamp: datetime, longest_pause: timedelta) -> datetime | None:
+    """Return until when changes since the timestamp handed out may be missing, or None if all came.
+
+    A sender that says since when it holds all changes is believed. Another one looks back for the longest pause at
+    most, so that a longer one leaves a gap.
+    """
     handed_out = position.offered_timestamp
-    return position.offered_mode == CHANGES and handed_out is not None and timestamp - handed_out > longest_pause
+    if position.offered_mode != CHANGES or handed_out is None:
+        return None
+    if received.changes_since is not None:
+        return min(received.changes_since, timestamp) if received.changes_since > handed_out else None
+    until = _until(received, timestamp)
+    return until if until - handed_out > longest_pause else None
+
+
+def _until(received: Received, timestamp: datetime) -> datetime:
+    """Return the position after a batch of changes: never after its timestamp, which a clock ahead had made earlier."""
+    return min(received.changes_until or timestamp, timestamp)

@@ -35,6 +35,7 @@ class LastWords(TypedDict):
 
     timestamp: str
     changes_since: NotRequired[str]
+    changes_until: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)

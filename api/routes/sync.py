@@ -4,11 +4,10 @@ import asyncio
 import logging
 from datetime import MAXYEAR, UTC, datetime
 from time import perf_counter
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
 
 from api.auth import Etl, database_of
 from api.ingest.process import start_ingest
@@ -16,8 +15,17 @@ from api.ingest.protocol import BUSY, Job, LastWords, Result
 from api.metrics import count_batch
 from api.openapi import reference_to
 from api.problems import KEYED, RETRY_AFTER_SECONDS, invalid, problems
-from api.schemas import Moment
-from api.upload import FILE, TIMESTAMP, FieldRefused, UploadRefused, receive_upload, too_large
+from api.schemas import Batch, BatchTaken, ChangesSync, FullSync
+from api.upload import (
+    CHANGES_SINCE,
+    CHANGES_UNTIL,
+    FILE,
+    TIMESTAMP,
+    FieldRefused,
+    UploadRefused,
+    receive_upload,
+    too_large,
+)
 from db.connections import DatabaseRefuses, DatabaseUnavailable, connection_parameters
 from db.sync_state import hand_out
 from runtime.settings import ApiSettings
@@ -28,54 +36,6 @@ router = APIRouter(tags=["ETL"])
 
 # The ETL waits 120 s for the answer. A batch that takes longer is rolled back, and sent again.
 DEADLINE_SECONDS = 110
-
-SyncStatus = Literal["idle", "processing_sync_batch"]
-
-
-class FullSync(BaseModel):
-    """Send the items above `last_synced_id`, in id order, at most `batch_size` of them."""
-
-    sync_mode: Literal["SYNC_FULL"]
-    batch_size: int = Field(examples=[80000])
-    last_synced_id: int = Field(description="0 at first", examples=[450972567890])
-    sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
-
-
-class ChangesSync(BaseModel):
-    """Send what changed since `timestamp`."""
-
-    sync_mode: Literal["SYNC_CHANGES"]
-    timestamp: Moment = Field(description="By Sierra's clock", examples=["2026-11-20T12:00:00+02:00"])
-    sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
-
-
-class BatchTaken(BaseModel):
-    """The counts of a batch's rows, all of which are on disk."""
-
-    upserted: int = Field(description="Rows taken in: `written` and `unchanged`", examples=[79_998])
-    written: int = Field(description="Items that were new or changed", examples=[1_204])
-    unchanged: int = Field(
-        description="Rows that changed nothing: stored already, older than what is, or an item's further rows",
-        examples=[78_794],
-    )
-    rejected: int = Field(description="Rows refused; see the table `rejected_row`", examples=[2])
-    reasons: list[str] = Field(
-        description="Why, for the first ten", examples=[["line 17: item_record_id 'x' is no whole number of 64 bits"]]
-    )
-
-
-class Batch(BaseModel):
-    """The body that the deployed ETL sends. This class only describes it: api/upload.py reads it as it comes.
-
-    `changes_since` is described by the route alone: Swagger UI fills in every optional field, and would send it.
-    """
-
-    timestamp: datetime = Field(
-        description="Sierra's clock when the ETL's run began; ISO 8601 with offset",
-        examples=["2026-11-20T12:00:00+02:00"],
-    )
-    file: bytes = Field(description="data.tsv.gz: gzip of UTF-8 TSV with a header")
-
 
 _BODY = {
     "required": True,
@@ -127,8 +87,11 @@ async def offer(request: Request, etl: Etl) -> FullSync | ChangesSync:
 async def take_batch(request: Request, etl: Etl) -> BatchTaken:
     """Take in a batch, in one transaction. Rows that can't be stored are kept aside with their reason.
 
-    An ETL that sends each item with the highest of all its bibs, not of those that were edited, says so by a further
-    field `changes_since`: since when all changes are in the batch (ISO 8601 with offset).
+    Two further fields are understood, where `accepts` has `changes_since`; both times are ISO 8601 with offset.
+
+    - `changes_since`: all changes since then came with this batch and those before it, each item with the highest of
+      all its bibs. Such a batch never answers a full sync: meanwhile its rows are stored, and the position stays.
+    - `changes_until`: the position after this batch, instead of `timestamp`. As handed out: the position stays.
     """
     began = perf_counter()
     try:
@@ -166,6 +129,7 @@ async def _ingest(request: Request, settings: ApiSettings) -> tuple[datetime, Re
             content_type = request.headers.get("content-type", "")
             texts = await receive_upload(content_type, request.stream(), limit_bytes, ingest.send)
             times = {name: read_time(name, text) for name, text in texts.items()}
+            check_order(times)
             last_words = {name: time.isoformat() for name, time in times.items()}
             return times[TIMESTAMP], await ingest.finish(cast(LastWords, last_words))
     except FieldRefused as error:
@@ -206,6 +170,16 @@ def read_time(field: str, text: str) -> datetime:
     if not 1 < timestamp.year < MAXYEAR:
         raise FieldRefused(field, "Field is out of range")
     return timestamp.astimezone(UTC)
+
+
+def check_order(times: dict[str, datetime]) -> None:
+    """Refuse a position that lies after the batch, or before the changes that it holds."""
+    until = times.get(CHANGES_UNTIL, times[TIMESTAMP])
+    if until > times[TIMESTAMP]:
+        raise FieldRefused(CHANGES_UNTIL, "Field is later than timestamp")
+    if CHANGES_SINCE in times and times[CHANGES_SINCE] > until:
+        late = CHANGES_UNTIL if CHANGES_UNTIL in times else TIMESTAMP
+        raise FieldRefused(late, "Field is earlier than changes_since")
 
 
 def _answer(result: Result, about: dict[str, Any], seconds: float) -> BatchTaken:

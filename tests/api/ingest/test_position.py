@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.ingest.position import CHANGES, FULL, NoReadableId, Position, Received, advance, believable, is_gap
+from api.ingest.position import CHANGES, FULL, NoReadableId, Position, Received, advance, believable, gap_end
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -92,7 +92,7 @@ def test_empty_batch_of_changes_moves_the_time_too() -> None:
 def test_pause_longer_than_the_etl_looks_back_leaves_a_gap() -> None:
     at = NOON + HOUR + timedelta(seconds=1)
     moved = after(COMPLETE, 5, at=at)
-    assert is_gap(COMPLETE, at, HOUR)
+    assert gap_end(COMPLETE, Received(1, 5, 5), at, HOUR) == at
     assert (moved.gap_from, moved.gap_until, moved.sync_changes_since) == (NOON, at, at)
 
 
