@@ -1,7 +1,6 @@
 """The pool of every process: connections that are made in the background and lent for a statement at a time."""
 
 import asyncio
-import os
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +18,7 @@ STOP_SECONDS = 0.5  # for a connection that is being made as the process ends
 # writes. A write that meets a younger one need not ask the server.
 MOST_SECONDS_OF_READS = 10.0
 MOST_SECONDS_WITHOUT_WRITES = 1.0
-CANCEL_SECONDS = 1.0
+CANCEL_SECONDS = 0.5
 LONGEST_STATEMENT_SECONDS = 12.0  # longer than the server's own limit: its answer has not reached us
 
 ALL_BUSY = "all database connections of this process are busy"
@@ -101,7 +100,7 @@ def make_pool(
 async def lend(pool: Pool, *, writes: bool = False) -> AsyncIterator[Session]:
     """Lend a connection of the pool for one statement. PoolTimeout says why there is none.
 
-    If the statement takes longer than the server allows, it is cancelled, and a second later the socket is shut down,
+    If the statement takes longer than the server allows, it is cancelled, and soon after that the socket is shut down,
     which ends the wait with OperationalError: the connection has fallen silent. A session that has ended is given up,
     and one that can do nothing any more: the idle ones with it, for the same has happened to them. For a statement that
     `writes`, a session that only reads is one that was made within the last second.
@@ -110,7 +109,7 @@ async def lend(pool: Pool, *, writes: bool = False) -> AsyncIterator[Session]:
     pool.lent += 1
     ending: list[asyncio.Task[None]] = []
     late = asyncio.get_running_loop().call_later(
-        pool.longest_statement_seconds, lambda: ending.append(asyncio.create_task(_cancel_and_cut(session)))
+        pool.longest_statement_seconds, lambda: ending.append(asyncio.create_task(_end_silent(pool, session)))
     )
     try:
         yield session
@@ -142,10 +141,20 @@ async def _take(pool: Pool, most_seconds: float) -> Session:
         await pool.putconn(session)
 
 
-async def _cancel_and_cut(session: Session) -> None:
-    """Cancel the statement, or the server's session would go on waiting with its locks; then cut the connection."""
+async def _end_silent(pool: Pool, session: Session) -> None:
+    """Cancel the statement, or the server's session would go on waiting with its locks; then cut, and give up all."""
     with suppress(psycopg.Error, OSError):
         await session.cancel_safe(timeout=CANCEL_SECONDS)
     await asyncio.sleep(CANCEL_SECONDS)
-    with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(session.fileno())) as wire:
-        wire.shutdown(socket.SHUT_RDWR)
+    cut(session)
+    await pool.drain()  # a caller whose deadline came first does not
+
+
+def cut(session: Session) -> None:
+    """Shut the session's socket down, which ends a wait for its answer. It takes no open file of ours."""
+    with suppress(OSError, psycopg.OperationalError):
+        wire = socket.socket(fileno=session.fileno())
+        try:
+            wire.shutdown(socket.SHUT_RDWR)
+        finally:
+            wire.detach()  # it stays libpq's

@@ -10,10 +10,10 @@ import psycopg
 
 from db.connections import READ_ONLY, DatabaseRefuses, DatabaseUnavailable, Parameters, Session, translate
 from db.durability import UNCONFIRMED, commit_durably
-from db.pool import ALL_BUSY, WAIT_SECONDS, lend, make_pool
+from db.pool import ALL_BUSY, WAIT_SECONDS, cut, lend, make_pool
 
 DEADLINE_SECONDS = 4.0
-LONGEST_STATEMENT_SECONDS = 5.0
+LONGEST_STATEMENT_SECONDS = 3.2  # longer than the server's own limit; a silent session is cut before the deadline
 
 Row = tuple[Any, ...]
 
@@ -52,10 +52,9 @@ class Database:
         """The rows of one statement, which is committed when they are here. DatabaseUnavailable if they can't be had.
 
         Statements that write may wait for a lock: they leave a quarter of the pool to those that never do, the reads of
-        barcodes. They are told so where no server takes writes. All
-        must be safe to repeat: one that meets a connection that has died in the pool is sent once more. At
-        the deadline the task is left behind, not awaited: psycopg asks the server to cancel the statement first, which
-        on a silently cut connection lasts until the connection is cut by us.
+        barcodes. They are told so where no server takes writes. All must be safe to repeat: one that meets a connection
+        that has died in the pool is sent once more. At the deadline the task is left behind, not awaited: psycopg
+        asks the server to cancel the statement first, which on a silently cut connection lasts until we cut it.
         """
         began_at = request_began_at.get()
         spent = 0.0 if began_at is None else time.monotonic() - began_at
@@ -73,7 +72,7 @@ class Database:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._open_to_waiters.acquire()
         except TimeoutError as error:
-            raise DatabaseUnavailable(ALL_BUSY) from error
+            raise DatabaseUnavailable(self._pool.problem or ALL_BUSY) from error
         try:
             return await self._fetch(statement, parameters, writes=True)
         finally:
@@ -105,8 +104,11 @@ class Database:
 
 async def _configure(session: Session) -> None:
     """Have the session commit durably. A connection that falls silent meanwhile must not keep the pool from others."""
-    async with asyncio.timeout(LONGEST_STATEMENT_SECONDS):
+    late = asyncio.get_running_loop().call_later(LONGEST_STATEMENT_SECONDS, cut, session)
+    try:
         await commit_durably(session)
+    finally:
+        late.cancel()
 
 
 def _forget(task: "asyncio.Future[Any]") -> None:
