@@ -8,6 +8,7 @@ import typer
 from pydantic import SecretStr
 
 from cli.output import AsJson, show_rows
+from runtime.etl_settings import EtlSettings
 from runtime.settings import (
     MASKED,
     ApiSettings,
@@ -26,12 +27,14 @@ class Reader(StrEnum):
     API = "api"
     NOTIFIER = "notifier"
     MIGRATE = "migrate"
+    ETL = "etl"
 
 
 _KINDS: dict[Reader, type[ProcessSettings]] = {
     Reader.API: ApiSettings,
     Reader.NOTIFIER: NotifierSettings,
     Reader.MIGRATE: MigrateSettings,
+    Reader.ETL: EtlSettings,
 }
 
 
@@ -45,7 +48,7 @@ def config(
     """
     rows: dict[str, dict[str, Any]] = {}
     problems = []
-    for reader in [process] if process else list(Reader):
+    for reader in [process] if process else _readers_here():
         try:
             for row in _effective(_KINDS[reader]):
                 rows.setdefault(row["setting"], {**row, "read_by": []})["read_by"].append(reader.value)
@@ -58,6 +61,13 @@ def config(
         )
     if problems:
         raise SettingsError("\n".join(problems))
+
+
+def _readers_here() -> list[Reader]:
+    """The processes whose settings are shown if none is named: the ETL only where it has one of its own."""
+    given, _ = look_up(EtlSettings)
+    of_the_etl = given.keys() - ProcessSettings.model_fields.keys()
+    return [reader for reader in Reader if reader is not Reader.ETL or of_the_etl]
 
 
 def _effective(kind: type[ProcessSettings]) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli import clients, config, control, doctor, items, processes, queue, reverts, sync
+from cli import clients, config, control, doctor, etl, items, processes, queue, reverts, sync
 from cli.exit_codes import run_and_exit
 from cli.output import print_out
 from cli.predecessor import command as predecessor
@@ -27,6 +27,7 @@ app.command("history")(items.history)
 app.command("revert")(reverts.revert)
 for command in (control.status, control.pause, control.resume):
     queue.app.command(command.__name__)(command)
+app.add_typer(etl.app, name="etl")
 app.add_typer(queue.app, name="queue")
 app.add_typer(clients.app, name="client")
 app.add_typer(sync.app, name="sync")

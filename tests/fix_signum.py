@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from cli import main
+from runtime.etl_settings import EtlSettings
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 
 Signum = Callable[..., "Ran"]
-OURS = {name.upper() for kind in (ApiSettings, MigrateSettings, NotifierSettings) for name in kind.model_fields}
+KINDS = (ApiSettings, MigrateSettings, NotifierSettings, EtlSettings)
+OURS = {name.upper() for kind in KINDS for name in kind.model_fields}
 NO_FILE = {"SETTINGS_FILE": os.devnull}
 
 

@@ -28,7 +28,11 @@ def test_every_line_that_is_explained_is_said_somewhere(heading: str) -> None:
 @cache
 def trees() -> list[ast.Module]:
     """The processes' code."""
-    files = [file for folder in ("api", "notifier", "db", "runtime") for file in sorted((HOUSE / folder).rglob("*.py"))]
+    files = [
+        file
+        for folder in ("api", "notifier", "db", "etl", "runtime")
+        for file in sorted((HOUSE / folder).rglob("*.py"))
+    ]
     return [ast.parse(file.read_text(encoding="utf-8")) for file in files]
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from api.metrics import COUNTED as API_COUNTED
 from api.metrics import DatabaseCollector
+from etl.metrics import COUNTED as ETL_COUNTED
 from notifier.metrics import COUNTED as NOTIFIER_COUNTED
 from notifier.metrics import Condition, ConditionCollector
 from runtime.metrics import metrics_served
@@ -28,8 +29,11 @@ LABELS = {
     "signum_http_request_seconds": "method, route",
     "signum_batch_seconds": "result",
     "signum_batch_rows_total": "result",
+    "signum_etl_rows_sent_total": "mode",
+    "signum_etl_rows_written_total": "mode",
+    "signum_etl_statement_seconds": "statement",
 }
-HEADINGS = ["Metrics of the api", "Metrics of the notifier"]
+HEADINGS = ["Metrics of the api", "Metrics of the notifier", "Metrics of the ETL"]
 
 
 @pytest.fixture
@@ -39,7 +43,7 @@ def told(database: TestDatabase) -> dict[str, Scraped]:
     asked = DatabaseCollector(ApiSettings(**database.settings()))
     looked = ConditionCollector(lambda: Condition("listening", "closed", False, 1.0, 0))
     scraped = []
-    for collectors in ((API_COUNTED, asked), (NOTIFIER_COUNTED, looked)):
+    for collectors in ((API_COUNTED, asked), (NOTIFIER_COUNTED, looked), (ETL_COUNTED,)):
         with metrics_served("127.0.0.1", free_port(), *collectors) as port:
             assert port is not None
             scraped.append(Scraped(port))

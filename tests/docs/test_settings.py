@@ -1,27 +1,32 @@
-"""README's tables of settings say what the settings classes say: they are where an operator looks."""
+"""The tables of settings, README's and those of docs/etl.md, say what the settings classes say."""
 
 from typing import Any
 
 import pytest
 
+from runtime.etl_settings import EtlSettings, SierraDnaSettings
 from runtime.settings import ApiSettings, DatabaseSettings, MigrateSettings, NotifierSettings, ProcessSettings
 from tests.docs.markdown import table
 
+ETL = "docs/etl.md"
 CLASSES = [
     ("Every process", ProcessSettings, ()),
     ("The database", DatabaseSettings, ProcessSettings.model_fields),
     ("The database's roles", MigrateSettings, DatabaseSettings.model_fields),
     ("The API", ApiSettings, DatabaseSettings.model_fields),
     ("The notifier", NotifierSettings, DatabaseSettings.model_fields),
+    ("Settings of reading", SierraDnaSettings, ProcessSettings.model_fields),
+    ("Settings of the process", EtlSettings, SierraDnaSettings.model_fields),
 ]
 
 
 @pytest.mark.parametrize(("heading", "kind", "inherited"), CLASSES, ids=[heading for heading, *_ in CLASSES])
-def test_every_setting_stands_in_the_readme_once_with_default_bounds_and_meaning(
+def test_every_setting_stands_in_its_table_once_with_default_bounds_and_meaning(
     heading: str, kind: type[ProcessSettings], inherited: Any
 ) -> None:
     expected = [row(kind, name) for name in kind.model_fields if name not in inherited]
-    assert table("README.md", heading) == expected
+    page = ETL if issubclass(kind, SierraDnaSettings) else "README.md"
+    assert table(page, heading) == expected
 
 
 def row(kind: type[ProcessSettings], name: str) -> list[str]:

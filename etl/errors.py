@@ -1,0 +1,48 @@
+"""The ETL's errors: the type says what the caller does next.
+
+EtlError
+├── Away              tried again after a pause that doubles: nobody has to act
+│   ├── SierraAway        SierraDNA does not answer, or lets no session in
+│   └── BackendAway       the backend does not answer, or takes no batch now
+├── NeedsPerson       tried again every ten minutes, in case a person has acted
+│   ├── SierraRefuses     a right, a view, the login
+│   └── BackendRefuses    the key, the size, an answer that is none
+├── TooLong           the statement met its time-out: ask for less
+└── Conflict          a standby cancelled it: ask again at once
+"""
+
+
+class EtlError(Exception):
+    """The text is a sentence for the log."""
+
+
+class Away(EtlError):
+    """The other side is away for now."""
+
+
+class SierraAway(Away):
+    """SierraDNA does not answer, or lets no session in."""
+
+
+class BackendAway(Away):
+    """The backend does not answer, or takes no batch now."""
+
+
+class NeedsPerson(EtlError):
+    """It stays so until a person acts."""
+
+
+class SierraRefuses(NeedsPerson):
+    """SierraDNA refuses the login, or a statement for good."""
+
+
+class BackendRefuses(NeedsPerson):
+    """The backend refuses the key or the batch, or answers something that is no answer."""
+
+
+class TooLong(EtlError):
+    """A statement met its time-out."""
+
+
+class Conflict(EtlError):
+    """A standby cancelled the statement, which was in the way of its replay."""

@@ -1,0 +1,103 @@
+"""The next step of the ETL, from what the backend wants, the clocks and what was done. Pure.
+
+The backend owns mode and position. What is remembered here (when each kind of run was last done, how far a pass is) may
+be lost at any time: the next look is then a deep one, and the pass begins anew.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from etl.backend import Offer
+from runtime.etl_settings import is_within
+
+Kind = Literal["full page", "changes", "deletions", "pass page", "rest"]
+
+POLLS_IN_INTERVAL = 10  # a look that takes longer than a tenth of the interval stretches it
+NEVER = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings that decide what is done when."""
+
+    interval_seconds: float = 30
+    overlap: timedelta = timedelta(minutes=2)
+    deep_overlap: timedelta = timedelta(hours=1)
+    deep_interval_seconds: float = 900
+    deletions_interval_seconds: float = 600
+    deletions_overlap: timedelta = timedelta(days=2)
+    pass_interval: timedelta | None = timedelta(days=1)  # None: never
+    pass_hours: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The work done, by this machine's monotonic clock, and how far the pass is (None: none is under way)."""
+
+    changes_at: float = NEVER
+    deep_at: float = NEVER
+    deletions_at: float = NEVER
+    poll_seconds: float = 0
+    passed_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next step; `rest_seconds` before the next question, and whether a look for changes is a deep one."""
+
+    kind: Kind
+    rest_seconds: float = 0
+    is_deep: bool = False
+
+
+def next_step(offer: Offer, now: float, local: datetime, done: Done, rules: Rules) -> Step:
+    """The step that answers the offer. `now` is the monotonic clock, `local` this machine's local time."""
+    interval = interval_of(rules, done)
+    if offer.is_busy:
+        return Step("rest", interval)
+    if offer.mode == "SYNC_FULL":
+        return Step("full page")
+    if now - done.changes_at >= interval:
+        return Step("changes", is_deep=now - done.deep_at >= rules.deep_interval_seconds)
+    if "deleted_on" in offer.accepts and now - done.deletions_at >= rules.deletions_interval_seconds:
+        return Step("deletions")
+    if is_pass_due(offer, local, done, rules):
+        return Step("pass page")
+    return Step("rest", done.changes_at + interval - now)
+
+
+def interval_of(rules: Rules, done: Done) -> float:
+    """The seconds between two looks for changes: longer where the look itself takes long."""
+    return max(rules.interval_seconds, POLLS_IN_INTERVAL * done.poll_seconds)
+
+
+def is_pass_due(offer: Offer, local: datetime, done: Done, rules: Rules) -> bool:
+    """Tell whether a pass goes on, or begins. Outside its hours it waits where it is."""
+    if rules.pass_interval is None or "all_from_id" not in offer.accepts:
+        return False
+    if rules.pass_hours is not None and not is_within(rules.pass_hours, local.time()):
+        return False
+    is_old = offer.passed_at is None or local - offer.passed_at >= rules.pass_interval
+    return done.passed_to is not None or is_old
+
+
+def since_of(position: datetime, is_deep: bool, rules: Rules) -> datetime:
+    """The moment from which on changes are read. Never cut, however old the position is."""
+    return position - (rules.deep_overlap if is_deep else rules.overlap)
+
+
+def moved_back(until: datetime, rules: Rules) -> datetime:
+    """The position that replaces one ahead of SierraDNA's clock: as far back as a deep look goes."""
+    return until - rules.deep_overlap
+
+
+def was_set_back(position: datetime, until: datetime) -> bool:
+    """Tell whether SierraDNA's clock (or a standby's data) is behind the position."""
+    return until < position
+
+
+def deletions_since_of(offer: Offer, rules: Rules) -> date:
+    """The first day of which deletions are read: some before the one that the backend has, or before the position's."""
+    known = offer.deletions_since or (offer.timestamp.date() if offer.timestamp else date.max)
+    return known - rules.deletions_overlap

@@ -1,0 +1,221 @@
+"""The ETL's loop: ask the backend what it wants, read it from SierraDNA, send it, rest.
+
+It keeps nothing that is needed: mode and position are the backend's, so that it may end at any statement. A batch is on
+disk before it is sent, so that Sierra's pace costs the backend no time; one that had no answer is sent again.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from etl import plan
+from etl.backend import Backend, Offer
+from etl.changes import find_changed, find_deleted
+from etl.chunks import Chunks
+from etl.dna import SierraDna
+from etl.errors import BackendAway, EtlError
+from etl.file import ItemFile
+from etl.items import BEHIND_ALL, ItemReader
+from etl.metrics import count_batch
+from etl.plan import Done, Rules, Step
+
+log = logging.getLogger("signum.etl")
+
+SEND_TRIES = 5
+FIRST_PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The items of a chunk, and of a part: one upload of changes."""
+
+    chunk: int = 2000
+    part: int = 20_000
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One upload, and what the log says of it."""
+
+    mode: str
+    file: ItemFile
+    chunks: Chunks
+    began: float = field(default_factory=time.monotonic)
+
+
+class RestartAsked(EtlError):
+    """The backend wants something else than before this part: the rest of the run is left."""
+
+
+class Etl:
+    """One round after the other, by one thread."""
+
+    def __init__(
+        self,
+        dna: SierraDna,
+        backend: Backend,
+        rules: Rules,
+        sizes: Sizes,
+        campus_code: str = "",
+        rest: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._dna, self._backend, self._rules, self._sizes = dna, backend, rules, sizes
+        self._campus, self.rest = campus_code, rest
+        self._reader = ItemReader(campus_code)
+        self.done = Done()
+
+    def round(self) -> Step:
+        """Ask, and do one step. Return it: after a rest step the caller rests. EtlError: nothing moved."""
+        offer = self._backend.ask()
+        step = plan.next_step(offer, time.monotonic(), datetime.now().astimezone(), self.done, self._rules)
+        match step.kind:
+            case "full page":
+                self._send_page(offer)
+            case "changes":
+                self._send_changes(offer, step.is_deep)
+            case "deletions":
+                self._send_deletions(offer)
+            case "pass page":
+                self._send_range(offer)
+        return step
+
+    def begin_pass(self) -> None:
+        """Have the next rounds compare all items, whenever that was last done."""
+        self.done = replace(self.done, passed_to=0)
+        self._rules = replace(self._rules, pass_hours=None, pass_interval=self._rules.pass_interval or timedelta.max)
+
+    def _chunks(self) -> Chunks:
+        return Chunks(self._dna, self._reader, self._sizes.chunk)
+
+    def _file(self, offer: Offer, *, deletions: bool = False) -> ItemFile:
+        return ItemFile(more=bool(offer.accepts), deletions=deletions)
+
+    def _send_page(self, offer: Offer) -> None:
+        """The next page of a full sync. Fewer items than wanted are its end: only an empty look makes such a page."""
+        with self._file(offer) as file:
+            batch = _Batch("full", file, self._chunks())
+            for rows in batch.chunks.page(offer.last_synced_id, offer.batch_size):
+                file.add(rows)
+            self._send(batch, offer)
+
+    def _send_changes(self, offer: Offer, is_deep: bool) -> None:
+        position, began, worked, chunks = _position(offer), time.monotonic(), self._dna.worked_seconds, self._chunks()
+        moment = chunks.look_at_clock()
+        if plan.was_set_back(position, moment.until):
+            self._move_back(offer, chunks)
+            return
+        since = plan.since_of(position, is_deep, self._rules)
+        keys = find_changed(chunks, since)
+        self._note_poll(self._dna.worked_seconds - worked)
+        size = self._sizes.part if "changes_since" in offer.accepts else max(len(keys), 1)
+        for at in range(0, max(len(keys), 1), size):
+            if at:
+                self._ask_again(offer)
+            with self._file(offer) as file:
+                batch = _Batch("changes", file, chunks)
+                for rows in chunks.of_keys(keys[at : at + size]):
+                    file.add(rows)
+                moves = at + size >= len(keys) and not chunks.given_up
+                self._send(batch, offer, since, moment.until if moves else position)
+        self.done = replace(self.done, changes_at=began, deep_at=began if is_deep else self.done.deep_at)
+
+    def _move_back(self, offer: Offer, chunks: Chunks) -> None:
+        """Move a position that is ahead of SierraDNA's clock, by an empty batch: the next round reads from there."""
+        back = plan.moved_back(chunks.look_at_clock().until, self._rules)
+        log.warning("SierraDNA's clock is behind the position: it was moved back to %s", back.isoformat())
+        with self._file(offer) as file:
+            self._send(_Batch("changes", file, chunks), offer, back, back)
+
+    def _send_deletions(self, offer: Offer) -> None:
+        began, chunks, position = time.monotonic(), self._chunks(), _position(offer)
+        deleted = find_deleted(chunks, plan.deletions_since_of(offer, self._rules), self._campus)
+        with self._file(offer, deletions=True) as file:
+            file.add_deleted(deleted)
+            until = {"deletions_until": chunks.look_at_clock().today}
+            self._send(_Batch("deletions", file, chunks), offer, position, position, until)
+        self.done = replace(self.done, deletions_at=began)
+
+    def _send_range(self, offer: Offer) -> None:
+        """The next range of the pass, with every living item of it. The position stays."""
+        after, last, position = self.done.passed_to or 0, None, _position(offer)
+        with self._file(offer) as file:
+            batch = _Batch("pass", file, self._chunks())
+            for rows in batch.chunks.page(after, self._sizes.part):
+                file.add(rows)
+                last = rows[-1][0] if rows else last
+            is_end = file.rows < self._sizes.part or last is None
+            to = BEHIND_ALL if is_end or last is None else last
+            range_of = {"all_from_id": after, "all_to_id": to, **({"pass_complete": "true"} if is_end else {})}
+            self._send(batch, offer, position, position, range_of)
+        self.done = replace(self.done, passed_to=None if is_end else to)
+
+    def _ask_again(self, offer: Offer) -> None:
+        """Before a part: RestartAsked if the backend wants something else by now."""
+        now = self._backend.ask()
+        if now.is_busy:
+            raise BackendAway("the backend takes in another batch between two parts")
+        if (now.mode, now.timestamp) != (offer.mode, offer.timestamp):
+            raise RestartAsked("the backend wants something else by now: the other parts are left")
+
+    def _send(
+        self,
+        batch: _Batch,
+        offer: Offer,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        """Send the batch, several times if need be. `since` and `until`: the changes in it, and the position after it.
+
+        A backend that knows no `changes_until` takes `timestamp` for the position.
+        """
+        moment, read_seconds, file = batch.chunks.look_at_clock(), time.monotonic() - batch.began, batch.file.finish()
+        knows_until = "changes_since" in offer.accepts
+        form: dict[str, object] = {
+            "timestamp": moment.until if knows_until or until is None else until,
+            "changes_since": since,
+        }
+        form |= {"changes_until": until if knows_until else None, **(more or {})}
+        texts = {name: _text(value) for name, value in form.items() if value is not None}
+        sending = time.monotonic()
+        answer = self._try_to_send(file, texts)
+        written = _count(answer, "written")
+        about = {"mode": batch.mode, "items": batch.file.rows, "written": written}
+        about |= {"deleted": _count(answer, "deleted"), "reading_seconds": f"{read_seconds:.1f}"}
+        log.info("batch was sent", extra=about | {"sending_seconds": f"{time.monotonic() - sending:.1f}"} | texts)
+        count_batch(batch.mode, batch.file.rows, written, moment.now, until or moment.until)
+
+    def _try_to_send(self, file: Any, form: dict[str, str]) -> Any:
+        for tried in range(1, SEND_TRIES):
+            try:
+                return self._backend.send(file, form)
+            except BackendAway as error:
+                log.info("batch is sent again: %s", error)
+                self.rest(FIRST_PAUSE_SECONDS * 2 ** (tried - 1))
+        return self._backend.send(file, form)
+
+    def _note_poll(self, seconds: float) -> None:
+        before, self.done = plan.interval_of(self._rules, self.done), replace(self.done, poll_seconds=seconds)
+        if before == self._rules.interval_seconds < plan.interval_of(self._rules, self.done):
+            log.warning(
+                "the look for changes took %d s, so it comes less often: record_metadata has no index on "
+                "record_last_updated_gmt, or SierraDNA is slow",
+                seconds,
+            )
+
+
+def _position(offer: Offer) -> datetime:
+    assert offer.timestamp is not None  # in SYNC_CHANGES there is one
+    return offer.timestamp
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _count(answer: Any, name: str) -> int:
+    value = answer.get(name)
+    return value if isinstance(value, int) else 0

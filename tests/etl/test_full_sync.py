@@ -1,0 +1,107 @@
+"""A full sync from the backend's cursor to the last item, whatever happens between its pages."""
+
+from functools import partial
+
+import pytest
+
+from etl.errors import SierraAway
+from sandbox.dna import SierraDna
+from tests.etl.recording import KEY, Recording, recording
+from tests.fix_api import ApiClient, StartApi
+from tests.fix_dna import ITEMS, DnaInThread, item_key
+from tests.fix_dna_oracle import expected_rows
+from tests.fix_etl import owner, running, until_rest
+from tests.fix_postgres import TestDatabase
+
+KEYS = sorted(map(item_key, ITEMS))
+
+
+def sizes(backend: Recording) -> list[int]:
+    return [len(batch.rows) for batch in backend.batches if "changes_since" not in batch.fields]
+
+
+def test_a_full_page_has_exactly_batch_size_items_although_virtual_and_deleted_ones_lie_between(
+    dna: DnaInThread,
+) -> None:
+    for item in ITEMS[1:30:3]:
+        dna.do(partial(SierraDna.delete_item, number=str(item.number)))
+    living = len(ITEMS) - len(ITEMS[1:30:3])
+    with recording(mode="SYNC_FULL", batch_size=20) as backend, running(dna, backend.url, KEY) as etl:
+        until_rest(etl)
+        assert (living, sizes(backend)) == (40, [20, 20, 0])
+        assert len(backend.items) == living
+
+
+@pytest.mark.parametrize("batch_size", [25, 50])
+def test_the_end_is_an_empty_look_not_a_short_page(dna: DnaInThread, batch_size: int) -> None:
+    with recording(mode="SYNC_FULL", batch_size=batch_size) as backend, running(dna, backend.url, KEY) as etl:
+        until_rest(etl)
+        assert sizes(backend) == [batch_size] * (50 // batch_size) + [0]
+        assert sorted(backend.items) == KEYS
+
+
+def test_items_that_vanish_while_it_reads_do_not_end_the_sync(dna: DnaInThread) -> None:
+    with owner(dna) as session:  # their rows of record_metadata are still those of living items
+        session.execute("DELETE FROM iiirecord.item_record WHERE record_id = ANY(%s)", (KEYS[:15],))
+    with recording(mode="SYNC_FULL", batch_size=20) as backend, running(dna, backend.url, KEY) as etl:
+        until_rest(etl)
+        assert sizes(backend) == [20, 15]
+        assert sorted(backend.items) == KEYS[15:]
+
+
+def test_killed_at_any_statement_it_goes_on_where_it_was(dna: DnaInThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    with recording(mode="SYNC_FULL", batch_size=20) as backend:
+        for number in range(1, 200):
+            with running(dna, backend.url, KEY) as etl:
+                kill = _Killer(number, dna)
+                monkeypatch.setattr("etl.dna.STATEMENT_SECONDS", kill)
+                try:
+                    until_rest(etl)
+                except SierraAway:
+                    continue
+                break
+        assert number > 15
+        assert sorted(backend.items) == KEYS
+        with dna.connect() as session:
+            assert [row["barcode"] for row in expected_rows(session)] == [
+                backend.items[key]["barcode"] for key in sorted(backend.items)
+            ]
+
+
+class _Killer:
+    """Ends the session after so many statements of one process."""
+
+    def __init__(self, left: int, dna: DnaInThread) -> None:
+        self._left, self._dna = left, dna
+
+    def labels(self, _: str) -> "_Killer":
+        return self
+
+    def observe(self, _: float) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._dna.do(SierraDna.disconnect)
+
+
+def test_changes_between_pages_do_not_end_the_sync(dna: DnaInThread) -> None:
+    with recording(mode="SYNC_FULL", batch_size=20) as backend, running(dna, backend.url, KEY) as etl:
+        etl.round()
+        (mode, backend.mode) = (backend.mode, "SYNC_CHANGES")  # asked for changes once, as after a restart
+        etl.round()
+        assert "changes_since" in backend.batches[-1].fields
+        backend.mode = mode
+        until_rest(etl)
+        assert sorted(backend.items) == KEYS
+
+
+def test_a_full_sync_into_the_real_backend_leaves_the_oracles_catalogue(
+    dna: DnaInThread, start_api: StartApi, etl_key: str, database: TestDatabase
+) -> None:
+    api: ApiClient = start_api(full_sync_batch_size=20)
+    with running(dna, str(api.base_url), etl_key) as etl:
+        assert until_rest(etl) == ["full page", "full page", "full page", "changes"]
+    columns = "item_record_id, item_number, barcode, bib_record_id, best_title, itype_code_num, classification"
+    found = database.fetch(f"SELECT {columns} FROM sierra_item ORDER BY 1")
+    with dna.connect() as session:
+        wanted = [tuple(row[name] for name in columns.split(", ")) for row in expected_rows(session)]
+    assert found == [(key, str(number), *rest) for key, number, *rest in wanted]

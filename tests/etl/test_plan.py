@@ -1,0 +1,136 @@
+"""The plan, as a pure function of offer, clocks and what was done."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.backend import Offer, read_offer
+from etl.plan import NEVER, Done, Rules, Step, interval_of, next_step, since_of
+from runtime.etl_settings import is_within
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+RULES = Rules()
+ALL = frozenset({"changes_since", "deleted_on", "all_from_id"})
+CHANGES = Offer("SYNC_CHANGES", timestamp=NOW, accepts=ALL, passed_at=NOW)
+FULL = Offer("SYNC_FULL", batch_size=80_000)
+
+moments = st.timedeltas(timedelta(0), timedelta(days=36_500)).map(lambda after: NOW + after)
+seconds = st.floats(0, 1e7)
+ages = st.one_of(st.just(NEVER), seconds)
+dones = st.builds(Done, ages, ages, ages, st.floats(0, 600), st.one_of(st.none(), st.integers(0, 1 << 62)))
+rules = st.builds(
+    Rules,
+    interval_seconds=st.floats(0.1, 3600),
+    overlap=st.timedeltas(timedelta(0), timedelta(hours=1)),
+    deep_overlap=st.timedeltas(timedelta(0), timedelta(days=7)),
+    pass_interval=st.one_of(st.none(), st.timedeltas(timedelta(0), timedelta(days=30))),
+    pass_hours=st.one_of(st.none(), st.just("22:00-05:00")),
+)
+offers = st.builds(
+    Offer,
+    st.just("SYNC_CHANGES"),
+    timestamp=moments,
+    accepts=st.frozensets(st.sampled_from(sorted(ALL))),
+    passed_at=st.one_of(st.none(), moments),
+)
+
+
+@given(offers, seconds, moments, dones, rules)
+def test_what_is_due_is_done_and_a_rest_ends_when_the_next_look_is_due(
+    offer: Offer, now: float, local: datetime, done: Done, rules: Rules
+) -> None:
+    step = next_step(offer, now, local, done, rules)
+    is_due = now - done.changes_at >= interval_of(rules, done)
+    assert (step.kind == "changes") == is_due
+    if step.kind == "rest":
+        assert step.rest_seconds >= 0
+        later = now + step.rest_seconds + 1e-3
+        assert next_step(offer, later, local, done, rules).kind == "changes"
+
+
+@given(offers, seconds, moments, dones, rules)
+def test_a_backend_is_sent_nothing_that_it_does_not_understand(
+    offer: Offer, now: float, local: datetime, done: Done, rules: Rules
+) -> None:
+    kind = next_step(offer, now, local, done, rules).kind
+    assert kind != "deletions" or "deleted_on" in offer.accepts
+    assert kind != "pass page" or "all_from_id" in offer.accepts
+    assert kind != "full page"
+
+
+@given(st.booleans(), seconds, moments, dones, rules)
+def test_a_full_sync_goes_before_all_else_and_a_busy_backend_is_left_alone(
+    busy: bool, now: float, local: datetime, done: Done, rules: Rules
+) -> None:
+    step = next_step(replace(FULL, is_busy=busy), now, local, done, rules)
+    assert step == (Step("rest", interval_of(rules, done)) if busy else Step("full page"))
+
+
+@given(moments, st.booleans(), rules)
+def test_a_look_goes_back_as_far_as_the_position_and_never_less(
+    position: datetime, is_deep: bool, rules: Rules
+) -> None:
+    since = since_of(position, is_deep, rules)
+    assert position - since == (rules.deep_overlap if is_deep else rules.overlap)
+
+
+@given(st.floats(0, 1000))
+def test_a_slow_look_comes_less_often(poll_seconds: float) -> None:
+    done = Done(changes_at=0, poll_seconds=poll_seconds)
+    assert next_step(CHANGES, 10 * poll_seconds + 30, NOW, done, RULES).kind == "changes"
+    assert poll_seconds <= 3 or next_step(CHANGES, 10 * poll_seconds - 1, NOW, done, RULES).kind != "changes"
+
+
+def test_the_first_look_is_a_deep_one_and_then_one_every_quarter_of_an_hour() -> None:
+    assert next_step(CHANGES, 0, NOW, Done(), RULES).is_deep
+    done = Done(changes_at=1000, deep_at=1000, deletions_at=1000)
+    assert not next_step(CHANGES, 1030, NOW, done, RULES).is_deep
+    assert next_step(CHANGES, 1900, NOW, done, RULES).is_deep
+
+
+def test_a_pass_begins_when_the_last_is_old_goes_on_and_waits_for_its_hours() -> None:
+    looked = Done(changes_at=0, deep_at=0, deletions_at=0)
+    at_night = replace(RULES, pass_hours="22:00-05:00")
+    never = replace(CHANGES, passed_at=None)
+    for offer, local, done, rules, is_due in (
+        (CHANGES, NOW, looked, RULES, False),
+        (never, NOW, looked, RULES, True),
+        (CHANGES, NOW + timedelta(days=1), looked, RULES, True),
+        (CHANGES, NOW, replace(looked, passed_to=5), RULES, True),
+        (CHANGES, NOW, replace(looked, passed_to=5), at_night, False),
+        (CHANGES, NOW.replace(hour=23), replace(looked, passed_to=5), at_night, True),
+        (never, NOW, looked, replace(RULES, pass_interval=None), False),
+    ):
+        assert (next_step(offer, 0, local, done, rules).kind == "pass page") == is_due
+
+
+@pytest.mark.parametrize(
+    ("hours", "hour", "is_in"),
+    [
+        *(("22:00-05:00", 23, True), ("22:00-05:00", 4, True), ("22:00-05:00", 5, False)),
+        *(("08:00-09:00", 8, True), ("08:00-09:00", 9, False), (None, 9, False), ("00:00-00:00", 9, True)),
+    ],
+)
+def test_hours_may_go_beyond_midnight(hours: str | None, hour: int, is_in: bool) -> None:
+    assert is_within(hours, time(hour)) == is_in
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"sync_mode": "SYNC_SOME"},
+        {"sync_mode": "SYNC_FULL", "batch_size": 0, "last_synced_id": 0},
+        {"sync_mode": "SYNC_FULL", "batch_size": 1},
+        {"sync_mode": "SYNC_CHANGES", "timestamp": None},
+        {"sync_mode": "SYNC_CHANGES", "timestamp": "2026-11-20T12:00:00"},
+        {"sync_mode": "SYNC_CHANGES", "timestamp": "2026-11-20T12:00:00Z", "passed_at": "yesterday"},
+    ],
+)
+def test_an_odd_answer_is_no_offer(answer: dict[str, Any]) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        read_offer(answer)
