@@ -102,6 +102,8 @@ class Service:
                 pause = await self._seconds_to_next_look()
                 failures = 0
             except psycopg.Error:  # logged; the database is asked again, now and then, until it answers
+                if self.wakeup.stopping:
+                    return
                 pause = reconnect_pause(failures, random.random())  # noqa: S311  jitter, not a secret
                 failures += 1
             await self._rest(pause)

@@ -1,10 +1,13 @@
 """The database goes away and comes back at the moments that matter: nothing is lost, no loop spins, all is finished."""
 
 import asyncio
+from typing import Any
 
+import psycopg
 import pytest
 
-from notifier import listener
+from db import queue
+from notifier import listener, service
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_roles import AsRole
@@ -131,3 +134,26 @@ async def test_rights_that_are_taken_and_given_back_cost_no_item_and_end_no_noti
         await eventually(database, EMPTY)
     assert database.fetch("SELECT outcome, attempts FROM update_log") == [("pushed", 1), ("pushed", 1)]
     assert len(sierra.requests("put_item")) == 2
+
+
+async def test_a_stop_does_not_wait_for_the_next_try_at_a_database_that_is_away(
+    database: TestDatabase,
+    sierra: SierraInThread,
+    notifier: Notifier,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    claiming, failing = asyncio.Event(), asyncio.Event()
+
+    async def claim(*_: Any) -> Any:
+        claiming.set()
+        await failing.wait()
+        raise psycopg.OperationalError("the connection is lost")
+
+    monkeypatch.setattr(queue, "claim", claim)
+    monkeypatch.setattr(service, "reconnect_pause", lambda *_: 60.0)
+    async with notifier(**NO_SWEEP) as running:
+        await claiming.wait()
+        running.wakeup.stop()
+        failing.set()
+    assert "stopping with requests under way" not in caplog.text
