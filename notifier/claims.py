@@ -27,13 +27,13 @@ class Claims:
         self._in_flight, self._outcomes, self._wakeup = in_flight, outcomes, wakeup
         self._health, self._limits = health, limits
         self._more_may_be_due = False
-        self._is_under_way = False
+        self.is_under_way = False
         self._ended_at, self._given_back_at = 0.0, 0.0
 
     @property
     def are_expected(self) -> bool:
         """Tell whether items may soon come in line to be read."""
-        return self._more_may_be_due or self._is_under_way
+        return self._more_may_be_due or self.is_under_way
 
     def expect_more(self) -> None:
         """Have the queue looked at as soon as there is room."""
@@ -43,13 +43,13 @@ class Claims:
         """The claim to be started now; None if nothing is expected, or there is no room for it."""
         # The time also finds rows that come due without a notification: postponed items, lapsed leases.
         is_long_ago = time.monotonic() - self._ended_at > CLAIM_AGAIN_SECONDS
-        if self._is_under_way or not (self._more_may_be_due or is_long_ago):
+        if self.is_under_way or not (self._more_may_be_due or is_long_ago):
             return None
         allowance = self._health.allowance(has_probe=any(item.probe for item in self._in_flight.items))
         limit = self._room() if allowance.limit is None else allowance.limit
         if not limit:
             return None
-        self._is_under_way, self._more_may_be_due = True, False
+        self.is_under_way, self._more_may_be_due = True, False
         return self._claim(limit, allowance)
 
     def _room(self) -> int:
@@ -74,7 +74,7 @@ class Claims:
                 self._given_back_at = asked_at
             claims = await self._outcomes.claim(limit, self._limits.lease_seconds, allowance.newest_first)
         finally:
-            self._is_under_way, self._ended_at = False, time.monotonic()
+            self.is_under_way, self._ended_at = False, time.monotonic()
         if claims and notified_at is not None:
             NOTIFY_TO_CLAIM_SECONDS.observe(time.monotonic() - notified_at)
         if len(claims) == limit:
@@ -82,9 +82,9 @@ class Claims:
         lease_ends = asked_at + self._limits.lease_seconds
         is_lost = self._in_flight.lost_at >= asked_at
         items = [
-            ClaimedItem(claim, asked_at, lease_ends, probe=allowance.one_by_one, is_lost=is_lost) for claim in claims
+            ClaimedItem(claim, asked_at, lease_ends, probe=allowance.read_alone, is_lost=is_lost) for claim in claims
         ]
-        if items and allowance.one_by_one:
+        if items and allowance.read_alone:
             numbers = [item.number for item in items]
             log.info("%s with item %s", self._health.state, ", ".join(numbers))
         self._put_in_line([item for item in items if item.number])

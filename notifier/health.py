@@ -39,10 +39,10 @@ MOST_SUSPECTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Pause:
-    """A pause under way, or over. `alike`: the kind of failure that began it; `failures`: probes that failed before."""
+    """A pause under way, or over. `kind`: that of the five failures alike that began it; `failures`: failed probes."""
 
     fault: SierraUnavailable
-    alike: str | None
+    kind: str | None
     began_at: float
     ends_at: float
     failures: int
@@ -58,7 +58,7 @@ class _Streak:
 
 
 class SierraHealth:
-    """The state of Sierra, and the undecided failures. `on_change`: called after each change, but by the clock."""
+    """The state, and the undecided failures. `on_change`: called when `fault` changes or sampling begins or ends."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class SierraHealth:
         # A probe by the newest mark alternates with one by the oldest, so that neither starves the other.
         newest_first = state == "sampling" or self._newest_first
         self._newest_first = not newest_first
-        return Allowance(SAMPLES if state == "sampling" else 1, newest_first, one_by_one=True)
+        return Allowance(SAMPLES if state == "sampling" else 1, newest_first, read_alone=True)
 
     def is_suspect(self, item: ClaimedItem) -> bool:
         """Return whether Sierra seemed unwell at this item: then its next answer must count for it alone."""
@@ -114,7 +114,7 @@ class SierraHealth:
 
     def new_mark(self) -> None:
         """Note that a new mark came. It may be well where the items before failed alike, so it is tried at once."""
-        if self._pause and self._pause.alike:
+        if self._pause and self._pause.kind:
             # open -> probing: by the newest mark.
             self._pause = replace(self._pause, ends_at=min(self._pause.ends_at, self._now()))
             self._newest_first = True
@@ -129,8 +129,8 @@ class SierraHealth:
         if error.ambiguous is None:
             others = self._note_success(item.sent_at, wrote=False) if error.shows_sierra_well else []
             return [*others, Failed(item, error)]
-        if self._pause and error.ambiguous == self._pause.alike:  # the probe failed alike: the cause is still there
-            # probing -> open
+        if self._pause and error.ambiguous == self._pause.kind:
+            # probing -> open: the probe failed as those that began the pause, so the cause is still there.
             self._open(self._pause.fault, item.sent_at, error.ambiguous)
             return _give_back([item], str(self._pause.fault))
         # In another way than the items before: then nothing that they have in common is to blame.
@@ -152,7 +152,8 @@ class SierraHealth:
         self._writes_refused |= writing and isinstance(fault, SierraRefused)
         # closed, sampling, probing -> open: Sierra as a whole is at fault.
         self._open(fault, items[0].sent_at if items else self._now())
-        return _give_back(items, str(fault))
+        # What is undecided may have been the first sign of that.
+        return _give_back([*items, *(one.item for one in self._end_streak())], str(fault))
 
     def recovered(self, fault: SierraUnavailable) -> None:
         """Note that this fault is over. Opened for another reason meanwhile, it stays open."""
@@ -160,14 +161,14 @@ class SierraHealth:
             # open, probing -> closed: what it was opened for is gone.
             self._close()
 
-    def nothing_in_flight(self) -> Settled:
-        """Settle what is undecided, for no answer can tell any more whose fault it was.
+    def no_answers_to_come(self) -> Settled:
+        """Settle what is undecided: no request is under way whose answer could tell whose fault it was.
 
         A few are the items' own: a first refusal is postponed, a second one rejected. The streak goes on, for marks
-        that come one by one reveal a wrong configuration too. Five or more, and samples that failed too, are not.
+        that come one by one reveal a wrong configuration too. Five or more, failed samples among them, are not.
         """
         streak = self._streak
-        if not streak.undecided or len(streak.items) < ALIKE:
+        if len(streak.items) < ALIKE:
             few, streak.undecided = streak.undecided, []
             return [_try_twice(one) for one in few]
         fault = NeedsPerson(
@@ -186,9 +187,10 @@ class SierraHealth:
         if wrote:
             self._last_write_at = self._now()
         self._writes_refused = False
+        settled = self._end_streak()
         # probing -> closed: Sierra answered a request that was sent after it opened.
         self._close()
-        return self._end_streak()
+        return settled
 
     def _end_streak(self) -> list[Failed]:
         """Return the undecided failures as the items' own. The next one begins another streak."""
@@ -199,7 +201,7 @@ class SierraHealth:
         return undecided
 
     def _is_from_before(self, sent_at: float) -> bool:
-        """Return whether a request was sent before the pause: then its answer, good or bad, is no probe's."""
+        """Return whether a request was sent before the probes: then its answer, good or bad, tells nothing new."""
         return self._pause is not None and (self.state == "open" or sent_at <= self._pause.began_at)
 
     def _is_to_blame(self, item: ClaimedItem, fault: SierraUnavailable) -> bool:
@@ -213,17 +215,18 @@ class SierraHealth:
             del self._suspects[next(iter(self._suspects))]
         return met_before_at is not None and met_before_at < self._last_write_at
 
-    def _open(self, fault: SierraUnavailable, sent_at: float, alike: str | None = None) -> None:
+    def _open(self, fault: SierraUnavailable, sent_at: float, kind: str | None = None) -> None:
         """Begin a pause; after a failed probe, one of twice the length."""
         now, pause = self._now(), self._pause
         if pause and self._is_from_before(sent_at):
-            # Requests that were under way when it opened fail too: that is the same fault.
+            # Requests that were under way when it opened fail too: that is the same fault. Where it is not that five
+            # failed alike, but Sierra as a whole, a new mark ends the pause no more.
             ends_at = max(pause.ends_at, now + (fault.retry_after or 0.0))
-            self._pause = replace(pause, ends_at=ends_at, alike=alike and pause.alike)
+            self._pause = replace(pause, ends_at=ends_at, kind=pause.kind if kind else None)
             return
         failures = pause.failures + 1 if pause else 0
         ends_at = now + breaker_pause(failures, self._chance(), fault.retry_after)
-        self._pause = _Pause(fault, alike, now, ends_at, failures)
+        self._pause = _Pause(fault, kind, now, ends_at, failures)
         if pause is None or str(pause.fault) != str(fault):
             self._on_change()
 

@@ -16,8 +16,8 @@ from runtime.sentry import Step
 class ClaimedItem:
     """A claimed item on its way. Times are of the monotonic clock; `sent_at`: that of its last request at Sierra.
 
-    `probe`: a probe, or a sample. `is_lost`: its claim may not be known to the database any more, so it is not written.
-    `unproven`: it was written, and its record is read again, for Sierra may not have kept it.
+    `probe`: a probe or a sample, until it is settled. `is_lost`: its claim may not be known to the database any more,
+    so it is not written. `unproven`: it was written, and its record is read again, for Sierra may not have kept it.
     """
 
     claim: Claim
@@ -76,7 +76,7 @@ class Allowance:
 
     limit: int | None
     newest_first: bool = False
-    one_by_one: bool = False
+    read_alone: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -97,6 +97,11 @@ class InFlight:
     def being_read(self) -> int:
         """The number of items that are being read."""
         return sum(map(len, self.requests.values()))
+
+    @property
+    def awaits_answers(self) -> bool:
+        """Tell whether a request is under way, or waits for its turn."""
+        return bool(self.requests or self.to_read or self.to_read_singly or self.to_write)
 
     def lose_claims(self) -> None:
         """Note that a session was lost: after a failover the database need not know a claim of before."""

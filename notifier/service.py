@@ -158,7 +158,7 @@ class Service:
                     log.warning("%s", error)
                     return
                 refusal = error
-                self.health.unavailable([], error, writing=False)
+                self._worker.settle(self.health.unavailable([], error, writing=False))
                 await asyncio.sleep(self.health.seconds_left)
             else:
                 if refusal:

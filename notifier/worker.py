@@ -83,16 +83,21 @@ class Worker:
         else:
             # A session was lost, and with it perhaps their claims: others may have these items by now.
             if lost := self._in_flight.take_waiting(only_lost=True):
-                self._tasks.start(self._settle(Released(lost)))
+                self.settle([Released(lost)])
             if claim := self._claims.next_claim():
                 self._tasks.start(claim)
             while len(self._in_flight.requests) < self._limits.pool_size and self._start_request():
                 pass
-        if not self._tasks:
-            # No answer under way can tell any more whose fault the undecided failures are.
-            for outcome in self._health.nothing_in_flight():
-                self._tasks.start(self._settle(outcome))
+        # Outcomes may wait for a row that a person has locked: so they do not count here.
+        if not (self._claims.is_under_way or self._in_flight.awaits_answers):
+            # No answer can tell any more whose fault the undecided failures are.
+            self.settle(self._health.no_answers_to_come())
         return bool(self._tasks)
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Start to write outcomes to the queue."""
+        for outcome in outcomes:
+            self._tasks.start(self._settle(outcome))
 
     def _start_request(self) -> bool:
         """Start the next request at Sierra. Return False if there is none to start now."""
@@ -163,6 +168,8 @@ class Worker:
     async def _settle(self, outcome: Outcome) -> None:
         """Write an outcome to the queue and forget its items. Whatever goes wrong with it, the other items go on."""
         items = outcome.items if isinstance(outcome, Released) else [outcome.item]
+        for item in items:
+            item.probe = False  # it has told what it could: the next one need not wait for a row that is locked
         try:
             if await self._write(outcome) == "unproven" and isinstance(outcome, Finished):
                 outcome.item.unproven = outcome.push
@@ -201,4 +208,4 @@ class Worker:
                     self._in_flight.requests[task] = ()
                     waiting.extend(chunk)
         if waiting:
-            self._tasks.start(self._settle(Released(waiting)))
+            self.settle([Released(waiting)])

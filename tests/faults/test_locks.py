@@ -87,3 +87,33 @@ async def test_a_notifier_told_to_stop_gives_the_others_back_before_the_item_who
         await eventually(database, f"{LEFT} WHERE claimed_by IS NOT NULL", ["1001"])
     assert stopped.wait(15) == 0
     assert database.fetch("SELECT count(*), max(attempts), count(lease_until) FROM update_queue") == [(30, 0, 0)]
+
+
+async def test_a_probe_whose_row_is_locked_keeps_no_other_waiting(
+    database: TestDatabase, sierra: SierraInThread, library: Library, start: Start
+) -> None:
+    library.add(1001, 1002)
+    sierra.fault(kind="get_items", status=503, times=1)
+    probing = sierra.hold("put_item", item="1001", status=503)
+    start("notifier", **NO_SWEEP)
+    library.mark(1001)
+    await probing.reached()
+    with a_dba_idle_in_transaction(database):
+        probing.release()
+        library.mark(1002)
+        await eventually(database, LEFT, ["1001"])
+
+
+async def test_a_refusal_is_settled_though_the_row_of_another_item_is_locked(
+    database: TestDatabase, sierra: SierraInThread, library: Library, start: Start
+) -> None:
+    library.add(1001, 1002)
+    writing = sierra.hold("put_item", item="1001")
+    sierra.fault(kind="put_item", item="1002", status=400)
+    start("notifier", **NO_SWEEP)
+    library.mark(1001)
+    await writing.reached()
+    with a_dba_idle_in_transaction(database):
+        writing.release()
+        library.mark(1002)
+        await eventually(database, f"{LEFT} WHERE due_at > now()", ["1002"])

@@ -6,11 +6,18 @@ import pytest
 
 from notifier.health import MOST_SUSPECTS
 from notifier.in_flight import Allowance
-from notifier.sierra.errors import ItemRejected, NotReached, SierraRefused, SierraSilent, SierraUnavailable
+from notifier.sierra.errors import (
+    ItemRejected,
+    ItemTroubled,
+    NotReached,
+    SierraRefused,
+    SierraSilent,
+    SierraUnavailable,
+)
 from tests.fix_health import BUSY, Health, told
 
 ROOM, NONE = Allowance(None), Allowance(0)
-NEWEST_PROBE, OLDEST_PROBE = Allowance(1, newest_first=True, one_by_one=True), Allowance(1, one_by_one=True)
+NEWEST_PROBE, OLDEST_PROBE = Allowance(1, newest_first=True, read_alone=True), Allowance(1, read_alone=True)
 
 
 @pytest.mark.parametrize("fault", [BUSY, SierraSilent("no answer"), NotReached("no way"), SierraRefused("key")])
@@ -20,6 +27,14 @@ def test_an_outage_burns_no_attempt(health: Health, fault: SierraUnavailable) ->
     assert told(health.unavailable([health.item(4)], fault, writing=True)) == {4: "due"}
     assert (health.look(), health.fault) == ("open", fault)
     assert health.allowance(has_probe=False) == NONE
+
+
+def test_an_outage_burns_no_attempt_of_items_that_were_its_first_sign(health: Health) -> None:
+    health.refuse(1, 2, error=ItemTroubled("no answer", ambiguous="silence"))
+    health.failed(health.item(3, probe=True), ItemTroubled("no answer", ambiguous="silence"), writing=False)
+    expected = {4: "due", 1: "due", 2: "due", 3: "back"}
+    assert told(health.unavailable([health.item(4)], SierraSilent("no answer"), writing=True)) == expected
+    assert health.no_answers_to_come() == []
 
 
 def pauses(health: Health, count: int) -> Iterator[float]:

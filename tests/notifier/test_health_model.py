@@ -70,6 +70,12 @@ class HealthMachine(RuleBasedStateMachine):
         elif not alike:
             model.add("longer", until=model.now + (retry_after or 0.0))
 
+    def give_back_kept(self) -> dict[int, str]:
+        """The ends of the items whose fault was not known: they are not to blame."""
+        kept = {event.request.number: event.request.given_back for event in self.model.kept() if event.request}
+        self.model.add("ended", "given back")
+        return kept
+
     @rule(data=st.data(), count=st.integers(1, 6), attempts=st.integers(1, 2))
     def claim(self, data: st.DataObject, count: int, attempts: int) -> None:
         has_probe = any(request.probe for request in self.requests)
@@ -85,12 +91,12 @@ class HealthMachine(RuleBasedStateMachine):
                 assert allowance.limit == 0, "one probe at a time"
             case state:
                 newest = state == "sampling" or not self.newest_was_last
-                assert allowance == Allowance(3 if state == "sampling" else 1, newest, one_by_one=True)
+                assert allowance == Allowance(3 if state == "sampling" else 1, newest, read_alone=True)
                 self.newest_was_last = newest
         held = {*(request.number for request in self.requests), *self.model.own()}
         free = [number for number in range(1, 13) if number not in held]
         for number in free[: count if allowance.limit is None else allowance.limit]:
-            self.requests.append(Request(number, attempts, allowance.one_by_one, self.model.now))
+            self.requests.append(Request(number, attempts, allowance.read_alone, self.model.now))
         self.model.now += 0.001
 
     @some_under_way
@@ -172,13 +178,14 @@ class HealthMachine(RuleBasedStateMachine):
             if writing and kind == "key":
                 self.model.add("write refused")
             self.note_fault(request.sent_at, retry_after)
+            expected |= self.give_back_kept()
         self.settle(self.health.unavailable(items, fault, writing), expected)
 
     @rule(chance=chances)
     def token_is_refused(self, chance: float) -> None:
         self.chance = chance
         self.note_fault(self.model.now)
-        self.settle(self.health.unavailable([], SierraRefused("token"), writing=False), {})
+        self.settle(self.health.unavailable([], SierraRefused("token"), writing=False), self.give_back_kept())
 
     @rule()
     def token_is_given(self) -> None:
@@ -196,20 +203,19 @@ class HealthMachine(RuleBasedStateMachine):
 
     @none_under_way
     @rule(chance=chances)
-    def nothing_in_flight(self, chance: float) -> None:
+    def no_answers_to_come(self, chance: float) -> None:
         self.chance, model = chance, self.model
         kept = [(event.request, event.kind) for event in model.kept() if event.request]
         if kept and len(model.row()) >= 5:
-            expected = {request.number: request.given_back for request, _ in kept}
             self.note_fault(model.now, alike=kept[0][1])
-            model.add("ended", "given back")
+            expected = self.give_back_kept()
         else:
             expected = {
                 request.number: "rejected" if kind == "400" and request.attempts > 1 else "postponed"
                 for request, kind in kept
             }
             model.add("few")
-        self.settle(self.health.nothing_in_flight(), expected)
+        self.settle(self.health.no_answers_to_come(), expected)
 
     @rule(seconds=st.sampled_from([0.5, 1.0, 10.0, 100.0]))
     def time_goes_by(self, seconds: float) -> None:
