@@ -165,6 +165,7 @@ class BatchTaken(BaseModel):
     reasons: list[str] = Field(
         description="Why, for the first ten", examples=[["line 17: item_record_id 'x' is no whole number of 64 bits"]]
     )
+    shown: int = Field(description="Pushes whose call number came back from Sierra with this batch", examples=[12])
 
 
 class Batch(BaseModel):

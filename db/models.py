@@ -61,7 +61,7 @@ class SierraItem(SQLModel, table=True):
 
     __tablename__ = "sierra_item"
     __table_args__ = (
-        *readable("updated_at"),
+        *readable("updated_at", "item_updated_at"),
         Index(None, "barcode"),
         {"comment": "Items as the ETL last sent them from Sierra, one row per item. Owned by the sync."},
     )
@@ -94,6 +94,14 @@ class SierraItem(SQLModel, table=True):
     bib_record_ids: list[int] | None = nullable(
         ARRAY(BigInteger), "The bibs of an item that has several, as the last full sync found them; NULL: one"
     )
+    item_call_number: str | None = nullable(
+        Text, "Call number that Sierra showed; NULL: none, or the ETL does not bring it"
+    )
+    item_updated_at: datetime | None = nullable(
+        TIMESTAMPTZ, "When Sierra had last changed the record, as of the last change here; loans change it too"
+    )
+    location_code: str | None = nullable(Text, "Code of the item's location; NULL: the ETL does not bring it")
+    location_name: str | None = nullable(Text, "Name of the item's location")
 
 
 class UpdateQueue(SQLModel, table=True):
@@ -178,7 +186,7 @@ class UpdateLog(SQLModel, table=True):
 
     __tablename__ = "update_log"
     __table_args__ = (
-        *readable("queued_at", "finished_at"),
+        *readable("queued_at", "finished_at", "shown_at"),
         CheckConstraint("outcome IN ('pushed', 'unchanged', 'rejected', 'dismissed')", name="outcome_known"),
         Index(None, "barcode"),
         Index(None, "finished_at", postgresql_using="brin"),
@@ -210,6 +218,9 @@ class UpdateLog(SQLModel, table=True):
     sierra_ms: int | None = nullable(Integer, "Milliseconds from the item's read to the end of its write at Sierra")
     request_id: str | None = nullable(Text, "Id of the HTTP request that had marked it")
     revert_of: int | None = nullable(BigInteger, "The row of history whose push was to be undone; NULL: an update")
+    shown_at: datetime | None = nullable(
+        TIMESTAMPTZ, "When the ETL first brought the pushed call number back from Sierra; NULL: it has not"
+    )
 
 
 class Client(SQLModel, table=True):

@@ -324,6 +324,11 @@ CREATE TABLE public.sierra_item (
     shelfmark text DEFAULT '***'::text NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     bib_record_ids bigint[],
+    item_call_number text,
+    item_updated_at timestamp with time zone,
+    location_code text,
+    location_name text,
+    CONSTRAINT sierra_item_item_updated_at_readable CHECK ((((item_updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((item_updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sierra_item_updated_at_readable CHECK ((((updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 );
 
@@ -360,6 +365,14 @@ COMMENT ON COLUMN public.sierra_item.shelfmark IS 'The three letters that sort t
 COMMENT ON COLUMN public.sierra_item.updated_at IS 'Timestamp of the batch that last changed this row (Sierra''s clock)';
 
 COMMENT ON COLUMN public.sierra_item.bib_record_ids IS 'The bibs of an item that has several, as the last full sync found them; NULL: one';
+
+COMMENT ON COLUMN public.sierra_item.item_call_number IS 'Call number that Sierra showed; NULL: none, or the ETL does not bring it';
+
+COMMENT ON COLUMN public.sierra_item.item_updated_at IS 'When Sierra had last changed the record, as of the last change here; loans change it too';
+
+COMMENT ON COLUMN public.sierra_item.location_code IS 'Code of the item''s location; NULL: the ETL does not bring it';
+
+COMMENT ON COLUMN public.sierra_item.location_name IS 'Name of the item''s location';
 
 CREATE VIEW public.queue_detail AS
  SELECT q.item_record_id,
@@ -705,9 +718,11 @@ CREATE TABLE public.update_log (
     sierra_ms integer,
     request_id text,
     revert_of bigint,
+    shown_at timestamp with time zone,
     CONSTRAINT update_log_finished_at_readable CHECK ((((finished_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((finished_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT update_log_outcome_known CHECK ((outcome = ANY (ARRAY['pushed'::text, 'unchanged'::text, 'rejected'::text, 'dismissed'::text]))),
-    CONSTRAINT update_log_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
+    CONSTRAINT update_log_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_log_shown_at_readable CHECK ((((shown_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((shown_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 );
 
 COMMENT ON TABLE public.update_log IS 'What came of each queued update, kept UPDATE_LOG_RETENTION_DAYS. Never a record as Sierra sent it: a lent item names its borrower';
@@ -746,6 +761,8 @@ COMMENT ON COLUMN public.update_log.request_id IS 'Id of the HTTP request that h
 
 COMMENT ON COLUMN public.update_log.revert_of IS 'The row of history whose push was to be undone; NULL: an update';
 
+COMMENT ON COLUMN public.update_log.shown_at IS 'When the ETL first brought the pushed call number back from Sierra; NULL: it has not';
+
 CREATE VIEW public.update_history AS
  SELECT finished_at,
     outcome,
@@ -767,7 +784,8 @@ CREATE VIEW public.update_history AS
     item_record_id,
     request_id,
     update_log_id,
-    revert_of
+    revert_of,
+    shown_at
    FROM public.update_log;
 
 COMMENT ON VIEW public.update_history IS 'What came of each update: call number before and after, who asked, how long it took; of a revert, which push it undid';
@@ -807,6 +825,8 @@ COMMENT ON COLUMN public.update_history.request_id IS 'Id of the HTTP request th
 COMMENT ON COLUMN public.update_history.update_log_id IS 'Rising number, by which signum revert names the row';
 
 COMMENT ON COLUMN public.update_history.revert_of IS 'The row of history whose push was to be undone; NULL: an update';
+
+COMMENT ON COLUMN public.update_history.shown_at IS 'When the ETL first brought the pushed call number back from Sierra; NULL: it has not';
 
 ALTER TABLE public.update_log ALTER COLUMN update_log_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.update_log_update_log_id_seq

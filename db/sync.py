@@ -110,6 +110,11 @@ def merge_batch(connection: Transaction, timestamp: datetime, bibs: Bibs = "heed
     return written
 
 
+def note_shown(connection: Transaction) -> int:
+    """Note the pushes whose call number the batch brings back from Sierra. Return how many they are."""
+    return connection.execute(SQL["note_shown"]).rowcount
+
+
 def drop_batch(connection: Transaction) -> None:
     """Make room for another batch within the same transaction."""
     connection.execute(SQL["drop_batch"])

@@ -128,6 +128,7 @@ def _merge(
     reasons = sync.first_reasons(connection)
     bibs: sync.Bibs = "forget" if received.changes_since else "note" if advanced.answers_full_sync else "heed"
     written = store_batch(connection, timestamp, bibs)
+    shown = sync.note_shown(connection)
     sync.save_position(connection, asdict(advanced))
     warnings = []
     missing_until = gap_end(position, received, timestamp, longest_pause)
@@ -136,7 +137,7 @@ def _merge(
         warnings.append(_gap(position, missing_until, why))
     if is_early_end(position, received, known_items):
         warnings.append(_early_end(advanced, brought_items(position, received), known_items))
-    return Result("taken", "", rows, rejected, written, reasons, warnings)
+    return Result("taken", "", rows, rejected, written, reasons, warnings, shown)
 
 
 def _early_end(advanced: Position, brought: int, known: int) -> str:

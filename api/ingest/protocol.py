@@ -49,6 +49,7 @@ class Result:
     written: int = 0
     reasons: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    shown: int = 0
 
 
 class Interrupted(Exception):

@@ -5,8 +5,9 @@ A row that PostgreSQL could not store is refused here: else it would fail the wh
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import MAXYEAR, datetime
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from api.ingest.gunzip import UnreadableFile
 from api.ingest.tsv import Record
@@ -27,6 +28,8 @@ COLUMNS = (
     "classification",
     "shelfmark_json",
 )
+# Those that only some ETLs send. A file without one leaves what is stored of it.
+FURTHER_COLUMNS = ("item_call_number", "item_updated_at", "location_code", "location_name")
 
 # An entry of the index on barcode has a largest size; no real barcode comes near this limit.
 BARCODE_LIMIT = 255
@@ -60,6 +63,11 @@ class Item(NamedTuple):
     material_name: str | None
     classification: str | None
     shelfmark_json: str | None
+    # Of these None means that the file lacks the column, and an empty text that the item has none.
+    item_call_number: str | None = None
+    item_updated_at: str | None = None
+    location_code: str | None = None
+    location_name: str | None = None
 
 
 class Refusal(NamedTuple):
@@ -91,11 +99,12 @@ def make_row_reader(header: list[str]) -> Callable[[list[str]], Item | Refusal]:
     """Return a function that reads the rows below this header: columns by name, in any order, unknown ones ignored."""
     for problem, columns in (
         ("lacks", [column for column in COLUMNS if column not in header]),
-        ("has more than one", [column for column in COLUMNS if header.count(column) > 1]),
+        ("has more than one", [column for column in (*COLUMNS, *FURTHER_COLUMNS) if header.count(column) > 1]),
     ):
         if columns:
             raise UnreadableFile(f"the header line {problem} {', '.join(columns)}")
     pick = itemgetter(*map(header.index, COLUMNS))
+    further = [(column, header.index(column)) for column in FURTHER_COLUMNS if column in header]
 
     def read_row(fields: list[str]) -> Item | Refusal:
         item_record_id = bib_record_id = None
@@ -105,7 +114,8 @@ def make_row_reader(header: list[str]) -> Callable[[list[str]], Item | Refusal]:
             cells = pick(fields)
             item_record_id = _key(cells[0])
             bib_record_id = _whole("bib_record_id", cells[3], 64)
-            return _read_item(item_record_id, bib_record_id, cells)
+            item = _read_item(item_record_id, bib_record_id, cells)
+            return _with_further(item, {column: fields[place] for column, place in further}) if further else item
         except _RowRefused as refused:
             return Refusal(item_record_id, bib_record_id, refused.reason_code, str(refused), _kept_line(fields))
 
@@ -141,6 +151,25 @@ def _read_item(item_record_id: int, bib_record_id: int | None, cells: tuple[str,
         # A broken cell here costs the shelfmark at most, not the row.
         (json if _is_storable(json) else _fit_to_store(json)) or None,
     )
+
+
+def _with_further(item: Item, cells: dict[str, Any]) -> Item:
+    for column, cell in cells.items():
+        if not _is_storable(cell):
+            raise _RowRefused("character", f"{column} {_quoted(cell)} holds NUL or half a surrogate pair")
+    if cells.get("item_updated_at"):
+        cells["item_updated_at"] = _moment("item_updated_at", cells["item_updated_at"])
+    return item._replace(**cells)
+
+
+def _moment(column: str, text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not 1 < moment.year < MAXYEAR:
+        raise _RowRefused(column, f"{column} {_quoted(text)} is no ISO 8601 date and time with offset")
+    return moment.isoformat()
 
 
 def _whole(column: str, text: str, bits: int) -> int | None:

@@ -193,6 +193,7 @@ def _answer(result: Result, about: dict[str, Any], seconds: float) -> BatchTaken
                 unchanged=upserted - result.written,
                 rejected=result.rejected,
                 reasons=result.reasons,
+                shown=result.shown,
             )
         case "unavailable":
             raise DatabaseUnavailable(result.detail)

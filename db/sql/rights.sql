@@ -16,8 +16,8 @@ SELECT rolname FROM pg_roles WHERE rolname = ANY (%(names)s) ORDER BY rolname;
 
 
 -- name: signum_api
--- Print stations and ETL: takes in items, marks them, notes when a client was seen. It takes nothing off the queue, and
--- neither makes nor changes keys. Its metrics read the overviews and notifier_state.
+-- Print stations and ETL: takes in items, marks them, notes when a client was seen and which pushes Sierra shows. It takes
+-- nothing off the queue, and neither makes nor changes keys. Its metrics read the overviews and notifier_state.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_api;
 GRANT SELECT ON alembic_version, notifier_state, queue_control, queue_overview, sync_overview TO signum_api;
 GRANT SELECT, UPDATE (internal_hostname, internal_ip_address, last_seen_at) ON client TO signum_api;
@@ -28,6 +28,10 @@ GRANT
     UPDATE (revision, queued_at, queued_by, priority, attempts, due_at, last_error, request_id, trace, revert_of)
 ON update_queue TO signum_api;
 GRANT SELECT, UPDATE ON sync_state TO signum_api;
+GRANT
+    SELECT (update_log_id, item_record_id, outcome, call_number_after, shown_at),
+    UPDATE (shown_at)
+ON update_log TO signum_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rejected_row TO signum_api;
 
 

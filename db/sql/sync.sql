@@ -60,6 +60,7 @@ SELECT set_config('client_connection_check_interval', '1s', true) WHERE version(
 
 -- name: create_batch
 -- The batch as received, good rows and refused ones: counting, choosing and keeping aside are then one statement each.
+-- The four columns behind shelfmark_json are NULL where the file lacks the column, and empty where the item has none.
 CREATE TEMPORARY TABLE batch (
     line_number bigint NOT NULL,
     item_record_id bigint,
@@ -75,6 +76,10 @@ CREATE TEMPORARY TABLE batch (
     material_name text,
     classification text,
     shelfmark_json text,
+    item_call_number text,
+    item_updated_at text,
+    location_code text,
+    location_name text,
     reason_code text,
     reason text,
     line text
@@ -91,7 +96,7 @@ CREATE TEMPORARY TABLE noted_bibs (item_record_id bigint NOT NULL, bib_record_id
 COPY batch (
     line_number, item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title,
     itype_code_num, item_type_name, material_code, material_name, classification, shelfmark_json,
-    reason_code, reason, line
+    item_call_number, item_updated_at, location_code, location_name, reason_code, reason, line
 ) FROM STDIN;
 
 
@@ -178,20 +183,31 @@ ANALYZE new_shelfmark;
 --
 -- The deployed ETL's changes bring the highest bib of those that were edited. Where that is not the highest of all, its
 -- class must not get onto the label: a row of a lower bib of those noted changes nothing.
+--
+-- What the file has no column for stays. item_updated_at alone is no change: each loan moves it.
 INSERT INTO sierra_item AS stored (
     item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title, itype_code_num,
-    item_type_name, material_code, material_name, classification, shelfmark_json, shelfmark, updated_at, bib_record_ids
+    item_type_name, material_code, material_name, classification, shelfmark_json, shelfmark, updated_at, bib_record_ids,
+    item_call_number, item_updated_at, location_code, location_name
 )
 SELECT
     b.item_record_id, b.item_number, b.barcode, b.bib_record_id, b.bib_number, b.best_author, b.best_title,
     b.itype_code_num, b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json,
-    coalesce(n.shelfmark, s.shelfmark), %(timestamp)s, known.bib_record_ids
+    coalesce(n.shelfmark, s.shelfmark), %(timestamp)s, known.bib_record_ids,
+    known.item_call_number, known.item_updated_at, known.location_code, known.location_name
 FROM batch b
 LEFT JOIN sierra_item s ON s.item_record_id = b.item_record_id
 LEFT JOIN new_shelfmark n ON n.line_number = b.line_number
 LEFT JOIN noted_bibs m ON m.item_record_id = b.item_record_id
 CROSS JOIN LATERAL (
-    SELECT CASE %(bibs)s::text WHEN 'note' THEN m.bib_record_ids WHEN 'heed' THEN s.bib_record_ids END AS bib_record_ids
+    SELECT
+        CASE %(bibs)s::text WHEN 'note' THEN m.bib_record_ids WHEN 'heed' THEN s.bib_record_ids END AS bib_record_ids,
+        CASE WHEN b.item_call_number IS NULL THEN s.item_call_number ELSE nullif(b.item_call_number, '') END
+            AS item_call_number,
+        CASE WHEN b.item_updated_at IS NULL THEN s.item_updated_at ELSE nullif(b.item_updated_at, '')::timestamptz END
+            AS item_updated_at,
+        CASE WHEN b.location_code IS NULL THEN s.location_code ELSE nullif(b.location_code, '') END AS location_code,
+        CASE WHEN b.location_name IS NULL THEN s.location_name ELSE nullif(b.location_name, '') END AS location_name
 ) AS known
 WHERE b.reason_code IS NULL
     AND (
@@ -203,10 +219,12 @@ WHERE b.reason_code IS NULL
         ) IS NOT TRUE
         AND (
             s.item_number, s.barcode, s.bib_record_id, s.bib_number, s.best_author, s.best_title, s.itype_code_num,
-            s.item_type_name, s.material_code, s.material_name, s.classification, s.shelfmark_json, s.bib_record_ids
+            s.item_type_name, s.material_code, s.material_name, s.classification, s.shelfmark_json, s.bib_record_ids,
+            s.item_call_number, s.location_code, s.location_name
         ) IS DISTINCT FROM (
             b.item_number, b.barcode, b.bib_record_id, b.bib_number, b.best_author, b.best_title, b.itype_code_num,
-            b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json, known.bib_record_ids
+            b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json, known.bib_record_ids,
+            known.item_call_number, known.location_code, known.location_name
         )
     )
 ORDER BY b.item_record_id
@@ -225,7 +243,11 @@ ON CONFLICT (item_record_id) DO UPDATE SET
     shelfmark_json = excluded.shelfmark_json,
     shelfmark = excluded.shelfmark,
     updated_at = excluded.updated_at,
-    bib_record_ids = excluded.bib_record_ids
+    bib_record_ids = excluded.bib_record_ids,
+    item_call_number = excluded.item_call_number,
+    item_updated_at = excluded.item_updated_at,
+    location_code = excluded.location_code,
+    location_name = excluded.location_name
 WHERE stored.updated_at <= excluded.updated_at
     AND (
         excluded.bib_record_id < stored.bib_record_id
@@ -234,12 +256,34 @@ WHERE stored.updated_at <= excluded.updated_at
     AND (
         stored.item_number, stored.barcode, stored.bib_record_id, stored.bib_number, stored.best_author,
         stored.best_title, stored.itype_code_num, stored.item_type_name, stored.material_code, stored.material_name,
-        stored.classification, stored.shelfmark_json, stored.bib_record_ids
+        stored.classification, stored.shelfmark_json, stored.bib_record_ids, stored.item_call_number,
+        stored.location_code, stored.location_name
     ) IS DISTINCT FROM (
         excluded.item_number, excluded.barcode, excluded.bib_record_id, excluded.bib_number, excluded.best_author,
         excluded.best_title, excluded.itype_code_num, excluded.item_type_name, excluded.material_code,
-        excluded.material_name, excluded.classification, excluded.shelfmark_json, excluded.bib_record_ids
+        excluded.material_name, excluded.classification, excluded.shelfmark_json, excluded.bib_record_ids,
+        excluded.item_call_number, excluded.location_code, excluded.location_name
     );
+
+
+-- name: note_shown
+-- Sierra shows what was pushed: of an item's pushes with the call number that the batch brings, the newest is told so,
+-- once, whatever the clocks say. By the index on pushes, newest first: it reads no others.
+UPDATE update_log l SET shown_at = clock_timestamp()
+FROM batch b
+CROSS JOIN LATERAL (
+    SELECT p.update_log_id
+    FROM update_log p
+    WHERE p.item_record_id = b.item_record_id
+        AND p.outcome = 'pushed'
+        AND p.call_number_after = b.item_call_number
+    ORDER BY p.update_log_id DESC
+    LIMIT 1
+) AS newest
+WHERE b.reason_code IS NULL
+    AND b.item_call_number <> ''
+    AND l.update_log_id = newest.update_log_id
+    AND l.shown_at IS NULL;
 
 
 -- name: keep_noted_bibs

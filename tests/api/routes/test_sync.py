@@ -34,7 +34,7 @@ def test_batch_is_taken_in(etl: ApiClient, database: TestDatabase, path: str) ->
     answer = etl.post(path, data={"timestamp": TIMESTAMP}, files={"file": ("data.tsv.gz", packed, "application/gzip")})
     assert (answer.status_code, answer.json()) == (
         200,
-        {"upserted": 2, "written": 2, "unchanged": 0, "rejected": 0, "reasons": []},
+        {"upserted": 2, "written": 2, "unchanged": 0, "rejected": 0, "reasons": [], "shown": 0},
     )
     assert items(database, "item_record_id, barcode, shelfmark") == [
         (FIRST_ID + 1, "33010000000001", "WAL"),
@@ -96,7 +96,7 @@ def test_same_batch_twice_changes_nothing_the_second_time(etl: ApiClient, send: 
     etl.get("/sync")
     before = items(database, "ctid, xmin, xmax, updated_at"), state(database, "sync_mode", "last_synced_id")
     answer = send(rows(1, 2, 3), timestamp="2026-11-20T13:00:00+02:00").json()
-    assert answer == {"upserted": 3, "written": 0, "unchanged": 3, "rejected": 0, "reasons": []}
+    assert answer == {"upserted": 3, "written": 0, "unchanged": 3, "rejected": 0, "reasons": [], "shown": 0}
     assert before == (items(database, "ctid, xmin, xmax, updated_at"), state(database, "sync_mode", "last_synced_id"))
 
 
