@@ -54,6 +54,7 @@ class Pool(AsyncConnectionPool[Session]):
         self.longest_statement_seconds = longest_statement_seconds
         self.problem: str | None = None  # why the last try to connect failed
         self.lent = 0
+        self.on_lost: Callable[[], None] = lambda: None  # called when a session was lost, whoever it was lent to
         self.found_read_only = asyncio.Event()  # set when a session had to be given up because its server only reads
 
     async def _connect(self, timeout: float | None = None) -> Session:
@@ -114,10 +115,13 @@ async def lend(pool: Pool, *, writes: bool = False) -> AsyncIterator[Session]:
     try:
         yield session
     except (psycopg.OperationalError, *SESSION_IN_VAIN) as error:
+        only_reads = isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
+        if only_reads or session.closed:
+            pool.on_lost()
         if session.closed or isinstance(error, SESSION_IN_VAIN):
             await session.close()
             await pool.drain()
-        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        if only_reads:
             pool.found_read_only.set()
         raise
     finally:

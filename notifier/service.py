@@ -45,8 +45,10 @@ class Service:
         self._unwell_since: float | None = None
         self.looped_at = time.monotonic()
         limits = limits_of(settings)
-        sessions, unanswered = Sessions(pool, self.in_flight.lose_claims), unanswered_writes_of(settings)
-        self._outcomes = OutcomeWriter(sessions, name, settings.sierra_update_max_attempts, unanswered)
+        # After a failover the new primary need not know a claim that the old one had made.
+        pool.on_lost = self.in_flight.lose_claims
+        unanswered = unanswered_writes_of(settings)
+        self._outcomes = OutcomeWriter(Sessions(pool), name, settings.sierra_update_max_attempts, unanswered)
         self._claims = Claims(self.in_flight, self._outcomes, self.wakeup, self.health, limits)
         self._tasks = Tasks(self.wakeup)
         push = ItemPush(sierra, self.health, rules_of(settings), limits, unanswered)

@@ -1,8 +1,4 @@
-"""The notifier's sessions at the database: each serves a statement, and one that is lost may have taken claims with it.
-
-After a failover the new primary need not know a claim that the old one had made. So the loss of a session is told, and
-items that were claimed before are not written.
-"""
+"""The notifier's sessions at the database: each serves a statement, whose failure is logged or which is repeated."""
 
 import asyncio
 import logging
@@ -12,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import psycopg
-from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
+from psycopg.errors import LockNotAvailable
 
 from db.connections import DATABASE_AWAY, DATABASE_REFUSES, one_line
 from db.pool import Pool, lend
@@ -25,17 +21,17 @@ Result = TypeVar("Result")
 
 
 class Sessions:
-    """Lends sessions of the pool. `on_lost` is called when one was lost."""
+    """Lends sessions of the pool."""
 
-    def __init__(self, pool: Pool, on_lost: Callable[[], None] = lambda: None) -> None:
-        self._pool, self._on_lost = pool, on_lost
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._is_failing = False
 
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[Connection]:
         """Lend a session for one statement. Log its failure at once, but of several in a row only the first."""
         try:
-            async with self._lend() as connection:
+            async with lend(self._pool) as connection:
                 yield connection
         except psycopg.Error as error:
             if not self._is_failing and isinstance(error, DATABASE_AWAY):
@@ -46,22 +42,12 @@ class Sessions:
             raise
         self._is_failing = False
 
-    @asynccontextmanager
-    async def _lend(self) -> AsyncIterator[Connection]:
-        async with lend(self._pool) as connection:
-            try:
-                yield connection
-            except psycopg.Error as error:
-                if connection.closed or isinstance(error, ReadOnlySqlTransaction):
-                    self._on_lost()
-                raise
-
     async def until_done(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Do the work that keeps an outcome; repeat it while the database is away or refuses."""
         failures = 0
         while True:
             try:
-                async with self._lend() as connection:
+                async with lend(self._pool) as connection:
                     return await work(connection)
             except (*DATABASE_AWAY, *DATABASE_REFUSES) as error:
                 if failures == 0:

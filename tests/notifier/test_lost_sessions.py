@@ -7,12 +7,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from db import queue
+from db import notifiers, queue
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
 from tests.notifier.test_database_away import break_connections, logged
 
+LATER = (
+    "UPDATE update_queue SET due_at = now(), unanswered_at = now() - interval '301 s', "
+    "queued_at = now() + interval '1 min'"
+)
 FORGET_CLAIMS = "UPDATE update_queue SET claimed_by = NULL, lease_until = NULL, attempts = 0"
 
 
@@ -81,6 +85,23 @@ async def test_a_write_under_way_when_its_claim_is_lost_has_its_item_looked_at_a
         database.fetch("DELETE FROM update_queue")  # another notifier, at the new primary, has pushed it
         writing.release()
         await eventually(database, "SELECT pushed_revision = revision FROM update_queue")
+        database.fetch(LATER)
+        await eventually(database, "SELECT count(*) = 0 FROM update_queue")
+    assert len(sierra.requests("put_item")) == 1, "the call number is right, so nothing is written, not even the date"
+
+
+async def test_a_session_that_the_heartbeat_loses_may_have_taken_claims_with_it_too(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lose(connection: Any, *_: Any, **__: Any) -> None:
+        await connection.close()
+        raise psycopg.OperationalError("server closed the connection")
+
+    async with notifier(**NO_SWEEP) as service:
+        await eventually(database, "SELECT mode FROM notifier_state", "listening")
+        monkeypatch.setattr(notifiers, "heartbeat", lose)
+        await until(lambda: service.in_flight.lost_at > 0)
+        assert service.listener.mode == "listening", "it was not the listener that told it"
 
 
 async def test_why_marks_wait_is_logged_while_other_items_are_still_being_written(
