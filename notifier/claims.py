@@ -68,6 +68,7 @@ class Claims:
         """Claim, and put the items in line to be read."""
         # The lease is counted from before the claim was sent: by our clock it ends before it does in the database.
         asked_at, notified_at = time.monotonic(), self._wakeup.take_notified_at()
+        state = self._health.state
         try:
             if self._in_flight.lost_at > self._given_back_at:
                 await self._outcomes.give_back([item.claim.item_record_id for item in self._in_flight.items])
@@ -86,7 +87,7 @@ class Claims:
         ]
         if items and allowance.read_alone:
             numbers = [item.number for item in items]
-            log.info("%s with item %s", self._health.state, ", ".join(numbers))
+            log.info("%s with item %s", state, ", ".join(numbers))
         self._put_in_line([item for item in items if item.number])
         self._wakeup.set(something_due=False)
         # After the others were put in line: a rejection waits for the database.

@@ -160,7 +160,8 @@ class ItemPush:
         if plan.refusal:
             return self._health.failed(item, ItemRejected(plan.refusal), writing=False)
         self._warn_once(plan)
-        if not plan.patch:
+        # A write that was done late is known by the call number. The rest would be written for its own sake only.
+        if not plan.patch or (item.claim.is_recheck and "varFields" not in plan.patch):
             return self._finish(item, plan, "unchanged")
         if self._limits.dry_run:
             would = f"dry run: would write {describe(plan)}"
