@@ -155,7 +155,9 @@ class ItemPush:
         if item.unproven is not None:
             return self._after_write(item, item.unproven, plan)
         item.plan = plan
-        if plan.refusal and item.claim.is_recheck:  # staff changed it since: nothing of ours is to be put right
+        # Staff changed it since: nothing of ours is to be put right. A revert is refused for any text but its own, and
+        # that may be one of ours, of a late write: history must not call it undone.
+        if plan.refusal and item.claim.is_recheck and item.claim.revert_of is None:
             return self._finish(item, NOTHING, "unchanged")
         if plan.refusal:
             return self._health.failed(item, ItemRejected(plan.refusal), writing=False)

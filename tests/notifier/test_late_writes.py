@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.fix_notifier import EMPTY, NO_SWEEP, OUTCOMES, Notifier, add_items, eventually, mark
+from db.history import queue_reverts
+from db.queue import Connection
+from tests.fix_notifier import EMPTY, NO_SWEEP, OUTCOMES, REJECTED, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
 
@@ -47,6 +49,26 @@ async def test_an_older_write_that_is_done_last_is_found_and_put_right(
         await eventually(database, "SELECT count(*) = 0 FROM update_queue")
     assert sierra.call_numbers("1001") == [NEWER]
     assert database.fetch(OUTCOMES) == PUSHED_TWICE
+
+
+async def test_a_revert_that_an_older_write_is_done_on_top_of_is_told_to_a_person(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, connection: Connection
+) -> None:
+    """The text of that write is in no row of history: staff may have written it since."""
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    async with notifier(**QUICK):
+        late = await push_newer_after_unanswered(database, sierra, item)
+        ((push,),) = database.fetch("SELECT update_log_id FROM update_log")
+        assert [revert.queued for revert in await queue_reverts(connection, "aino", [push])] == [True]
+        await eventually(database, TO_RECHECK)
+        assert sierra.call_numbers("1001") == [OLD]
+        late.release()
+        await sierra.until(lambda journal: all(write.landed_ns for write in journal.find("put_item")))
+        database.fetch(LATER)
+        await eventually(database, REJECTED, f"Item 1001 has {OLDER!r} in Sierra, not {NEWER!r} as push {push} left it:"
+                         " nothing was changed")  # fmt: skip
+    found = database.fetch("SELECT outcome, call_number_after FROM update_log ORDER BY update_log_id")
+    assert found == [("pushed", NEWER), ("pushed", OLD), ("rejected", OLDER)]
 
 
 async def test_no_write_of_an_item_is_sent_within_two_timeouts_of_one_that_had_no_answer(
