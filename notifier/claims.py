@@ -82,6 +82,8 @@ class Claims:
             self._more_may_be_due = True
         lease_ends = asked_at + self._limits.lease_seconds
         is_lost = self._in_flight.lost_at >= asked_at
+        if not is_lost:
+            self._outcomes.unanswered.forget_past()
         items = [
             ClaimedItem(claim, asked_at, lease_ends, probe=allowance.read_alone, is_lost=is_lost) for claim in claims
         ]

@@ -8,7 +8,8 @@ from db.queue import LATE_SECONDS, Claim
 class UnansweredWrites:
     """Remembers when each was sent. No claim may take its item before two time-outs after that.
 
-    Each is remembered for `late_seconds`: the database may lose what was recorded of it, in a crash or a failover.
+    The database may lose what was recorded of them, in a crash or a failover. So each is remembered until it can't be
+    done any more and the database is known to have lost nothing: see `forget_past`.
     """
 
     def __init__(self, timeout_seconds: float = 10.0, late_seconds: float = LATE_SECONDS) -> None:
@@ -22,7 +23,6 @@ class UnansweredWrites:
 
     def add(self, claim: Claim, sent_at: float) -> None:
         """Note that the claim's write, sent then by the monotonic clock, had no answer."""
-        self.items()
         self._sent_at[claim] = sent_at
 
     def keep_seconds(self, claim: Claim) -> float | None:
@@ -31,7 +31,10 @@ class UnansweredWrites:
         return None if sent_at is None else max(0.0, sent_at + self._keep_seconds - time.monotonic())
 
     def items(self) -> list[int]:
-        """The item_record_ids whose writes may still be done."""
+        """The item_record_ids whose writes may still be done, or were done while the database was away."""
+        return sorted({claim.item_record_id for claim in self._sent_at})
+
+    def forget_past(self) -> None:
+        """Forget those that can't be done any more. Not while a session is lost: what they did is still to be found."""
         oldest = time.monotonic() - self.late_seconds
         self._sent_at = {claim: sent_at for claim, sent_at in self._sent_at.items() if sent_at > oldest}
-        return sorted({claim.item_record_id for claim in self._sent_at})

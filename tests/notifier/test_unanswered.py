@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from db import queue
 from db.pool import make_pool
 from db.queue import Claim, Connection
+from notifier.claims import Claims
+from notifier.health import SierraHealth
+from notifier.in_flight import InFlight, Limits
 from notifier.outcomes import OutcomeWriter
 from notifier.sessions import Sessions
 from notifier.sierra.errors import ItemRejected, ItemTroubled
 from notifier.unanswered import UnansweredWrites
+from notifier.wakeup import Wakeup
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, pushed
 
@@ -95,6 +100,32 @@ async def test_after_a_lost_session_what_is_not_in_hand_is_given_back_and_unansw
     found = "SELECT claimed_by, unanswered_at IS NOT NULL FROM update_queue ORDER BY item_record_id"
     assert database.fetch(found) == [("n1", True), ("n1", False), (None, False)]
     assert caplog.messages == ["given back after a lost session"]
+
+
+async def test_a_write_done_while_the_database_was_away_for_long_is_looked_at_again_all_the_same(
+    database: TestDatabase, outcomes: OutcomeWriter, claim: Claim
+) -> None:
+    """The new primary of a failover: the record of it is lost, and another notifier has pushed the item meanwhile."""
+    database.fetch("DELETE FROM update_queue")
+    outcomes.unanswered.add(claim, time.monotonic() - 1000)
+    outcomes.unanswered.add(replace(claim, item_record_id=0), time.monotonic())
+    await outcomes.give_back([])
+    assert database.fetch("SELECT pushed_revision = revision, due_at > now() FROM update_queue") == [(True, True)]
+
+
+async def test_a_write_that_can_not_be_done_any_more_is_forgotten_at_the_next_claim_unless_a_session_was_lost(
+    outcomes: OutcomeWriter, claim: Claim
+) -> None:
+    in_flight, wakeup, health = InFlight(), Wakeup(), SierraHealth()
+    claims = Claims(in_flight, outcomes, wakeup, health, Limits(pool_size=1, most_items=1, timeout_seconds=10))
+    outcomes.unanswered.add(claim, time.monotonic() - 1000)
+    for lost_at, remembered in ((float("inf"), [claim.item_record_id]), (-1.0, [])):
+        in_flight.lost_at = lost_at
+        claims.expect_more()
+        look = claims.next_claim()
+        assert look is not None
+        await look
+        assert outcomes.unanswered.items() == remembered
 
 
 def test_a_late_write_is_awaited_for_longer_than_its_item_is_kept() -> None:

@@ -14,7 +14,6 @@ from tests.protocol.states import (
     Phase,
     Push,
     Row,
-    Standby,
     Unanswered,
     put,
 )
@@ -22,7 +21,6 @@ from tests.protocol.states import (
 HISTORY = "at_rest_sierra_has_what_history_says"
 TWO_WRITES = "no_write_is_sent_within_two_timeouts_of_another"
 BELIEVED = "one_false_answer_at_most_is_believed"
-WRITES_ONLY = "revert dismiss retry reject hear_falsely be_refused crash lose_session"
 WAITS = "every_row_comes_to_a_good_end"
 
 
@@ -207,44 +205,4 @@ class LookNeverComes(Broken):
         return None if item.db.row and item.db.row.due == Due.LATER else super().end_lateness(item)
 
 
-class BrokenAtAFailover(Broken):
-    """A standby follows, and may take over."""
-
-    standby = Standby.FOLLOWS
-    without = WRITES_ONLY
-
-
-class WriteAfterLostSession(BrokenAtAFailover):
-    """A notifier goes on writing what it holds, though the new database may not know its claim."""
-
-    breaks = TWO_WRITES
-
-    def send(self, item: Item, n: int) -> Item | None:
-        hand = item.hands[n]
-        if hand.phase == Phase.READ and item.standby == Standby.PROMOTED:
-            return put(item, n, hand._replace(phase=Phase.SENT, may_write=True))
-        return super().send(item, n)
-
-
-class LostClaimIsForgotten(BrokenAtAFailover):
-    """A write was under way as the claim was lost, and its row is another's by now, or gone."""
-
-    breaks = HISTORY
-
-    def record_unanswered(self, item: Item) -> Item:
-        return item
-
-
-class RecordIsMadeOnce(BrokenAtAFailover):
-    """The record of an unanswered write is lost, and is not made again."""
-
-    breaks = HISTORY
-
-    def recheck(self, item: Item, n: int) -> Item | None:
-        after = super().recheck(item, n)
-        return after and after._replace(db=item.db)
-
-
-BROKEN = [
-    one for one in (*Broken.__subclasses__(), *BrokenAtAFailover.__subclasses__()) if one is not BrokenAtAFailover
-]
+BROKEN = Broken.__subclasses__()

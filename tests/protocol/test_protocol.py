@@ -8,6 +8,7 @@ as a notifier with an unanswered write is killed. The next mark finds what came 
 import pytest
 
 from tests.protocol import broken
+from tests.protocol.broken_failover import BROKEN_AT_A_FAILOVER, WRITES_ONLY
 from tests.protocol.explore import Story, explore
 from tests.protocol.rules import Protocol
 from tests.protocol.states import Standby
@@ -33,7 +34,7 @@ def test_one_item_that_is_reverted_as_well_keeps_all_promises() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_failover_breaks_no_promise_within_sixteen_steps() -> None:
-    assert held(explore(Protocol(classes=2), standby=Standby.FOLLOWS, without=broken.WRITES_ONLY, depth=16))
+    assert held(explore(Protocol(classes=2), standby=Standby.FOLLOWS, without=WRITES_ONLY, depth=16))
 
 
 @pytest.mark.long
@@ -42,7 +43,7 @@ def test_two_items_keep_all_promises_for_twelve_steps() -> None:
     assert held(explore(Protocol(), items=2, depth=12, without="revert dismiss"))
 
 
-@pytest.mark.parametrize("protocol", broken.BROKEN)
+@pytest.mark.parametrize("protocol", [*broken.BROKEN, *BROKEN_AT_A_FAILOVER])
 def test_each_rule_is_needed(protocol: type[broken.Broken]) -> None:
     story = explore(protocol(classes=protocol.needs_classes), standby=protocol.standby, without=protocol.without)
     assert story.broken == protocol.breaks

@@ -11,7 +11,7 @@ from tests.protocol.broken import BROKEN, Broken
 from tests.protocol.explore import NOTIFIER, PEOPLE, World, explore, steps
 from tests.protocol.replay import Replay, expected
 from tests.protocol.rules import Protocol
-from tests.protocol.states import NO, Item
+from tests.protocol.states import Item
 
 WALKS, LENGTH = 60, 40
 OF_A_FAILOVER = {"recheck", "give_back"}
@@ -67,10 +67,7 @@ async def test_walks_through_the_protocol_leave_the_same_in_the_tables(
     assert of_the_model - taken == OF_A_FAILOVER
 
 
-@pytest.mark.parametrize(
-    "protocol",
-    [one for one in BROKEN if one.standby == NO],
-)
+@pytest.mark.parametrize("protocol", BROKEN)
 async def test_stories_of_broken_protocols_end_as_the_protocol_says(
     database: TestDatabase, connection: Connection, protocol: type[Broken]
 ) -> None:
