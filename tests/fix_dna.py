@@ -1,5 +1,6 @@
 """Fixture `dna`: a SierraDNA beside the test's `sierra`, with fifty items, read as the library's login reads it."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -36,6 +37,16 @@ class DnaInThread:
     def connect(self) -> psycopg.Connection[Any]:
         """A session of the login's."""
         return psycopg.connect(self.login, autocommit=True)
+
+    def wait_until_no_session_is_left(self) -> None:
+        """Wait until the server has ended the login's sessions: one counts for a moment after it was closed."""
+        with psycopg.connect(self.server.dsn(), autocommit=True) as connection:
+            give_up_at = time.monotonic() + 30
+            while (
+                connection.execute("SELECT FROM pg_stat_activity WHERE usename = 'signum_dna'").fetchone() is not None
+            ):
+                assert time.monotonic() < give_up_at, "a session of signum_dna does not end"
+                time.sleep(0.01)
 
     def fetch(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of one statement of the login's."""

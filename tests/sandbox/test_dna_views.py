@@ -112,6 +112,7 @@ def test_a_statement_may_take_ten_minutes(shared_dna: DnaInThread) -> None:
 
 
 def test_a_sixth_session_of_the_login_is_refused(shared_dna: DnaInThread) -> None:
+    shared_dna.wait_until_no_session_is_left()
     sessions = [shared_dna.connect() for _ in range(5)]
     try:
         with pytest.raises(psycopg.OperationalError, match='too many connections for role "signum_dna"'):
@@ -119,6 +120,7 @@ def test_a_sixth_session_of_the_login_is_refused(shared_dna: DnaInThread) -> Non
     finally:
         for session in sessions:
             session.close()
+        shared_dna.wait_until_no_session_is_left()
 
 
 def test_indexes_are_visible_and_those_on_stamps_are_there_only_if_asked_for(
