@@ -1,4 +1,4 @@
-"""`signum queue list`, `mark`, `retry` and `dismiss`: queued items, by name or by the reason of their rejection."""
+"""`signum queue list`, `mark`, `retry`, `dismiss`, `not-shown`: queued items, and pushes that Sierra does not show."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from enum import StrEnum
@@ -85,6 +85,26 @@ def list_(
         "reason",
     )
     show_rows(rows, as_json, columns, if_none=f"no item is {words}" if words else "the queue is empty")
+
+
+@app.command()
+def not_shown(
+    by: By,
+    marks: Annotated[bool, typer.Option("--mark", help="Mark those that are to be pushed again.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List the pushes that SierraDNA does not show. With --mark, mark those whose item has not changed since."""
+    from db.history import read_not_shown
+    from db.marks import mark_items
+
+    rows = ask(lambda connection: read_not_shown(connection, limit))
+    if not marks:
+        columns = ("item_number", "barcode", "state", "call_number_pushed", "call_number_shown", "pushed_at", "title")
+        show_rows(rows, as_json, columns, if_none="Sierra shows all that was pushed, or the ETL does not tell")
+        return
+    ids = [row["item_record_id"] for row in rows if row["state"] == "not shown"]
+    _tell("marked", ask(lambda connection: mark_items(connection, by, ids, 1)) if ids else (), as_json)
 
 
 NOT_DISMISSED = "is not in the queue, or is being pushed just now, or was written without an answer: try in 5 minutes"

@@ -36,6 +36,13 @@ async def read_history(connection: Connection, barcode: str, limit: int = 100) -
         return await cursor.fetchall()
 
 
+async def read_not_shown(connection: Connection, limit: int | None = None) -> list[dict[str, Any]]:
+    """Pushes that SierraDNA does not show, the oldest first: `state` says whether the item has changed since."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SQL["not_shown"], {"limit": limit})
+        return await cursor.fetchall()
+
+
 async def queue_reverts(connection: Connection, person: str, update_log_ids: Sequence[int]) -> list[Revert]:
     """Queue the reverts of these pushes, where possible, in a person's name. Unknown ids are left out of the answer."""
     async with connection.cursor(row_factory=class_row(Revert)) as cursor:

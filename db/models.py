@@ -261,6 +261,7 @@ class SyncState(SQLModel, table=True):
             "offered_timestamp",
             "gap_from",
             "gap_until",
+            "all_changes_until",
         ),
         CheckConstraint("id", name="one_row"),
         CheckConstraint("sync_mode IN ('SYNC_FULL', 'SYNC_CHANGES')", name="sync_mode_known"),
@@ -297,6 +298,11 @@ class SyncState(SQLModel, table=True):
         "Batches in a row that would have completed the full sync with fewer items than half of those that are here; "
         "the third does",
         server_default=text("0"),
+    )
+    all_changes_until: datetime | None = nullable(
+        TIMESTAMPTZ,
+        "Until when an ETL that says changes_since has brought all changes (Sierra's clock); "
+        "NULL: no such ETL has come",
     )
 
 

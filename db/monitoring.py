@@ -19,6 +19,7 @@ class DatabaseMetrics:
     last_batch_at: float | None  # Unix time; None: none yet
     has_gap: bool
     rejected_rows: int
+    not_shown: int
 
 
 def read_metrics(parameters: Parameters) -> DatabaseMetrics:
@@ -30,4 +31,7 @@ def read_metrics(parameters: Parameters) -> DatabaseMetrics:
 
         ((last_batch_at, has_gap, rejected_rows),) = rows("sync")
         ((is_paused,),) = rows("pause")
-        return DatabaseMetrics(rows("queue"), rows("notifiers"), is_paused, last_batch_at, has_gap, rejected_rows)
+        ((not_shown,),) = rows("not_shown")
+        return DatabaseMetrics(
+            rows("queue"), rows("notifiers"), is_paused, last_batch_at, has_gap, rejected_rows, not_shown
+        )

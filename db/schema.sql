@@ -102,6 +102,328 @@ COMMENT ON COLUMN public.client_overview.last_seen_at IS 'When it was last heard
 
 COMMENT ON COLUMN public.client_overview.revoked_at IS 'Since when its key is refused; NULL: valid';
 
+CREATE TABLE public.sierra_item (
+    item_record_id bigint NOT NULL,
+    item_number text,
+    barcode text,
+    bib_record_id bigint,
+    bib_number text,
+    best_author text,
+    best_title text,
+    itype_code_num integer,
+    item_type_name text,
+    material_code text,
+    material_name text,
+    classification text,
+    shelfmark_json text,
+    shelfmark text DEFAULT '***'::text NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    bib_record_ids bigint[],
+    item_call_number text,
+    item_updated_at timestamp with time zone,
+    location_code text,
+    location_name text,
+    CONSTRAINT sierra_item_item_updated_at_readable CHECK ((((item_updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((item_updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sierra_item_updated_at_readable CHECK ((((updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
+);
+
+COMMENT ON TABLE public.sierra_item IS 'Items as the ETL last sent them from Sierra, one row per item. Owned by the sync.';
+
+COMMENT ON COLUMN public.sierra_item.item_record_id IS 'SierraDNA''s 64-bit key of the item record';
+
+COMMENT ON COLUMN public.sierra_item.item_number IS 'The record number in Sierra''s URLs; without it nothing can be pushed';
+
+COMMENT ON COLUMN public.sierra_item.barcode IS 'What the print station reads; looked up exactly, case too';
+
+COMMENT ON COLUMN public.sierra_item.bib_record_id IS 'SierraDNA''s key of the bib; of several, the highest of the batch';
+
+COMMENT ON COLUMN public.sierra_item.bib_number IS 'Record number of the bib';
+
+COMMENT ON COLUMN public.sierra_item.best_author IS 'Author, for the print station''s display';
+
+COMMENT ON COLUMN public.sierra_item.best_title IS 'Title, for the print station''s display';
+
+COMMENT ON COLUMN public.sierra_item.itype_code_num IS 'Item type code. The deployed ETL cuts it to 8 bits (300 comes as 44): rely on item_type_name';
+
+COMMENT ON COLUMN public.sierra_item.item_type_name IS 'Name of the item type';
+
+COMMENT ON COLUMN public.sierra_item.material_code IS 'Code of the bib''s material type';
+
+COMMENT ON COLUMN public.sierra_item.material_name IS 'Name of the bib''s material type';
+
+COMMENT ON COLUMN public.sierra_item.classification IS 'Class number that is printed and written to Sierra; NULL: none';
+
+COMMENT ON COLUMN public.sierra_item.shelfmark_json IS 'Subfields of MARC 100/110/111/130/245 as received, JSON or Python repr; compared byte for byte. Empty: forgotten, the next batch that brings the item makes its shelfmark anew';
+
+COMMENT ON COLUMN public.sierra_item.shelfmark IS 'The three letters that sort the item on its shelf, made from shelfmark_json; *** where there are none';
+
+COMMENT ON COLUMN public.sierra_item.updated_at IS 'Timestamp of the batch that last changed this row (Sierra''s clock)';
+
+COMMENT ON COLUMN public.sierra_item.bib_record_ids IS 'The bibs of an item that has several, as the last full sync found them; NULL: one';
+
+COMMENT ON COLUMN public.sierra_item.item_call_number IS 'Call number that Sierra showed; NULL: none, or the ETL does not bring it';
+
+COMMENT ON COLUMN public.sierra_item.item_updated_at IS 'When Sierra had last changed the record, as of the last change here; loans change it too';
+
+COMMENT ON COLUMN public.sierra_item.location_code IS 'Code of the item''s location; NULL: the ETL does not bring it';
+
+COMMENT ON COLUMN public.sierra_item.location_name IS 'Name of the item''s location';
+
+CREATE TABLE public.sync_state (
+    id boolean DEFAULT true NOT NULL,
+    initialized_at timestamp with time zone DEFAULT now() NOT NULL,
+    sync_mode text DEFAULT 'SYNC_FULL'::text NOT NULL,
+    last_synced_id bigint DEFAULT 0 NOT NULL,
+    full_sync_completed_at timestamp with time zone,
+    sync_changes_since timestamp with time zone,
+    last_sync_run_completed_at timestamp with time zone,
+    full_sync_requested_at timestamp with time zone,
+    offered_mode text,
+    offered_batch_size integer,
+    offered_last_synced_id bigint,
+    offered_timestamp timestamp with time zone,
+    gap_from timestamp with time zone,
+    gap_until timestamp with time zone,
+    full_sync_items bigint DEFAULT 0 NOT NULL,
+    early_ends integer DEFAULT 0 NOT NULL,
+    all_changes_until timestamp with time zone,
+    CONSTRAINT sync_state_all_changes_until_readable CHECK ((((all_changes_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((all_changes_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_full_sync_completed_at_readable CHECK ((((full_sync_completed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_completed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_full_sync_requested_at_readable CHECK ((((full_sync_requested_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_requested_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_gap_from_readable CHECK ((((gap_from AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((gap_from AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_gap_until_readable CHECK ((((gap_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((gap_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_initialized_at_readable CHECK ((((initialized_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((initialized_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_last_sync_run_completed_at_readable CHECK ((((last_sync_run_completed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((last_sync_run_completed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_offered_mode_known CHECK ((offered_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text]))),
+    CONSTRAINT sync_state_offered_timestamp_readable CHECK ((((offered_timestamp AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((offered_timestamp AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_one_row CHECK (id),
+    CONSTRAINT sync_state_sync_changes_since_readable CHECK ((((sync_changes_since AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((sync_changes_since AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT sync_state_sync_mode_known CHECK ((sync_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text])))
+);
+
+COMMENT ON TABLE public.sync_state IS 'Where the sync with Sierra stands: one row. See the view sync_overview';
+
+COMMENT ON COLUMN public.sync_state.id IS 'Always true: there is one row';
+
+COMMENT ON COLUMN public.sync_state.initialized_at IS 'When this database was made';
+
+COMMENT ON COLUMN public.sync_state.sync_mode IS 'SYNC_FULL: all items, in id order; SYNC_CHANGES: what changed';
+
+COMMENT ON COLUMN public.sync_state.last_synced_id IS 'Cursor of the full sync: items up to this item_record_id are here';
+
+COMMENT ON COLUMN public.sync_state.full_sync_completed_at IS 'When the last full sync was complete';
+
+COMMENT ON COLUMN public.sync_state.sync_changes_since IS 'From when on the ETL is asked for changes (Sierra''s clock)';
+
+COMMENT ON COLUMN public.sync_state.last_sync_run_completed_at IS 'When the last batch was taken in';
+
+COMMENT ON COLUMN public.sync_state.full_sync_requested_at IS 'A full sync was asked for and begins with the next GET /sync';
+
+COMMENT ON COLUMN public.sync_state.offered_mode IS 'Mode that the last GET /sync handed out';
+
+COMMENT ON COLUMN public.sync_state.offered_batch_size IS 'Batch size that it handed out, in items';
+
+COMMENT ON COLUMN public.sync_state.offered_last_synced_id IS 'Cursor that it handed out';
+
+COMMENT ON COLUMN public.sync_state.offered_timestamp IS 'Timestamp that it handed out';
+
+COMMENT ON COLUMN public.sync_state.gap_from IS 'Changes in Sierra since then did not reach us …';
+
+COMMENT ON COLUMN public.sync_state.gap_until IS '… up to then; closed by a full sync that begins later';
+
+COMMENT ON COLUMN public.sync_state.full_sync_items IS 'Items that the full sync has brought so far, refused ones included';
+
+COMMENT ON COLUMN public.sync_state.early_ends IS 'Batches in a row that would have completed the full sync with fewer items than half of those that are here; the third does';
+
+COMMENT ON COLUMN public.sync_state.all_changes_until IS 'Until when an ETL that says changes_since has brought all changes (Sierra''s clock); NULL: no such ETL has come';
+
+CREATE TABLE public.update_log (
+    update_log_id bigint NOT NULL,
+    item_record_id bigint NOT NULL,
+    item_number text,
+    barcode text,
+    title text,
+    queued_at timestamp with time zone NOT NULL,
+    queued_by text NOT NULL,
+    finished_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_by text NOT NULL,
+    outcome text NOT NULL,
+    attempts smallint NOT NULL,
+    call_number_before text,
+    call_number_after text,
+    error text,
+    sierra_ms integer,
+    request_id text,
+    revert_of bigint,
+    shown_at timestamp with time zone,
+    CONSTRAINT update_log_finished_at_readable CHECK ((((finished_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((finished_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_log_outcome_known CHECK ((outcome = ANY (ARRAY['pushed'::text, 'unchanged'::text, 'rejected'::text, 'dismissed'::text]))),
+    CONSTRAINT update_log_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_log_shown_at_readable CHECK ((((shown_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((shown_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
+);
+
+COMMENT ON TABLE public.update_log IS 'What came of each queued update, kept UPDATE_LOG_RETENTION_DAYS. Never a record as Sierra sent it: a lent item names its borrower';
+
+COMMENT ON COLUMN public.update_log.update_log_id IS 'Rising number';
+
+COMMENT ON COLUMN public.update_log.item_record_id IS 'The item; it may have left sierra_item since';
+
+COMMENT ON COLUMN public.update_log.item_number IS 'Its record number then';
+
+COMMENT ON COLUMN public.update_log.barcode IS 'Its barcode then';
+
+COMMENT ON COLUMN public.update_log.title IS 'Its title then';
+
+COMMENT ON COLUMN public.update_log.queued_at IS 'When it had entered the queue';
+
+COMMENT ON COLUMN public.update_log.queued_by IS 'Who had marked it';
+
+COMMENT ON COLUMN public.update_log.finished_at IS 'When this was written';
+
+COMMENT ON COLUMN public.update_log.finished_by IS 'The notifier, or the person who dismissed it';
+
+COMMENT ON COLUMN public.update_log.outcome IS 'pushed: written to Sierra; unchanged: was so already; rejected; dismissed by a person';
+
+COMMENT ON COLUMN public.update_log.attempts IS 'Pushes begun until then';
+
+COMMENT ON COLUMN public.update_log.call_number_before IS 'Call number read from Sierra';
+
+COMMENT ON COLUMN public.update_log.call_number_after IS 'Call number in Sierra afterwards';
+
+COMMENT ON COLUMN public.update_log.error IS 'Why it was rejected, or what was left out of the update and why';
+
+COMMENT ON COLUMN public.update_log.sierra_ms IS 'Milliseconds from the item''s read to the end of its write at Sierra';
+
+COMMENT ON COLUMN public.update_log.request_id IS 'Id of the HTTP request that had marked it';
+
+COMMENT ON COLUMN public.update_log.revert_of IS 'The row of history whose push was to be undone; NULL: an update';
+
+COMMENT ON COLUMN public.update_log.shown_at IS 'When the ETL first brought the pushed call number back from Sierra; NULL: it has not';
+
+CREATE TABLE public.update_queue (
+    item_record_id bigint NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    queued_by text DEFAULT SESSION_USER NOT NULL,
+    priority smallint DEFAULT 1 NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
+    claimed_by text,
+    lease_until timestamp with time zone,
+    last_error text,
+    request_id text,
+    trace text,
+    revert_of bigint,
+    unanswered_at timestamp with time zone,
+    pushed_revision bigint,
+    CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT update_queue_due_at_readable CHECK ((((due_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((due_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_queue_lease_until_readable CHECK ((((lease_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((lease_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_queue_priority_0_to_2 CHECK (((priority >= 0) AND (priority <= 2))),
+    CONSTRAINT update_queue_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT update_queue_unanswered_at_readable CHECK ((((unanswered_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((unanswered_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='20000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='2000', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE public.update_queue IS 'Items that wait for their update in Sierra, one row per item. See the views queue_overview and queue_detail. To mark an item by hand: INSERT INTO update_queue (item_record_id) VALUES (…)';
+
+COMMENT ON COLUMN public.update_queue.item_record_id IS 'The item; marking it twice is one row';
+
+COMMENT ON COLUMN public.update_queue.revision IS 'How often the item was marked since it entered; a push finishes only the revision it claimed';
+
+COMMENT ON COLUMN public.update_queue.queued_at IS 'When it entered. A mark on a rejected row enters anew';
+
+COMMENT ON COLUMN public.update_queue.queued_by IS 'Who marked it: the client''s name, or the database role for plain SQL';
+
+COMMENT ON COLUMN public.update_queue.priority IS '0 print stations, 1 plain SQL and bulk, 2 whenever there is time; lower goes first';
+
+COMMENT ON COLUMN public.update_queue.attempts IS 'Pushes begun for this item since its last mark; Sierra being down burns none';
+
+COMMENT ON COLUMN public.update_queue.due_at IS 'When the next push is due. NULL: rejected, due never until a person acts';
+
+COMMENT ON COLUMN public.update_queue.claimed_by IS 'The notifier that pushes it now; of a rejected row, the one that rejected it';
+
+COMMENT ON COLUMN public.update_queue.lease_until IS 'Until when it is claimed; lapses by itself, then any claim may. Without claimed_by: until when no claim may, for a write had no answer';
+
+COMMENT ON COLUMN public.update_queue.last_error IS 'Why the last push failed, in a sentence a librarian understands';
+
+COMMENT ON COLUMN public.update_queue.request_id IS 'Id of the HTTP request that marked it last';
+
+COMMENT ON COLUMN public.update_queue.trace IS 'Sentry trace of that request';
+
+COMMENT ON COLUMN public.update_queue.revert_of IS 'The row of history whose push is to be undone; NULL: an update. Holds for revision 1: a mark asks for an update again';
+
+COMMENT ON COLUMN public.update_queue.unanswered_at IS 'Since when a write to Sierra has had no answer, and may still be done; NULL: none has, or it was long ago';
+
+COMMENT ON COLUMN public.update_queue.pushed_revision IS 'The revision that was pushed when a write before had had no answer. While it is the newest, the row is here only to be looked at again';
+
+CREATE VIEW public.not_shown AS
+ SELECT
+        CASE
+            WHEN (((l.revert_of IS NULL) AND (starts_with(l.call_number_after, i.classification) IS NOT TRUE)) OR ((i.item_updated_at > l.finished_at) AND (i.item_call_number IS DISTINCT FROM l.call_number_before))) THEN 'changed in Sierra since'::text
+            ELSE 'not shown'::text
+        END AS state,
+    l.item_number,
+    l.barcode,
+    l.title,
+    l.call_number_before,
+    l.call_number_after AS call_number_pushed,
+    i.item_call_number AS call_number_shown,
+    i.classification,
+    l.finished_at AS pushed_at,
+    l.queued_by,
+    i.item_updated_at,
+    l.item_record_id,
+    l.update_log_id
+   FROM ((public.sync_state s
+     CROSS JOIN LATERAL ( SELECT DISTINCT ON (h.item_record_id) h.item_record_id,
+            h.update_log_id,
+            h.outcome,
+            h.shown_at,
+            h.finished_at,
+            h.revert_of,
+            h.item_number,
+            h.barcode,
+            h.title,
+            h.call_number_before,
+            h.call_number_after,
+            h.queued_by
+           FROM public.update_log h
+          WHERE (h.finished_at > (now() - '30 days'::interval))
+          ORDER BY h.item_record_id, h.update_log_id DESC) l)
+     JOIN public.sierra_item i ON ((i.item_record_id = l.item_record_id)))
+  WHERE ((s.gap_from IS NULL) AND (l.outcome = 'pushed'::text) AND (l.shown_at IS NULL) AND (l.finished_at < (s.all_changes_until - '01:00:00'::interval)) AND (l.call_number_after <> COALESCE(i.item_call_number, ''::text)) AND (num_nonnulls(i.item_call_number, i.item_updated_at, i.location_code) > 0) AND (NOT (EXISTS ( SELECT
+           FROM public.update_queue q
+          WHERE (q.item_record_id = l.item_record_id)))));
+
+COMMENT ON VIEW public.not_shown IS 'Pushes of the last 30 days that SierraDNA does not show an hour later, unless the item is queued again. Needs an ETL that brings call numbers';
+
+COMMENT ON COLUMN public.not_shown.state IS 'not shown: mark the item again; changed in Sierra since: its class was, or its call number by somebody else';
+
+COMMENT ON COLUMN public.not_shown.item_number IS 'The item''s record number then';
+
+COMMENT ON COLUMN public.not_shown.barcode IS 'Its barcode then';
+
+COMMENT ON COLUMN public.not_shown.title IS 'Its title then';
+
+COMMENT ON COLUMN public.not_shown.call_number_before IS 'Call number read from Sierra before the push';
+
+COMMENT ON COLUMN public.not_shown.call_number_pushed IS 'Call number that was written';
+
+COMMENT ON COLUMN public.not_shown.call_number_shown IS 'Call number that SierraDNA shows; NULL: none';
+
+COMMENT ON COLUMN public.not_shown.classification IS 'The class number that a push would write now';
+
+COMMENT ON COLUMN public.not_shown.pushed_at IS 'When the push ended';
+
+COMMENT ON COLUMN public.not_shown.queued_by IS 'The client that had marked it, or the database role for plain SQL';
+
+COMMENT ON COLUMN public.not_shown.item_updated_at IS 'When Sierra had last changed the record';
+
+COMMENT ON COLUMN public.not_shown.item_record_id IS 'The item';
+
+COMMENT ON COLUMN public.not_shown.update_log_id IS 'The row of history';
+
 CREATE TABLE public.notifier_state (
     notifier text NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -163,63 +485,6 @@ COMMENT ON COLUMN public.queue_control.paused_by IS 'Who paused it';
 COMMENT ON COLUMN public.queue_control.reason IS 'Why';
 
 COMMENT ON COLUMN public.queue_control.resume_at IS 'When it goes on by itself; NULL: when a person says so';
-
-CREATE TABLE public.update_queue (
-    item_record_id bigint NOT NULL,
-    revision bigint DEFAULT 1 NOT NULL,
-    queued_at timestamp with time zone DEFAULT now() NOT NULL,
-    queued_by text DEFAULT SESSION_USER NOT NULL,
-    priority smallint DEFAULT 1 NOT NULL,
-    attempts smallint DEFAULT 0 NOT NULL,
-    due_at timestamp with time zone DEFAULT now(),
-    claimed_by text,
-    lease_until timestamp with time zone,
-    last_error text,
-    request_id text,
-    trace text,
-    revert_of bigint,
-    unanswered_at timestamp with time zone,
-    pushed_revision bigint,
-    CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
-    CONSTRAINT update_queue_due_at_readable CHECK ((((due_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((due_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT update_queue_lease_until_readable CHECK ((((lease_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((lease_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT update_queue_priority_0_to_2 CHECK (((priority >= 0) AND (priority <= 2))),
-    CONSTRAINT update_queue_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT update_queue_unanswered_at_readable CHECK ((((unanswered_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((unanswered_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
-)
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='20000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='2000', autovacuum_vacuum_cost_delay='0');
-
-COMMENT ON TABLE public.update_queue IS 'Items that wait for their update in Sierra, one row per item. See the views queue_overview and queue_detail. To mark an item by hand: INSERT INTO update_queue (item_record_id) VALUES (…)';
-
-COMMENT ON COLUMN public.update_queue.item_record_id IS 'The item; marking it twice is one row';
-
-COMMENT ON COLUMN public.update_queue.revision IS 'How often the item was marked since it entered; a push finishes only the revision it claimed';
-
-COMMENT ON COLUMN public.update_queue.queued_at IS 'When it entered. A mark on a rejected row enters anew';
-
-COMMENT ON COLUMN public.update_queue.queued_by IS 'Who marked it: the client''s name, or the database role for plain SQL';
-
-COMMENT ON COLUMN public.update_queue.priority IS '0 print stations, 1 plain SQL and bulk, 2 whenever there is time; lower goes first';
-
-COMMENT ON COLUMN public.update_queue.attempts IS 'Pushes begun for this item since its last mark; Sierra being down burns none';
-
-COMMENT ON COLUMN public.update_queue.due_at IS 'When the next push is due. NULL: rejected, due never until a person acts';
-
-COMMENT ON COLUMN public.update_queue.claimed_by IS 'The notifier that pushes it now; of a rejected row, the one that rejected it';
-
-COMMENT ON COLUMN public.update_queue.lease_until IS 'Until when it is claimed; lapses by itself, then any claim may. Without claimed_by: until when no claim may, for a write had no answer';
-
-COMMENT ON COLUMN public.update_queue.last_error IS 'Why the last push failed, in a sentence a librarian understands';
-
-COMMENT ON COLUMN public.update_queue.request_id IS 'Id of the HTTP request that marked it last';
-
-COMMENT ON COLUMN public.update_queue.trace IS 'Sentry trace of that request';
-
-COMMENT ON COLUMN public.update_queue.revert_of IS 'The row of history whose push is to be undone; NULL: an update. Holds for revision 1: a mark asks for an update again';
-
-COMMENT ON COLUMN public.update_queue.unanswered_at IS 'Since when a write to Sierra has had no answer, and may still be done; NULL: none has, or it was long ago';
-
-COMMENT ON COLUMN public.update_queue.pushed_revision IS 'The revision that was pushed when a write before had had no answer. While it is the newest, the row is here only to be looked at again';
 
 CREATE VIEW public.queue_progress AS
  SELECT c.paused_at,
@@ -306,73 +571,6 @@ COMMENT ON COLUMN public.notifier_overview.oldest_due_age IS 'For how long the o
 COMMENT ON COLUMN public.notifier_overview.started_at IS 'When the process began';
 
 COMMENT ON COLUMN public.notifier_overview.waits_for IS 'What must come before it pushes again: answer, Sierra or person; NULL: nothing';
-
-CREATE TABLE public.sierra_item (
-    item_record_id bigint NOT NULL,
-    item_number text,
-    barcode text,
-    bib_record_id bigint,
-    bib_number text,
-    best_author text,
-    best_title text,
-    itype_code_num integer,
-    item_type_name text,
-    material_code text,
-    material_name text,
-    classification text,
-    shelfmark_json text,
-    shelfmark text DEFAULT '***'::text NOT NULL,
-    updated_at timestamp with time zone NOT NULL,
-    bib_record_ids bigint[],
-    item_call_number text,
-    item_updated_at timestamp with time zone,
-    location_code text,
-    location_name text,
-    CONSTRAINT sierra_item_item_updated_at_readable CHECK ((((item_updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((item_updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT sierra_item_updated_at_readable CHECK ((((updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
-);
-
-COMMENT ON TABLE public.sierra_item IS 'Items as the ETL last sent them from Sierra, one row per item. Owned by the sync.';
-
-COMMENT ON COLUMN public.sierra_item.item_record_id IS 'SierraDNA''s 64-bit key of the item record';
-
-COMMENT ON COLUMN public.sierra_item.item_number IS 'The record number in Sierra''s URLs; without it nothing can be pushed';
-
-COMMENT ON COLUMN public.sierra_item.barcode IS 'What the print station reads; looked up exactly, case too';
-
-COMMENT ON COLUMN public.sierra_item.bib_record_id IS 'SierraDNA''s key of the bib; of several, the highest of the batch';
-
-COMMENT ON COLUMN public.sierra_item.bib_number IS 'Record number of the bib';
-
-COMMENT ON COLUMN public.sierra_item.best_author IS 'Author, for the print station''s display';
-
-COMMENT ON COLUMN public.sierra_item.best_title IS 'Title, for the print station''s display';
-
-COMMENT ON COLUMN public.sierra_item.itype_code_num IS 'Item type code. The deployed ETL cuts it to 8 bits (300 comes as 44): rely on item_type_name';
-
-COMMENT ON COLUMN public.sierra_item.item_type_name IS 'Name of the item type';
-
-COMMENT ON COLUMN public.sierra_item.material_code IS 'Code of the bib''s material type';
-
-COMMENT ON COLUMN public.sierra_item.material_name IS 'Name of the bib''s material type';
-
-COMMENT ON COLUMN public.sierra_item.classification IS 'Class number that is printed and written to Sierra; NULL: none';
-
-COMMENT ON COLUMN public.sierra_item.shelfmark_json IS 'Subfields of MARC 100/110/111/130/245 as received, JSON or Python repr; compared byte for byte. Empty: forgotten, the next batch that brings the item makes its shelfmark anew';
-
-COMMENT ON COLUMN public.sierra_item.shelfmark IS 'The three letters that sort the item on its shelf, made from shelfmark_json; *** where there are none';
-
-COMMENT ON COLUMN public.sierra_item.updated_at IS 'Timestamp of the batch that last changed this row (Sierra''s clock)';
-
-COMMENT ON COLUMN public.sierra_item.bib_record_ids IS 'The bibs of an item that has several, as the last full sync found them; NULL: one';
-
-COMMENT ON COLUMN public.sierra_item.item_call_number IS 'Call number that Sierra showed; NULL: none, or the ETL does not bring it';
-
-COMMENT ON COLUMN public.sierra_item.item_updated_at IS 'When Sierra had last changed the record, as of the last change here; loans change it too';
-
-COMMENT ON COLUMN public.sierra_item.location_code IS 'Code of the item''s location; NULL: the ETL does not bring it';
-
-COMMENT ON COLUMN public.sierra_item.location_name IS 'Name of the item''s location';
 
 CREATE VIEW public.queue_detail AS
  SELECT q.item_record_id,
@@ -554,70 +752,6 @@ COMMENT ON COLUMN public.shared_barcode.titles IS 'Their titles, in the same ord
 
 COMMENT ON COLUMN public.shared_barcode.item_record_ids IS 'Their keys, in the same order';
 
-CREATE TABLE public.sync_state (
-    id boolean DEFAULT true NOT NULL,
-    initialized_at timestamp with time zone DEFAULT now() NOT NULL,
-    sync_mode text DEFAULT 'SYNC_FULL'::text NOT NULL,
-    last_synced_id bigint DEFAULT 0 NOT NULL,
-    full_sync_completed_at timestamp with time zone,
-    sync_changes_since timestamp with time zone,
-    last_sync_run_completed_at timestamp with time zone,
-    full_sync_requested_at timestamp with time zone,
-    offered_mode text,
-    offered_batch_size integer,
-    offered_last_synced_id bigint,
-    offered_timestamp timestamp with time zone,
-    gap_from timestamp with time zone,
-    gap_until timestamp with time zone,
-    full_sync_items bigint DEFAULT 0 NOT NULL,
-    early_ends integer DEFAULT 0 NOT NULL,
-    CONSTRAINT sync_state_full_sync_completed_at_readable CHECK ((((full_sync_completed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_completed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT sync_state_full_sync_requested_at_readable CHECK ((((full_sync_requested_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_requested_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT sync_state_gap_from_readable CHECK ((((gap_from AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((gap_from AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT sync_state_gap_until_readable CHECK ((((gap_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((gap_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT sync_state_initialized_at_readable CHECK ((((initialized_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((initialized_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT sync_state_last_sync_run_completed_at_readable CHECK ((((last_sync_run_completed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((last_sync_run_completed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT sync_state_offered_mode_known CHECK ((offered_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text]))),
-    CONSTRAINT sync_state_offered_timestamp_readable CHECK ((((offered_timestamp AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((offered_timestamp AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT sync_state_one_row CHECK (id),
-    CONSTRAINT sync_state_sync_changes_since_readable CHECK ((((sync_changes_since AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((sync_changes_since AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT sync_state_sync_mode_known CHECK ((sync_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text])))
-);
-
-COMMENT ON TABLE public.sync_state IS 'Where the sync with Sierra stands: one row. See the view sync_overview';
-
-COMMENT ON COLUMN public.sync_state.id IS 'Always true: there is one row';
-
-COMMENT ON COLUMN public.sync_state.initialized_at IS 'When this database was made';
-
-COMMENT ON COLUMN public.sync_state.sync_mode IS 'SYNC_FULL: all items, in id order; SYNC_CHANGES: what changed';
-
-COMMENT ON COLUMN public.sync_state.last_synced_id IS 'Cursor of the full sync: items up to this item_record_id are here';
-
-COMMENT ON COLUMN public.sync_state.full_sync_completed_at IS 'When the last full sync was complete';
-
-COMMENT ON COLUMN public.sync_state.sync_changes_since IS 'From when on the ETL is asked for changes (Sierra''s clock)';
-
-COMMENT ON COLUMN public.sync_state.last_sync_run_completed_at IS 'When the last batch was taken in';
-
-COMMENT ON COLUMN public.sync_state.full_sync_requested_at IS 'A full sync was asked for and begins with the next GET /sync';
-
-COMMENT ON COLUMN public.sync_state.offered_mode IS 'Mode that the last GET /sync handed out';
-
-COMMENT ON COLUMN public.sync_state.offered_batch_size IS 'Batch size that it handed out, in items';
-
-COMMENT ON COLUMN public.sync_state.offered_last_synced_id IS 'Cursor that it handed out';
-
-COMMENT ON COLUMN public.sync_state.offered_timestamp IS 'Timestamp that it handed out';
-
-COMMENT ON COLUMN public.sync_state.gap_from IS 'Changes in Sierra since then did not reach us …';
-
-COMMENT ON COLUMN public.sync_state.gap_until IS '… up to then; closed by a full sync that begins later';
-
-COMMENT ON COLUMN public.sync_state.full_sync_items IS 'Items that the full sync has brought so far, refused ones included';
-
-COMMENT ON COLUMN public.sync_state.early_ends IS 'Batches in a row that would have completed the full sync with fewer items than half of those that are here; the third does';
-
 CREATE VIEW public.sync_overview AS
  SELECT sync_mode,
     last_synced_id,
@@ -699,69 +833,6 @@ COMMENT ON COLUMN public.unreadable_barcode.reason IS 'Why it can''t be asked fo
 COMMENT ON COLUMN public.unreadable_barcode.title IS 'Its title';
 
 COMMENT ON COLUMN public.unreadable_barcode.updated_at IS 'Timestamp of the batch that last changed the item';
-
-CREATE TABLE public.update_log (
-    update_log_id bigint NOT NULL,
-    item_record_id bigint NOT NULL,
-    item_number text,
-    barcode text,
-    title text,
-    queued_at timestamp with time zone NOT NULL,
-    queued_by text NOT NULL,
-    finished_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    finished_by text NOT NULL,
-    outcome text NOT NULL,
-    attempts smallint NOT NULL,
-    call_number_before text,
-    call_number_after text,
-    error text,
-    sierra_ms integer,
-    request_id text,
-    revert_of bigint,
-    shown_at timestamp with time zone,
-    CONSTRAINT update_log_finished_at_readable CHECK ((((finished_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((finished_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT update_log_outcome_known CHECK ((outcome = ANY (ARRAY['pushed'::text, 'unchanged'::text, 'rejected'::text, 'dismissed'::text]))),
-    CONSTRAINT update_log_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
-    CONSTRAINT update_log_shown_at_readable CHECK ((((shown_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((shown_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
-);
-
-COMMENT ON TABLE public.update_log IS 'What came of each queued update, kept UPDATE_LOG_RETENTION_DAYS. Never a record as Sierra sent it: a lent item names its borrower';
-
-COMMENT ON COLUMN public.update_log.update_log_id IS 'Rising number';
-
-COMMENT ON COLUMN public.update_log.item_record_id IS 'The item; it may have left sierra_item since';
-
-COMMENT ON COLUMN public.update_log.item_number IS 'Its record number then';
-
-COMMENT ON COLUMN public.update_log.barcode IS 'Its barcode then';
-
-COMMENT ON COLUMN public.update_log.title IS 'Its title then';
-
-COMMENT ON COLUMN public.update_log.queued_at IS 'When it had entered the queue';
-
-COMMENT ON COLUMN public.update_log.queued_by IS 'Who had marked it';
-
-COMMENT ON COLUMN public.update_log.finished_at IS 'When this was written';
-
-COMMENT ON COLUMN public.update_log.finished_by IS 'The notifier, or the person who dismissed it';
-
-COMMENT ON COLUMN public.update_log.outcome IS 'pushed: written to Sierra; unchanged: was so already; rejected; dismissed by a person';
-
-COMMENT ON COLUMN public.update_log.attempts IS 'Pushes begun until then';
-
-COMMENT ON COLUMN public.update_log.call_number_before IS 'Call number read from Sierra';
-
-COMMENT ON COLUMN public.update_log.call_number_after IS 'Call number in Sierra afterwards';
-
-COMMENT ON COLUMN public.update_log.error IS 'Why it was rejected, or what was left out of the update and why';
-
-COMMENT ON COLUMN public.update_log.sierra_ms IS 'Milliseconds from the item''s read to the end of its write at Sierra';
-
-COMMENT ON COLUMN public.update_log.request_id IS 'Id of the HTTP request that had marked it';
-
-COMMENT ON COLUMN public.update_log.revert_of IS 'The row of history whose push was to be undone; NULL: an update';
-
-COMMENT ON COLUMN public.update_log.shown_at IS 'When the ETL first brought the pushed call number back from Sierra; NULL: it has not';
 
 CREATE VIEW public.update_history AS
  SELECT finished_at,

@@ -31,6 +31,10 @@ OLD_HISTORY = """
 INSERT INTO update_log (item_record_id, item_number, queued_at, queued_by, finished_by, finished_at, outcome, attempts)
 VALUES (1, '7', now() - interval '1 year', 'aino', 'desk:1', now() - interval '1 year', 'pushed', 1)
 """
+NOT_SHOWN = """
+UPDATE sync_state SET all_changes_until = now() + interval '2 hours';
+UPDATE sierra_item SET item_call_number = '84.2 2. Jännitys' WHERE item_number = '2043111'
+"""
 MARK = "INSERT INTO update_queue (item_record_id) VALUES (450971566080 + %s)"
 
 
@@ -54,6 +58,7 @@ async def _fill(database: TestDatabase) -> None:
         remark = "'2.' was left out of '84.2 2. Jännitys'"
         push = queue.Pushed(pushed, "pushed", "84.2 2. Jännitys", "84.31 Jännitys", remark, 12)
         await queue.finish(connection, "n1", [push])
+        await connection.execute(NOT_SHOWN)
         for number, reason in (
             (2_043_112, "Sierra has no item 2043112"),
             (2_043_113, "Sierra shows item 2043113 but refuses to save it: a ghost record, ask the vendor"),

@@ -32,6 +32,7 @@ class Position:
     offered_timestamp: datetime | None
     full_sync_items: int = 0
     early_ends: int = 0
+    all_changes_until: datetime | None = None
     completes_full_sync: bool = False
     answers_full_sync: bool = False
 
@@ -133,7 +134,10 @@ def _complete(position: Position, began_at: datetime | None) -> Position:
 
 def _take_changes(position: Position, received: Received, timestamp: datetime, longest_pause: timedelta) -> Position:
     """Return the position after a batch of changes. What it leaves out since the timestamp handed out is a gap."""
-    moved = replace(position, sync_changes_since=_until(received, timestamp))
+    until = _until(received, timestamp)
+    moves_on = received.changes_since is not None and until != position.offered_timestamp
+    all_changes_until = until if moves_on else position.all_changes_until
+    moved = replace(position, sync_changes_since=until, all_changes_until=all_changes_until)
     missing_until = gap_end(position, received, timestamp, longest_pause)
     if missing_until is None:
         return moved

@@ -13,6 +13,16 @@ ORDER BY update_log_id DESC
 LIMIT %(limit)s;
 
 
+-- name: not_shown
+-- Pushes that SierraDNA does not show, the oldest first.
+SELECT
+    state, item_number, barcode, title, call_number_before, call_number_pushed, call_number_shown, classification,
+    pushed_at, queued_by, item_updated_at, update_log_id, item_record_id
+FROM not_shown
+ORDER BY update_log_id
+LIMIT %(limit)s;
+
+
 -- name: revert
 -- Queue the reverts of pushes, and return each row of history with whether its revert was queued. An item that is queued
 -- already stays as it is, also one that a mark is just queueing: ON CONFLICT waits for the mark's end. One that is there

@@ -28,3 +28,8 @@ GROUP BY known.mode;
 SELECT EXISTS (
     SELECT FROM queue_control WHERE paused_at IS NOT NULL AND (resume_at IS NULL OR resume_at > now())
 ) AS is_paused;
+
+
+-- name: not_shown
+-- Items whose push SierraDNA does not show, and which nobody has changed since.
+SELECT count(*) FROM not_shown WHERE state = 'not shown';

@@ -19,7 +19,7 @@ SELECT rolname FROM pg_roles WHERE rolname = ANY (%(names)s) ORDER BY rolname;
 -- Print stations and ETL: takes in items, marks them, notes when a client was seen and which pushes Sierra shows. It takes
 -- nothing off the queue, and neither makes nor changes keys. Its metrics read the overviews and notifier_state.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_api;
-GRANT SELECT ON alembic_version, notifier_state, queue_control, queue_overview, sync_overview TO signum_api;
+GRANT SELECT ON alembic_version, not_shown, notifier_state, queue_control, queue_overview, sync_overview TO signum_api;
 GRANT SELECT, UPDATE (internal_hostname, internal_ip_address, last_seen_at) ON client TO signum_api;
 GRANT SELECT, INSERT, UPDATE ON sierra_item TO signum_api;
 GRANT
@@ -56,8 +56,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_operator;
 GRANT SELECT ON alembic_version, notifier_state, update_log TO signum_operator;
 GRANT SELECT ON
-    client_overview, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode, sync_overview,
-    unreadable_barcode, update_history
+    client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode,
+    sync_overview, unreadable_barcode, update_history
 TO signum_operator;
 GRANT
     SELECT (
@@ -86,8 +86,8 @@ GRANT SELECT ON
     alembic_version, notifier_state, queue_control, rejected_row, sierra_item, sync_state, update_log, update_queue
 TO signum_reader;
 GRANT SELECT ON
-    client_overview, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode, sync_overview,
-    unreadable_barcode, update_history
+    client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode,
+    sync_overview, unreadable_barcode, update_history
 TO signum_reader;
 GRANT SELECT (
     client_id, client_name, client_type, api_key_prefix, created_at, revoked_at, internal_hostname, internal_ip_address,

@@ -39,6 +39,7 @@ SELECT
     gap_until,
     full_sync_items,
     early_ends,
+    all_changes_until,
     coalesce(offered_mode, sync_mode) AS offered_mode,
     coalesce(offered_batch_size, %(batch_size)s) AS offered_batch_size,
     coalesce(offered_last_synced_id, last_synced_id) AS offered_last_synced_id,
@@ -357,5 +358,6 @@ UPDATE sync_state SET
     gap_until = %(gap_until)s,
     full_sync_items = %(full_sync_items)s,
     early_ends = %(early_ends)s,
+    all_changes_until = %(all_changes_until)s,
     full_sync_completed_at = CASE WHEN %(completes_full_sync)s THEN clock_timestamp() ELSE full_sync_completed_at END,
     last_sync_run_completed_at = clock_timestamp();

@@ -29,9 +29,14 @@ def told(since: datetime | None, until: datetime | None = None, *ids: int) -> Re
     return Received(len(ids), min(ids, default=None), max(ids, default=None), since, until)
 
 
+def at(position: datetime) -> Position:
+    """The state once all changes until this position have come."""
+    return replace(COMPLETE, sync_changes_since=position, all_changes_until=position)
+
+
 def test_changes_that_go_back_far_enough_leave_no_gap_however_long_the_pause_was() -> None:
     moved = advance(COMPLETE, told(NOON), NOON + 240 * HOUR, HOUR)
-    assert moved == replace(COMPLETE, sync_changes_since=NOON + 240 * HOUR)
+    assert moved == at(NOON + 240 * HOUR)
 
 
 def test_changes_since_later_than_what_was_handed_out_leave_a_gap_however_short_the_pause_was() -> None:
@@ -42,7 +47,7 @@ def test_changes_since_later_than_what_was_handed_out_leave_a_gap_however_short_
 
 def test_position_becomes_changes_until() -> None:
     moved = advance(COMPLETE, told(NOON - HOUR, NOON + HOUR), NOON + 3 * HOUR, HOUR)
-    assert moved == replace(COMPLETE, sync_changes_since=NOON + HOUR)
+    assert moved == at(NOON + HOUR)
 
 
 def test_changes_until_what_was_handed_out_moves_nothing() -> None:
@@ -50,9 +55,11 @@ def test_changes_until_what_was_handed_out_moves_nothing() -> None:
 
 
 def test_changes_until_alone_is_the_position_and_the_end_of_the_pause() -> None:
-    at = NOON + 9 * HOUR
-    assert advance(COMPLETE, told(None, NOON + HOUR), at, HOUR) == replace(COMPLETE, sync_changes_since=NOON + HOUR)
-    moved = advance(COMPLETE, told(None, NOON + 2 * HOUR), at, HOUR)
+    sent_at = NOON + 9 * HOUR
+    assert advance(COMPLETE, told(None, NOON + HOUR), sent_at, HOUR) == replace(
+        COMPLETE, sync_changes_since=NOON + HOUR
+    )
+    moved = advance(COMPLETE, told(None, NOON + 2 * HOUR), sent_at, HOUR)
     assert (moved.gap_from, moved.gap_until) == (NOON, NOON + 2 * HOUR)
 
 
