@@ -4,6 +4,7 @@ A standby that is gone lets a commit wait for ever. If that wait is cancelled, P
 warning: the primary has stored it, the standby has not, and a failover would lose it.
 """
 
+import threading
 from typing import Any
 
 from psycopg import AsyncConnection, Connection
@@ -12,6 +13,8 @@ from psycopg.errors import Diagnostic
 from runtime.statements import load
 
 SQL = load("db", "durability")
+
+CONFIRM_SECONDS = 10.0  # for what takes long itself: a batch, an import
 
 UNCONFIRMED = "The database has stored this, but no synchronous standby has confirmed it: a failover now would lose it"
 
@@ -37,6 +40,22 @@ class StandbyWatch:
 async def commit_durably(connection: AsyncConnection[Any]) -> None:
     """Have the session's commits wait for the disk and for the synchronous standby, whatever the role's setting is."""
     await connection.execute(SQL["commit_durably"])
+
+
+def commit_in_time(connection: Connection[Any]) -> bool:
+    """Commit the transaction durably. Return False if no synchronous standby has confirmed it within CONFIRM_SECONDS.
+
+    It is stored all the same then.
+    """
+    standby = StandbyWatch(connection)
+    connection.execute(SQL["commit_durably"])
+    giving_up = threading.Timer(CONFIRM_SECONDS, connection.cancel_safe)
+    giving_up.start()
+    try:
+        connection.commit()
+    finally:
+        giving_up.cancel()
+    return not standby.missed()
 
 
 async def is_waiting_for_standby(connection: AsyncConnection[Any], pid: int) -> bool:

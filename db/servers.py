@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from db.connections import Parameters, aconnect, one_line
+from db.connections import SHORT_CONNECT_SECONDS, Parameters, aconnect, one_line
 from db.queue import Connection
 from runtime.findings import Finding
 from runtime.hosts import addresses
@@ -43,7 +43,13 @@ async def _ask(parameters: Parameters, address: str) -> Server:
     host, _, port = address.rpartition(":")
     try:
         async with await aconnect(
-            {**parameters, "host": host, "port": port, "target_session_attrs": "any"}
+            {
+                **parameters,
+                "host": host,
+                "port": port,
+                "target_session_attrs": "any",
+                "connect_timeout": SHORT_CONNECT_SECONDS,
+            }
         ) as connection:
             row = await (await connection.execute(SQL["server"])).fetchone()
     except psycopg.Error as error:

@@ -7,7 +7,6 @@ is one transaction: if this process is killed, nothing of the batch is stored.
 import gc
 import json
 import sys
-import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -35,10 +34,8 @@ from api.ingest.store import columns_of, store_batch
 from api.ingest.tsv import read_records
 from db import sync
 from db.connections import connect
-from db.durability import SQL, UNCONFIRMED, StandbyWatch
+from db.durability import UNCONFIRMED, commit_in_time
 from runtime.stderr import write_stderr_in_background
-
-CONFIRM_SECONDS = 10.0  # for a synchronous standby
 
 
 def main() -> None:
@@ -88,20 +85,7 @@ def take_in(job: Job, stdin: BinaryIO) -> Result:
         result = _merge(connection, position, timestamp, longest_pause, _told(last_words))
         if timestamp != sent_at:
             result.warnings.insert(0, _ahead(sent_at, timestamp))
-        return result if _commit(connection) else Result("unconfirmed", UNCONFIRMED)
-
-
-def _commit(connection: sync.Transaction) -> bool:
-    """Commit the batch. Return False if no synchronous standby has confirmed it in time: it is stored all the same."""
-    standby = StandbyWatch(connection)
-    connection.execute(SQL["commit_durably"])
-    giving_up = threading.Timer(CONFIRM_SECONDS, connection.cancel_safe)
-    giving_up.start()
-    try:
-        connection.commit()
-    finally:
-        giving_up.cancel()
-    return not standby.missed()
+        return result if commit_in_time(connection) else Result("unconfirmed", UNCONFIRMED)
 
 
 def _told(last_words: LastWords) -> dict[str, Any]:

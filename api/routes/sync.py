@@ -98,10 +98,11 @@ async def take_batch(request: Request, etl: Etl) -> BatchTaken:
         async with asyncio.timeout(DEADLINE_SECONDS):
             timestamp, result = await _ingest_alone(request, etl.client_name)
     except TimeoutError:
-        log.error("batch timed out after %d s and was rolled back", DEADLINE_SECONDS, extra={"client": etl.client_name})
+        about = {"client": etl.client_name}
+        log.error("batch timed out after %d s: rolled back, unless its commit had begun", DEADLINE_SECONDS, extra=about)
         raise HTTPException(
             503,
-            f"The batch timed out after {DEADLINE_SECONDS} s: nothing of it is stored",
+            f"The batch timed out after {DEADLINE_SECONDS} s: nothing of it is stored, unless its commit had begun",
             {"Retry-After": str(RETRY_AFTER_SECONDS)},
         ) from None
     about = {"client": etl.client_name, "timestamp": timestamp.isoformat()}

@@ -52,7 +52,7 @@ def import_predecessor(source: Source, again: Again = False, as_json: AsJson = F
     from cli.predecessor.importer import import_all, summary
     from db.connections import connection_parameters
 
-    parameters = connection_parameters(settings, "signum import", synchronous_commit="on")
+    parameters = connection_parameters(settings, "signum import")
     try:
         with reaching(settings), reading(source) as old, _progress_bar(old.count_items()) as bar:
             result = import_all(old, parameters, settings.full_sync_batch_size, again=again, progress=bar)

@@ -18,6 +18,7 @@ from cli.predecessor.database import OldPosition, Predecessor
 from cli.predecessor.mapping import as_row, known_clients
 from db import sync
 from db.connections import connect
+from db.durability import UNCONFIRMED, commit_in_time
 
 SHOWN_REASONS = 10
 
@@ -46,7 +47,10 @@ def import_all(
             raise Refused("a batch of the ETL is being taken in: stop the ETL, and try again")
         if not again and predecessor.has_items(ours):
             raise Refused("there are items in our database already: add --again to bring what they lack")
-        return _Import(old, ours, batch_size, progress).run()
+        result = _Import(old, ours, batch_size, progress).run()
+        if not commit_in_time(ours):
+            result.remarks.append(UNCONFIRMED)
+        return result
 
 
 class _Import:

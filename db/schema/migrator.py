@@ -46,7 +46,7 @@ def sole_migrator(guard: Session, at_most_seconds: float = 60.0) -> Iterator[Non
 
 
 def lift_time_limits(connection: Session) -> None:
-    """Lift the server's time limits for this session, all but the one for waiting on a lock."""
+    """Lift the time limits of this session, all but the one for waiting on a lock. Its commits wait for no standby."""
     connection.execute(SQL["no_time_limits"], {"lock_timeout": f"{TABLE_LOCK_TIMEOUT_MS}ms"})
     connection.commit()
 

@@ -6,7 +6,8 @@
 
 -- name: one_at_a_time
 -- Two sessions at once would meet in PostgreSQL's catalogue: "tuple concurrently updated". Until the transaction ends.
--- No reader can take this lock, and so none can keep us from it.
+-- No reader can take this lock, and so none can keep us from it. As a migration, it waits for no standby.
+SET LOCAL synchronous_commit = local;
 LOCK TABLE public.alembic_version IN SHARE UPDATE EXCLUSIVE MODE;
 
 

@@ -34,10 +34,15 @@ LOCK TABLE public.alembic_version IN SHARE UPDATE EXCLUSIVE MODE;
 
 -- name: no_time_limits
 -- A migration takes its time, whatever limits a DBA has set for the role or the database; of these, those that this
--- server has. Only for a lock it does not wait long.
-SELECT set_config(s.name, CASE WHEN s.name = 'lock_timeout' THEN %(lock_timeout)s ELSE '0' END, false)
+-- server has. Only for a lock it does not wait long, and for a standby not at all: one that has a later mark has the
+-- migration too, and where a failover has lost it, it is done again.
+SELECT set_config(
+    s.name,
+    CASE s.name WHEN 'lock_timeout' THEN %(lock_timeout)s WHEN 'synchronous_commit' THEN 'local' ELSE '0' END,
+    false
+)
 FROM pg_settings s
 WHERE s.name IN (
     'lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
-    'idle_session_timeout'
+    'idle_session_timeout', 'synchronous_commit'
 );

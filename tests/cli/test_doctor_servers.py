@@ -1,10 +1,13 @@
 """signum doctor on two database servers: which takes writes, what a failover loses, and what refuses every mark."""
 
+import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from db.connections import LONG_CONNECT_SECONDS
 from db.servers import check_servers, count_needed
 from runtime.findings import Finding
 from sandbox.postgres import free_port
@@ -108,3 +111,16 @@ def test_a_server_that_does_not_answer_is_named(pair: Pair, signum: Signum) -> N
 )
 def test_standbys_that_a_commit_waits_for_are_counted_as_postgresql_does(named: str, needed: int) -> None:
     assert count_needed(named) == needed
+
+
+async def test_silent_server_keeps_the_doctor_for_seconds_only(pair: Pair) -> None:
+    with socket.create_server((HOST, 0)) as silent:
+        parameters = parameters_of(pair.primary)
+        hosts: dict[str, str | int] = {
+            "host": f"{HOST},{HOST}",
+            "port": f"{silent.getsockname()[1]},{parameters['port']}",
+        }
+        hosts["connect_timeout"] = LONG_CONNECT_SECONDS
+        async with asyncio.timeout(LONG_CONNECT_SECONDS):
+            findings = await check_servers({**parameters, **hosts})
+    assert [finding.level for finding in findings] == ["warning", "ok"]

@@ -11,9 +11,13 @@ from psycopg import sql
 
 from db.durability import UNCONFIRMED
 from db.requests import Database
+from db.schema.migrate import downgrade, migrate
+from db.schema.rights import grant_rights, make_logins
+from db.schema.version import known_revisions
 from tests.fix_api import ApiClient, detail
 from tests.fix_batch import FIRST_ID, Send, row
 from tests.fix_postgres import TestDatabase
+from tests.fix_predecessor import Old
 from tests.fix_signum import Signum
 
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = %s"
@@ -101,3 +105,34 @@ async def test_batch_that_the_standby_does_not_have_is_sent_again(
     answer = await asyncio.to_thread(cancelled, database, "signum sync", lambda: send([row(1)]))
     assert (answer.status_code, detail(answer)) == (503, UNCONFIRMED)
     assert database.fetch("SELECT item_record_id FROM sierra_item") == [(FIRST_ID + 1,)]
+
+
+def test_migration_and_rights_wait_for_no_standby(database: TestDatabase, lose_standby: Callable[[], None]) -> None:
+    def migrate_anew() -> None:
+        downgrade(database.parameters, known_revisions()[-2])
+        migrate(database.parameters)
+        make_logins(database.parameters, {"signum_reader": "of no use"})
+        grant_rights(database.parameters)
+
+    lose_standby()
+    thread = threading.Thread(target=migrate_anew, name="migration", daemon=True)
+    thread.start()
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+    assert database.fetch("SELECT has_table_privilege('signum_reader', 'queue_overview', 'SELECT')") == [(True,)]
+
+
+def test_import_that_the_standby_does_not_have_is_told(
+    old: Old, database: TestDatabase, lose_standby: Callable[[], None]
+) -> None:
+    item = old.add(1)
+    lose_standby()
+    ran = cancelled(database, "signum import", old.bring)
+    assert (ran.code, UNCONFIRMED in ran.err) == (0, True)
+    assert database.fetch("SELECT item_record_id FROM sierra_item") == [(item,)]
+
+
+@pytest.mark.long
+def test_import_gives_up_a_standby_that_is_gone(old: Old, lose_standby: Callable[[], None]) -> None:
+    lose_standby()
+    assert UNCONFIRMED in old.bring().err

@@ -92,7 +92,7 @@ def test_process_that_stands_still_is_ended_at_the_deadline(
 ) -> None:
     os.kill(held.pid, signal.SIGSTOP)
     assert held.answer.result(LIMIT_SECONDS).status_code == 503
-    assert errors(caplog) == ["batch timed out after 3 s and was rolled back"]
+    assert errors(caplog) == ["batch timed out after 3 s: rolled back, unless its commit had begun"]
     with pytest.raises(ProcessLookupError):
         os.kill(held.pid, 0)
 
