@@ -28,6 +28,7 @@ from runtime.etl_settings import SierraDnaSettings
 SLACK_SECONDS = 5.0
 _CONNECT_SECONDS = 10
 _KEYS_AT_A_TIME = 10_000
+_LONGEST_REST_SECONDS = 600.0
 _REFUSED_AT_LOGIN = ("password authentication failed", "no pg_hba.conf entry", "does not exist", "does not support SSL")
 
 Row = TupleRow
@@ -150,8 +151,7 @@ class SierraDna:
                 self._end_transaction(self._connection)
         self.worked_seconds += snapshot.worked_seconds
         BUSY_SECONDS.inc(snapshot.worked_seconds)
-        pause = snapshot.worked_seconds * (1 / self._most_busy_share - 1)
-        self._rest(pause)
+        self._rest(min(snapshot.worked_seconds * (1 / self._most_busy_share - 1), _LONGEST_REST_SECONDS))
 
     def _end_transaction(self, connection: Connection | None) -> None:
         """Nothing was written, so that a rollback ends it as well as a commit."""

@@ -58,9 +58,14 @@ def next_step(offer: Offer, now: float, local: datetime, done: Done, rules: Rule
         return Step("rest", interval)
     if offer.mode == "SYNC_FULL":
         return Step("full page")
+    looks_for_deletions = now - done.deletions_at >= rules.deletions_interval_seconds and "deleted_on" in offer.accepts
+    if (
+        looks_for_deletions and offer.deletions_since is None
+    ):  # before changes move the position off the full sync's begin
+        return Step("deletions")
     if now - done.changes_at >= interval:
         return Step("changes", is_deep=now - done.deep_at >= rules.deep_interval_seconds)
-    if "deleted_on" in offer.accepts and now - done.deletions_at >= rules.deletions_interval_seconds:
+    if looks_for_deletions:
         return Step("deletions")
     if is_pass_due(offer, local, done, rules):
         return Step("pass page")
@@ -98,6 +103,9 @@ def was_set_back(position: datetime, until: datetime) -> bool:
 
 
 def deletions_since_of(offer: Offer, rules: Rules) -> date:
-    """The first day of which deletions are read: some before the one that the backend has, or before the position's."""
+    """The first day of which deletions are read: some before the one that the backend has, or before the position's.
+
+    Without one the position is where the full sync began.
+    """
     known = offer.deletions_since or (offer.timestamp.date() if offer.timestamp else date.max)
     return known - rules.deletions_overlap

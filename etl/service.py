@@ -104,8 +104,7 @@ class Etl:
     def _send_changes(self, offer: Offer, is_deep: bool) -> None:
         position, began, worked, chunks = _position(offer), time.monotonic(), self._dna.worked_seconds, self._chunks()
         moment = chunks.look_at_clock()
-        if plan.was_set_back(position, moment.until):
-            self._move_back(offer, chunks)
+        if self._is_moved_back(offer, chunks):
             return
         since = plan.since_of(position, is_deep, self._rules)
         keys = find_changed(chunks, since)
@@ -122,15 +121,21 @@ class Etl:
                 self._send(batch, offer, since, moment.until if moves else position)
         self.done = replace(self.done, changes_at=began, deep_at=began if is_deep else self.done.deep_at)
 
-    def _move_back(self, offer: Offer, chunks: Chunks) -> None:
-        """Move a position that is ahead of SierraDNA's clock, by an empty batch: the next round reads from there."""
-        back = plan.moved_back(chunks.look_at_clock().until, self._rules)
+    def _is_moved_back(self, offer: Offer, chunks: Chunks) -> bool:
+        """Move a position that is ahead of SierraDNA's clock, by an empty batch: the next round goes on from there."""
+        until = chunks.look_at_clock().until
+        if not plan.was_set_back(_position(offer), until):
+            return False
+        back = plan.moved_back(until, self._rules)
         log.warning("SierraDNA's clock is behind the position: it was moved back to %s", back.isoformat())
         with self._file(offer) as file:
             self._send(_Batch("changes", file, chunks), offer, back, back)
+        return True
 
     def _send_deletions(self, offer: Offer) -> None:
         began, chunks, position = time.monotonic(), self._chunks(), _position(offer)
+        if self._is_moved_back(offer, chunks):
+            return
         deleted = find_deleted(chunks, plan.deletions_since_of(offer, self._rules), self._campus)
         with self._file(offer, deletions=True) as file:
             file.add_deleted(deleted)
@@ -140,9 +145,11 @@ class Etl:
 
     def _send_range(self, offer: Offer) -> None:
         """The next range of the pass, with every living item of it. The position stays."""
-        after, last, position = self.done.passed_to or 0, None, _position(offer)
+        after, last, position, chunks = self.done.passed_to or 0, None, _position(offer), self._chunks()
+        if self._is_moved_back(offer, chunks):
+            return
         with self._file(offer) as file:
-            batch = _Batch("pass", file, self._chunks())
+            batch = _Batch("pass", file, chunks)
             for rows in batch.chunks.page(after, self._sizes.part):
                 file.add(rows)
                 last = rows[-1][0] if rows else last

@@ -45,7 +45,7 @@ class Recording:
     last_synced_id: int = 0
     timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
     accepts: tuple[str, ...] = ADDITIONS
-    deletions_since: str | None = None
+    deletions_since: str | None = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
     passed_at: str | None = None
     busy: bool = False
     statuses: list[int] = field(default_factory=list)
