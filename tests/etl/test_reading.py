@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from etl.export import export
 from etl.items import COLUMNS, OLD_COLUMNS
+from etl.process import dna_of
+from runtime.etl_settings import SierraDnaSettings
 from runtime.statements import load
 from sandbox import etl as deployed
 from sandbox.catalogue import Item
 from sandbox.dna_bibs import class_field
+from sandbox.dna_catalogue import CAMPUS_CODE, THEIR_BARCODE
 from tests.fix_dna import ITEMS, DnaInThread, bib_key, item_key
 from tests.fix_dna_oracle import HEADINGS, expected_rows
-from tests.fix_etl import Row, exported, owner, texts_of
+from tests.fix_etl import Row, dna_settings, exported, owner, rows_of, texts_of
 from tests.fix_sierra import SierraInThread
 
 ITEM, OTHER = ITEMS[0], ITEMS[1]
@@ -41,6 +45,14 @@ def test_by_ids_the_same_rows_come_and_none_of_what_is_no_living_item_of_ours(dn
     keys = [key for (key,) in dna.fetch("SELECT id FROM sierra_view.record_metadata")]
     rows = exported(dna, tmp_path / "ids.tsv.gz", ids=keys)
     assert [row["item_record_id"] for row in rows] == sorted(map(item_key, ITEMS))
+
+
+def test_another_campus_has_its_own_items_and_no_others(dna: DnaInThread, tmp_path: Path) -> None:
+    settings = SierraDnaSettings(**dna_settings(dna, etl_campus_code=CAMPUS_CODE))
+    with dna_of(settings) as connection:
+        export(connection, settings.etl_campus_code, settings.etl_chunk_items, tmp_path / "muu")
+    (row,) = rows_of((tmp_path / "muu").read_bytes())
+    assert row["barcode"] == THEIR_BARCODE
 
 
 def test_of_several_bibs_the_highest_is_sent(dna: DnaInThread, sierra: SierraInThread, tmp_path: Path) -> None:
