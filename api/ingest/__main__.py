@@ -33,7 +33,7 @@ from api.ingest.rows import read_rows
 from api.ingest.store import columns_of, store_batch
 from api.ingest.tsv import read_records
 from db import sync
-from db.connections import connect
+from db.connections import DATABASE_AWAY, connect, one_line
 from db.durability import UNCONFIRMED, commit_in_time
 from runtime.stderr import write_stderr_in_background
 
@@ -62,8 +62,8 @@ def run(stdin: BinaryIO) -> Result:
         return Result("unreadable", str(error))
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         return Result("unavailable", 'the schema is not up to date: run "signum migrate"')
-    except psycopg.OperationalError as error:
-        return Result("unavailable", str(error).strip().partition("\n")[0])
+    except DATABASE_AWAY as error:
+        return Result("unavailable", one_line(error))
     except (Interrupted, MemoryError):
         raise
     except Exception:

@@ -65,6 +65,13 @@ def test_database_that_can_not_be_reached_is_unavailable(database: TestDatabase)
     assert json.loads(output)["kind"] == "unavailable"
 
 
+def test_database_that_takes_no_writes_any_more_is_unavailable(database: TestDatabase) -> None:
+    only_reads = {**database.parameters, "options": "-c default_transaction_read_only=on"}
+    _, output = ingest(frames(database, PACKED, connection=only_reads))
+    result = json.loads(output)
+    assert (result["kind"], "read-only transaction" in result["detail"]) == ("unavailable", True)
+
+
 def test_schema_that_is_missing_is_unavailable(empty_database: TestDatabase) -> None:
     _, output = ingest(frames(empty_database, PACKED))
     result = json.loads(output)
