@@ -22,7 +22,11 @@ def is_foreign(name: str) -> bool:
     what they send to 127.0.0.1. What else libpq reads is for the server of TEST_DATABASE_URL: ours has no PGSSLMODE.
     """
     of_libpq = name in LIBPQ or (name.startswith("PG") and not os.environ.get("TEST_DATABASE_URL"))
-    return of_libpq or name.removesuffix("_FILE") in SETTINGS | OF_A_PERSON or name.lower().endswith("_proxy")
+    return (
+        of_libpq
+        or not {name, name.removesuffix("_FILE")}.isdisjoint(SETTINGS | OF_A_PERSON)
+        or name.lower().endswith("_proxy")
+    )
 
 
 for foreign in filter(is_foreign, list(os.environ)):

@@ -84,11 +84,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 
 def test_wheel_holds_the_packages_with_the_migrations_and_nothing_else(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    packages = {"api", "cli", "db", "notifier", "runtime", "sandbox"}
+    packages = {"api", "cli", "db", "etl", "notifier", "runtime", "sandbox"}
     assert {name.partition("/")[0] for name in names} == packages
     migrations = {f"db/schema/migrations/versions/{file.name}" for file in (HOUSE / "alembic/versions").glob("*.py")}
     statements = {
-        f"{folder}/{file.name}" for folder in ("db/sql", "cli/predecessor/sql") for file in (HOUSE / folder).iterdir()
+        f"{folder}/{file.name}"
+        for folder in ("db/sql", "etl/sql", "cli/predecessor/sql")
+        for file in (HOUSE / folder).iterdir()
     }
     assert names >= migrations | statements | {"db/schema/migrations/env.py"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[2]
-FOLDERS = ("alembic", "api", "cli", "db", "notifier", "runtime", "sandbox")
+FOLDERS = ("alembic", "api", "cli", "db", "etl", "notifier", "runtime", "sandbox")
 
 
 def nodes(folder: str) -> Iterator[tuple[str, ast.AST]]:

@@ -19,7 +19,7 @@ from tests.fix_postgres import Server, TestDatabase, refuse_a_librarys
 from tests.fix_sierra import SierraInThread
 
 HOUSE = Path(__file__).parents[2]
-PARTS = ("alembic", "api", "cli", "db", "notifier", "runtime", "sandbox", "pyproject.toml")
+PARTS = ("alembic", "api", "cli", "db", "etl", "notifier", "runtime", "sandbox", "pyproject.toml")
 
 
 @pytest.fixture
