@@ -28,10 +28,10 @@ class Pool(AsyncConnectionPool[Session]):
     """Up to `size` connections, to be opened by `async with`.
 
     Connections are not checked when they are taken: that would cost every push a round trip. A caller that meets a dead
-    one tries again. The pool tries to connect only while a caller waits, and anew for the next one: its pauses do not
-    grow with the outage, so the end of a long one is noticed as soon as that of a short one. No caller's deadline ends
-    a try: a connection that comes too late for one serves the next. A try that fails while there is no connection at
-    all is the answer to all who wait.
+    one tries again. The pool tries to connect while a caller waits, anew for the next one, and for seconds in place
+    of a connection that was given up: its pauses do not grow with the outage, so the end of a long one is noticed as
+    soon as that of a short one. No caller's deadline ends a try: a connection that comes too late for one serves the
+    next. A try that fails while none is lent is the answer to all who wait.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Pool(AsyncConnectionPool[Session]):
             session = await super()._connect(timeout)
         except psycopg.Error as error:
             self.problem = one_line(error)
-            if not self.lent and not self._pool:
+            if not self.lent:  # nor is any idle: a caller would not wait
                 await self._refuse_waiting(self.problem)
             raise
         self.problem = None
