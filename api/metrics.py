@@ -134,6 +134,7 @@ def _families(figures: DatabaseMetrics) -> Iterator[Metric]:
         yield _gauge("signum_sync_last_batch_timestamp_seconds", help_text, figures.last_batch_at)
     yield _gauge("signum_sync_gap", "1 while changes in Sierra are missing, else 0", figures.has_gap)
     yield _gauge("signum_sync_rejected_rows", "Rows of the ETL that are kept aside", figures.rejected_rows)
+    yield _gauge("signum_sync_deletions_held", "Items whose deletion waits for a person", figures.deletions_held)
     yield _gauge("signum_not_shown_items", "Items whose push SierraDNA does not show", figures.not_shown)
 
 

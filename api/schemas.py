@@ -1,6 +1,6 @@
 """The bodies of requests and of answers, field by field."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
@@ -127,9 +127,14 @@ SyncStatus = Literal["idle", "processing_sync_batch"]
 
 # The additions to the contract that this release understands. An ETL sends no other one, and none to a release that
 # has no such list.
-ACCEPTS = ["changes_since"]
+ACCEPTS = ["changes_since", "deleted_on"]
 Accepts = Annotated[
     list[str], Field(description="Additions that may be sent, by the field or column that stands for each")
+]
+
+
+DeletionsSince = Annotated[
+    date | None, Field(description="The last `deletions_until`: deletions before that day have come; null: none have")
 ]
 
 
@@ -141,6 +146,7 @@ class FullSync(BaseModel):
     last_synced_id: int = Field(description="0 at first", examples=[450972567890])
     sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
     accepts: Accepts = ACCEPTS
+    deletions_since: DeletionsSince = None
 
 
 class ChangesSync(BaseModel):
@@ -150,6 +156,7 @@ class ChangesSync(BaseModel):
     timestamp: Moment = Field(description="By Sierra's clock", examples=["2026-11-20T12:00:00+02:00"])
     sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
     accepts: Accepts = ACCEPTS
+    deletions_since: DeletionsSince = None
 
 
 class BatchTaken(BaseModel):
@@ -166,6 +173,8 @@ class BatchTaken(BaseModel):
         description="Why, for the first ten", examples=[["line 17: item_record_id 'x' is no whole number of 64 bits"]]
     )
     shown: int = Field(description="Pushes whose call number came back from Sierra with this batch", examples=[12])
+    deleted: int = Field(description="Items that were deleted by this batch", examples=[3])
+    deletions_held: int = Field(description="Items whose deletion waits for a person: too many at once", examples=[0])
 
 
 class Batch(BaseModel):

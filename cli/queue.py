@@ -126,7 +126,7 @@ def mark(
     async def mark_found(connection: Connection, found: "Sequence[NamedItem]") -> list[int]:
         return await mark_items(connection, by, [item.item_record_id for item in found], priority)
 
-    _for_named(mark_found, numbers, barcodes, as_json, "marked", "has just gone")
+    _for_named(mark_found, numbers, barcodes, as_json, "marked", "was deleted in Sierra, or has just gone")
 
 
 @app.command()

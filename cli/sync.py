@@ -26,3 +26,15 @@ def restart(as_json: AsJson = False) -> None:
         show_json({"full_sync_requested_at": requested_at})
     else:
         print_out("a full sync begins when the ETL comes next")
+
+
+@app.command()
+def allow_deletions(as_json: AsJson = False) -> None:
+    """Delete the items whose deletion is held, for too many came at once. See `deletion_held_on` in `sierra_item`."""
+    from db import sync_state
+
+    deleted = ask(sync_state.allow_deletions)
+    if as_json:
+        show_json({"deleted": deleted})
+    else:
+        print_out("1 item was deleted" if deleted == 1 else f"{deleted} items were deleted")

@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg.rows import class_row
 from sqlalchemy import bindparam
-from sqlmodel import col, exists, select
+from sqlmodel import and_, col, exists, select
 
 from db.clients import valid
 from db.compiled import compile_statement
@@ -50,7 +50,11 @@ _COLUMNS = (
 FIND = compile_statement(
     select(*(col(getattr(SierraItem, name)) for name in _COLUMNS), _WAITS)  # type: ignore[call-overload]
     .select_from(Client)
-    .join(SierraItem, col(SierraItem.barcode) == bindparam("barcode"), isouter=True)
+    .join(
+        SierraItem,
+        and_(col(SierraItem.barcode) == bindparam("barcode"), col(SierraItem.deleted_on).is_(None)),
+        isouter=True,
+    )
     .where(_IS_THE_PRINTERS)
     .order_by(col(SierraItem.item_record_id))
     .limit(MOST_NAMED)

@@ -43,7 +43,7 @@ MARKED_COLUMNS = (
 
 
 def mark(marker: CTE, which: ColumnElement[bool], priority: int) -> Executable:
-    """The statement that marks the items which meet `which`, in the name of `marker`'s one row (column `name`).
+    """The statement that marks the living items which meet `which`, in the name of `marker`'s one row (column `name`).
 
     Parameters: `request_id`, `trace`, and those of `marker` and `which`. It returns one row: `name` (None if marker has
     no row: nothing was marked) and `item_record_ids` (the marked items; None if there are none).
@@ -58,7 +58,7 @@ def mark(marker: CTE, which: ColumnElement[bool], priority: int) -> Executable:
             bindparam("trace", type_=TABLE.c.trace.type),
         )
         .select_from(item.join(marker, literal(True)))
-        .where(which)
+        .where(which, item.c.deleted_on.is_(None))
         .order_by(item.c.item_record_id)
     )
     entering = insert(TABLE).from_select(list(MARKED_COLUMNS), chosen)

@@ -3,7 +3,7 @@
 The migrations make the tables; a test compares both. The comments are what a DBA reads in `\\d+`.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -63,6 +64,11 @@ class SierraItem(SQLModel, table=True):
     __table_args__ = (
         *readable("updated_at", "item_updated_at"),
         Index(None, "barcode"),
+        Index(
+            "sierra_item_deleted_idx",
+            "deleted_on",
+            postgresql_where=text("deleted_on IS NOT NULL OR deletion_held_on IS NOT NULL"),
+        ),
         {"comment": "Items as the ETL last sent them from Sierra, one row per item. Owned by the sync."},
     )
     item_record_id: int = col(
@@ -102,6 +108,12 @@ class SierraItem(SQLModel, table=True):
     )
     location_code: str | None = nullable(Text, "Code of the item's location; NULL: the ETL does not bring it")
     location_name: str | None = nullable(Text, "Name of the item's location")
+    deleted_on: date | None = nullable(
+        Date, "When Sierra deleted the item, which no print station gets then; NULL: it lives. A living row revives it"
+    )
+    deletion_held_on: date | None = nullable(
+        Date, "When Sierra deleted it, if that came among too many at once: a person must allow it; kept afterwards"
+    )
 
 
 class UpdateQueue(SQLModel, table=True):
@@ -304,6 +316,7 @@ class SyncState(SQLModel, table=True):
         "Until when an ETL that says changes_since has brought all changes (Sierra's clock); "
         "NULL: no such ETL has come",
     )
+    deletions_since: date | None = nullable(Date, "Until which day all deletions have come; NULL: none have")
 
 
 class RejectedRow(SQLModel, table=True):

@@ -19,6 +19,7 @@ class DatabaseMetrics:
     last_batch_at: float | None  # Unix time; None: none yet
     has_gap: bool
     rejected_rows: int
+    deletions_held: int
     not_shown: int
 
 
@@ -29,9 +30,9 @@ def read_metrics(parameters: Parameters) -> DatabaseMetrics:
         def rows(statement: str) -> list[tuple[Any, ...]]:
             return connection.execute(SQL[statement]).fetchall()
 
-        ((last_batch_at, has_gap, rejected_rows),) = rows("sync")
+        ((last_batch_at, has_gap, rejected_rows, held),) = rows("sync")
         ((is_paused,),) = rows("pause")
         ((not_shown,),) = rows("not_shown")
         return DatabaseMetrics(
-            rows("queue"), rows("notifiers"), is_paused, last_batch_at, has_gap, rejected_rows, not_shown
+            rows("queue"), rows("notifiers"), is_paused, last_batch_at, has_gap, rejected_rows, held, not_shown
         )

@@ -123,6 +123,8 @@ CREATE TABLE public.sierra_item (
     item_updated_at timestamp with time zone,
     location_code text,
     location_name text,
+    deleted_on date,
+    deletion_held_on date,
     CONSTRAINT sierra_item_item_updated_at_readable CHECK ((((item_updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((item_updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sierra_item_updated_at_readable CHECK ((((updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 );
@@ -169,6 +171,10 @@ COMMENT ON COLUMN public.sierra_item.location_code IS 'Code of the item''s locat
 
 COMMENT ON COLUMN public.sierra_item.location_name IS 'Name of the item''s location';
 
+COMMENT ON COLUMN public.sierra_item.deleted_on IS 'When Sierra deleted the item, which no print station gets then; NULL: it lives. A living row revives it';
+
+COMMENT ON COLUMN public.sierra_item.deletion_held_on IS 'When Sierra deleted it, if that came among too many at once: a person must allow it; kept afterwards';
+
 CREATE TABLE public.sync_state (
     id boolean DEFAULT true NOT NULL,
     initialized_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -187,6 +193,7 @@ CREATE TABLE public.sync_state (
     full_sync_items bigint DEFAULT 0 NOT NULL,
     early_ends integer DEFAULT 0 NOT NULL,
     all_changes_until timestamp with time zone,
+    deletions_since date,
     CONSTRAINT sync_state_all_changes_until_readable CHECK ((((all_changes_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((all_changes_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_full_sync_completed_at_readable CHECK ((((full_sync_completed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_completed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_full_sync_requested_at_readable CHECK ((((full_sync_requested_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_requested_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
@@ -236,6 +243,8 @@ COMMENT ON COLUMN public.sync_state.full_sync_items IS 'Items that the full sync
 COMMENT ON COLUMN public.sync_state.early_ends IS 'Batches in a row that would have completed the full sync with fewer items than half of those that are here; the third does';
 
 COMMENT ON COLUMN public.sync_state.all_changes_until IS 'Until when an ETL that says changes_since has brought all changes (Sierra''s clock); NULL: no such ETL has come';
+
+COMMENT ON COLUMN public.sync_state.deletions_since IS 'Until which day all deletions have come; NULL: none have';
 
 CREATE TABLE public.update_log (
     update_log_id bigint NOT NULL,
@@ -392,7 +401,7 @@ CREATE VIEW public.not_shown AS
           WHERE (h.finished_at > (now() - '30 days'::interval))
           ORDER BY h.item_record_id, h.update_log_id DESC) l)
      JOIN public.sierra_item i ON ((i.item_record_id = l.item_record_id)))
-  WHERE ((s.gap_from IS NULL) AND (l.outcome = 'pushed'::text) AND (l.shown_at IS NULL) AND (l.finished_at < (s.all_changes_until - '01:00:00'::interval)) AND (l.call_number_after <> COALESCE(i.item_call_number, ''::text)) AND (num_nonnulls(i.item_call_number, i.item_updated_at, i.location_code) > 0) AND (NOT (EXISTS ( SELECT
+  WHERE ((i.deleted_on IS NULL) AND (s.gap_from IS NULL) AND (l.outcome = 'pushed'::text) AND (l.shown_at IS NULL) AND (l.finished_at < (s.all_changes_until - '01:00:00'::interval)) AND (l.call_number_after <> COALESCE(i.item_call_number, ''::text)) AND (num_nonnulls(i.item_call_number, i.item_updated_at, i.location_code) > 0) AND (NOT (EXISTS ( SELECT
            FROM public.update_queue q
           WHERE (q.item_record_id = l.item_record_id)))));
 
@@ -738,7 +747,8 @@ CREATE VIEW public.shared_barcode AS
             array_agg(s.best_title ORDER BY s.item_record_id) AS titles,
             array_agg(s.item_record_id ORDER BY s.item_record_id) AS item_record_ids
            FROM public.sierra_item s
-          WHERE (s.barcode = d.barcode)) i);
+          WHERE ((s.barcode = d.barcode) AND (s.deleted_on IS NULL))) i)
+  WHERE (i.items > 1);
 
 COMMENT ON VIEW public.shared_barcode IS 'Barcodes that several items share: print stations get 409 for them. Usually all but the last item were deleted in Sierra';
 
@@ -766,6 +776,9 @@ CREATE VIEW public.sync_overview AS
             WHEN (gap_from IS NOT NULL) THEN 'changes between gap_from and gap_until are missing: run "signum sync restart"'::text
             WHEN (full_sync_requested_at IS NOT NULL) THEN 'a full sync begins when the ETL comes next'::text
             WHEN (sync_mode = 'SYNC_FULL'::text) THEN 'a full sync is under way'::text
+            WHEN (EXISTS ( SELECT
+               FROM public.sierra_item i
+              WHERE ((i.deletion_held_on IS NOT NULL) AND (i.deleted_on IS NULL)))) THEN 'deletions are held: look at them, and if they are right run "signum sync allow-deletions"'::text
             ELSE 'changes are taken in'::text
         END AS advice,
     ( SELECT count(*) AS count
@@ -775,7 +788,10 @@ CREATE VIEW public.sync_overview AS
            FROM pg_locks l
           WHERE ((l.locktype = 'advisory'::text) AND l.granted AND (l.database = ( SELECT d.oid
                    FROM pg_database d
-                  WHERE (d.datname = current_database()))) AND ((l.classid = (0)::oid) AND (l.objid = (1398361667)::oid) AND (l.objsubid = 1))))) AS batch_under_way
+                  WHERE (d.datname = current_database()))) AND ((l.classid = (0)::oid) AND (l.objid = (1398361667)::oid) AND (l.objsubid = 1))))) AS batch_under_way,
+    ( SELECT count(*) AS count
+           FROM public.sierra_item i
+          WHERE ((i.deletion_held_on IS NOT NULL) AND (i.deleted_on IS NULL))) AS deletions_held
    FROM public.sync_state s;
 
 COMMENT ON VIEW public.sync_overview IS 'Where the sync with Sierra stands, whether a batch is being taken in just now, whether changes are missing, and what to do then';
@@ -806,6 +822,8 @@ COMMENT ON COLUMN public.sync_overview.initialized_at IS 'When this database was
 
 COMMENT ON COLUMN public.sync_overview.batch_under_way IS 'Whether a batch is being taken in just now';
 
+COMMENT ON COLUMN public.sync_overview.deletions_held IS 'How many items wait for a person to allow their deletion';
+
 CREATE VIEW public.unreadable_barcode AS
  SELECT item_record_id,
     item_number,
@@ -818,7 +836,7 @@ CREATE VIEW public.unreadable_barcode AS
     best_title AS title,
     updated_at
    FROM public.sierra_item
-  WHERE ((barcode ~ '[^\w.]'::text) OR ((length(barcode) < 10) OR (length(barcode) > 30)));
+  WHERE ((deleted_on IS NULL) AND ((barcode ~ '[^\w.]'::text) OR ((length(barcode) < 10) OR (length(barcode) > 30))));
 
 COMMENT ON VIEW public.unreadable_barcode IS 'Items whose barcode no print station can ask for. The cure is in Sierra';
 
@@ -965,6 +983,10 @@ COMMENT ON INDEX public.rejected_row_row_key_key IS 'A row refused again for the
 CREATE INDEX sierra_item_barcode_idx ON public.sierra_item USING btree (barcode);
 
 COMMENT ON INDEX public.sierra_item_barcode_idx IS 'Item by barcode: the print stations. Not unique, for Sierra lets two items share one';
+
+CREATE INDEX sierra_item_deleted_idx ON public.sierra_item USING btree (deleted_on) WHERE ((deleted_on IS NOT NULL) OR (deletion_held_on IS NOT NULL));
+
+COMMENT ON INDEX public.sierra_item_deleted_idx IS 'Items that are deleted, or whose deletion is held';
 
 COMMENT ON INDEX public.sierra_item_pkey IS 'Item by its key: marks, claims and the sync';
 

@@ -69,7 +69,7 @@ def count_received(connection: Transaction) -> dict[str, Any]:
 
 
 def count_items(connection: Transaction) -> int:
-    """The number of items stored so far, without the batch."""
+    """The number of living items."""
     (count,) = connection.execute(SQL["count_items"]).fetchone() or (0,)
     return int(count)
 
@@ -103,11 +103,24 @@ def fill_shelfmarks(connection: Transaction, shelfmarks: Iterable[tuple[int, str
 def merge_batch(connection: Transaction, timestamp: datetime, bibs: Bibs = "heed") -> int:
     """Store what is new or changed, and keep aside what was refused. The number of items written."""
     written = connection.execute(SQL["merge_batch"], {"timestamp": timestamp, "bibs": bibs}).rowcount
+    written += connection.execute(SQL["revive"], {"timestamp": timestamp}).rowcount
     if bibs == "note":
         connection.execute(SQL["keep_noted_bibs"], {"timestamp": timestamp})
     connection.execute(SQL["forget_refused"], {"timestamp": timestamp})
     connection.execute(SQL["keep_refused"], {"timestamp": timestamp})
     return written
+
+
+def find_deletions(connection: Transaction, timestamp: datetime) -> tuple[int, int]:
+    """Find the batch's new deletions. Return how many they are, and how many were done within the 24 hours before."""
+    connection.execute(SQL["find_deleted"], {"timestamp": timestamp})
+    found, recent = connection.execute(SQL["count_deletions"], {"timestamp": timestamp}).fetchone() or (0, 0)
+    return found, recent
+
+
+def delete_items(connection: Transaction, timestamp: datetime, *, held: bool) -> None:
+    """Do the deletions that were found; held, they wait for a person."""
+    connection.execute(SQL["delete_items"], {"timestamp": timestamp, "held": held})
 
 
 def note_shown(connection: Transaction) -> int:

@@ -1,7 +1,7 @@
 """The state of the sync: what GET /sync hands out, what a person sees, and a person's request for a full sync."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from psycopg.rows import dict_row
@@ -24,6 +24,7 @@ class HandedOut:
     last_synced_id: int
     timestamp: datetime
     sync_status: SyncStatus
+    deletions_since: date | None
 
 
 async def hand_out(database: Database, batch_size: int) -> HandedOut:
@@ -46,3 +47,8 @@ async def request_full_sync(connection: Connection) -> datetime | None:
     """
     row = await (await connection.execute(SQL["request_full_sync"])).fetchone()
     return row[0] if row else None
+
+
+async def allow_deletions(connection: Connection) -> int:
+    """Delete the items whose deletion is held. Return how many they are."""
+    return (await connection.execute(SQL["allow_deletions"])).rowcount

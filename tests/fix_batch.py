@@ -65,11 +65,13 @@ def send(etl: ApiClient) -> Send:
         timestamp: str = TIMESTAMP,
         changes_since: str | None = None,
         changes_until: str | None = None,
+        deletions_until: str | None = None,
         packed: bytes | None = None,
         **more: Any,
     ) -> httpx.Response:
         unpacked = content if isinstance(content, bytes) else tsv(content)
         fields = {"timestamp": timestamp, "changes_since": changes_since, "changes_until": changes_until}
+        fields |= {"deletions_until": deletions_until}
         file = gzip.compress(unpacked) if packed is None else packed
         return etl.post(
             "/sync",

@@ -19,6 +19,7 @@ INSERT INTO sierra_item (item_record_id, item_number, barcode, best_title, class
 SELECT 450971566080 + number, number, '3301000' || number, 'Kirja ' || number, '84.31', now()
 FROM generate_series(2043111, 2043116) AS number
 """
+HELD = "UPDATE sierra_item SET deletion_held_on = '2026-11-20' WHERE item_number = '2043111'"
 ODD_BARCODES = """
 UPDATE sierra_item SET barcode = '33010002043114' WHERE item_number = '2043115';
 UPDATE sierra_item SET barcode = '33010 2043116' WHERE item_number = '2043116';
@@ -50,6 +51,7 @@ async def _fill(database: TestDatabase) -> None:
         await connection.execute(OLD_HISTORY)
         await connection.execute(ITEMS)
         await connection.execute(ODD_BARCODES)
+        await connection.execute(HELD)
         await connection.execute(REFUSED_ROW)
         await clients.add_client(connection, "desk 1", "signum-printer")
         name = f"{socket.gethostname()}:1"

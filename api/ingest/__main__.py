@@ -9,12 +9,13 @@ import json
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
 
 import psycopg
 
+from api.ingest.deletions import store_deletions, warn_of_held
 from api.ingest.gunzip import FileTooLarge, UnreadableFile, gunzip
 from api.ingest.position import (
     MOST_EARLY_ENDS,
@@ -82,6 +83,9 @@ def take_in(job: Job, stdin: BinaryIO) -> Result:
         sent_at = datetime.fromisoformat(last_words["timestamp"])
         timestamp = believable(sent_at, sync.read_clock(connection))
         longest_pause = timedelta(minutes=job["longest_pause_minutes"])
+        deletions_until = last_words.get("deletions_until")
+        if deletions_until:
+            position = replace(position, deletions_since=date.fromisoformat(deletions_until))
         result = _merge(connection, position, timestamp, longest_pause, _told(last_words))
         if timestamp != sent_at:
             result.warnings.insert(0, _ahead(sent_at, timestamp))
@@ -112,6 +116,7 @@ def _merge(
     reasons = sync.first_reasons(connection)
     bibs: sync.Bibs = "forget" if received.changes_since else "note" if advanced.answers_full_sync else "heed"
     written = store_batch(connection, timestamp, bibs)
+    deleted, held = store_deletions(connection, timestamp)
     shown = sync.note_shown(connection)
     sync.save_position(connection, asdict(advanced))
     warnings = []
@@ -121,7 +126,9 @@ def _merge(
         warnings.append(_gap(position, missing_until, why))
     if is_early_end(position, received, known_items):
         warnings.append(_early_end(advanced, brought_items(position, received), known_items))
-    return Result("taken", "", rows, rejected, written, reasons, warnings, shown)
+    if held:
+        warnings.append(warn_of_held(held))
+    return Result("taken", "", rows, rejected, written, reasons, warnings, shown, deleted, held)
 
 
 def _early_end(advanced: Position, brought: int, known: int) -> str:

@@ -4,7 +4,7 @@ The ETL sends neither mode nor cursor, so a batch is judged by what the last `GE
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 FULL = "SYNC_FULL"
 CHANGES = "SYNC_CHANGES"
@@ -33,6 +33,7 @@ class Position:
     full_sync_items: int = 0
     early_ends: int = 0
     all_changes_until: datetime | None = None
+    deletions_since: date | None = None
     completes_full_sync: bool = False
     answers_full_sync: bool = False
 

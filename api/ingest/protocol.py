@@ -36,6 +36,7 @@ class LastWords(TypedDict):
     timestamp: str
     changes_since: NotRequired[str]
     changes_until: NotRequired[str]
+    deletions_until: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Result:
     reasons: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     shown: int = 0
+    deleted: int = 0
+    deletions_held: int = 0
 
 
 class Interrupted(Exception):

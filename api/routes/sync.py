@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import MAXYEAR, UTC, datetime
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from time import perf_counter
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from api.schemas import Batch, BatchTaken, ChangesSync, FullSync
 from api.upload import (
     CHANGES_SINCE,
     CHANGES_UNTIL,
+    DELETIONS_UNTIL,
     FILE,
     TIMESTAMP,
     FieldRefused,
@@ -72,8 +73,14 @@ async def offer(request: Request, etl: Etl) -> FullSync | ChangesSync:
             batch_size=batch_size,
             last_synced_id=offered.last_synced_id,
             sync_status=offered.sync_status,
+            deletions_since=offered.deletions_since,
         )
-    return ChangesSync(sync_mode=offered.sync_mode, timestamp=offered.timestamp, sync_status=offered.sync_status)
+    return ChangesSync(
+        sync_mode=offered.sync_mode,
+        timestamp=offered.timestamp,
+        sync_status=offered.sync_status,
+        deletions_since=offered.deletions_since,
+    )
 
 
 @router.post(
@@ -87,11 +94,14 @@ async def offer(request: Request, etl: Etl) -> FullSync | ChangesSync:
 async def take_batch(request: Request, etl: Etl) -> BatchTaken:
     """Take in a batch, in one transaction. Rows that can't be stored are kept aside with their reason.
 
-    Two further fields are understood, where `accepts` has `changes_since`; both times are ISO 8601 with offset.
+    Two further fields are understood where `accepts` has `changes_since`; both times are ISO 8601 with offset.
 
     - `changes_since`: all changes since then came with this batch and those before it, each item with the highest of
       all its bibs. Such a batch never answers a full sync: meanwhile its rows are stored, and the position stays.
     - `changes_until`: the position after this batch, instead of `timestamp`. As handed out: the position stays.
+
+    Where `accepts` has `deleted_on`, a column of that name has the date on which Sierra deleted the row's item, and the
+    field `deletions_until` the day until when all deletions have come.
     """
     began = perf_counter()
     try:
@@ -129,9 +139,11 @@ async def _ingest(request: Request, settings: ApiSettings) -> tuple[datetime, Re
         async with start_ingest(_job(settings)) as ingest:
             content_type = request.headers.get("content-type", "")
             texts = await receive_upload(content_type, request.stream(), limit_bytes, ingest.send)
+            day = {DELETIONS_UNTIL: texts.pop(DELETIONS_UNTIL)} if DELETIONS_UNTIL in texts else {}
             times = {name: read_time(name, text) for name, text in texts.items()}
             check_order(times)
             last_words = {name: time.isoformat() for name, time in times.items()}
+            last_words |= {name: read_day(name, text, times[TIMESTAMP]) for name, text in day.items()}
             return times[TIMESTAMP], await ingest.finish(cast(LastWords, last_words))
     except FieldRefused as error:
         raise RequestValidationError(
@@ -173,6 +185,17 @@ def read_time(field: str, text: str) -> datetime:
     return timestamp.astimezone(UTC)
 
 
+def read_day(field: str, text: str, timestamp: datetime) -> str:
+    """Return a date of ISO 8601, at most a day after the batch: else no deletion before it would be asked for."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise FieldRefused(field, "Field is no ISO 8601 date") from error
+    if day > timestamp.date() + timedelta(days=1):
+        raise FieldRefused(field, "Field is later than timestamp")
+    return day.isoformat()
+
+
 def check_order(times: dict[str, datetime]) -> None:
     """Refuse a position that lies after the batch, or before the changes that it holds."""
     until = times.get(CHANGES_UNTIL, times[TIMESTAMP])
@@ -195,6 +218,8 @@ def _answer(result: Result, about: dict[str, Any], seconds: float) -> BatchTaken
                 rejected=result.rejected,
                 reasons=result.reasons,
                 shown=result.shown,
+                deleted=result.deleted,
+                deletions_held=result.deletions_held,
             )
         case "unavailable":
             raise DatabaseUnavailable(result.detail)

@@ -15,7 +15,7 @@ WHERE client.api_key_sha256 = %(api_key_sha256)s AND client.client_type = 'signu
 marked AS (INSERT INTO update_queue (item_record_id, queued_by, priority, request_id, trace)
 SELECT sierra_item.item_record_id AS item_record_id, printer.name AS name, 0::SMALLINT AS anon_1, %(request_id)s::VARCHAR AS anon_2, %(trace)s::VARCHAR AS anon_3
 FROM sierra_item JOIN printer ON true
-WHERE sierra_item.item_record_id = %(item_record_id)s::BIGINT
+WHERE sierra_item.item_record_id = %(item_record_id)s::BIGINT AND sierra_item.deleted_on IS NULL
 ORDER BY sierra_item.item_record_id
 ON CONFLICT (item_record_id) DO UPDATE SET
     revision = (update_queue.revision + 1::BIGINT),

@@ -7,11 +7,13 @@ SELECT state, items, coalesce(extract(epoch FROM oldest_age), 0)::float8 AS olde
 
 
 -- name: sync
--- The time of the last batch (NULL: none yet), whether changes are missing, and the number of rows kept aside.
+-- The time of the last batch (NULL: none yet), whether changes are missing, the numbers of rows kept aside and of
+-- deletions held.
 SELECT
     extract(epoch FROM last_sync_run_completed_at)::float8 AS last_batch_at,
     gap_from IS NOT NULL AS has_gap,
-    rejected_rows
+    rejected_rows,
+    deletions_held
 FROM sync_overview;
 
 

@@ -68,7 +68,8 @@ GRANT
     INSERT,
     UPDATE
 ON client TO signum_operator;
-GRANT SELECT, DELETE ON rejected_row, sierra_item TO signum_operator;
+GRANT SELECT, DELETE ON rejected_row TO signum_operator;
+GRANT SELECT, DELETE, UPDATE (deleted_on) ON sierra_item TO signum_operator;
 GRANT SELECT, INSERT, UPDATE, DELETE ON update_queue TO signum_operator;
 GRANT
     INSERT (

@@ -40,6 +40,7 @@ SELECT
     full_sync_items,
     early_ends,
     all_changes_until,
+    deletions_since,
     coalesce(offered_mode, sync_mode) AS offered_mode,
     coalesce(offered_batch_size, %(batch_size)s) AS offered_batch_size,
     coalesce(offered_last_synced_id, last_synced_id) AS offered_last_synced_id,
@@ -81,6 +82,7 @@ CREATE TEMPORARY TABLE batch (
     item_updated_at text,
     location_code text,
     location_name text,
+    deleted_on date,
     reason_code text,
     reason text,
     line text
@@ -97,7 +99,8 @@ CREATE TEMPORARY TABLE noted_bibs (item_record_id bigint NOT NULL, bib_record_id
 COPY batch (
     line_number, item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title,
     itype_code_num, item_type_name, material_code, material_name, classification, shelfmark_json,
-    item_call_number, item_updated_at, location_code, location_name, reason_code, reason, line
+    item_call_number, item_updated_at, location_code, location_name, deleted_on,
+    reason_code, reason, line
 ) FROM STDIN;
 
 
@@ -119,8 +122,9 @@ FROM batch;
 
 
 -- name: count_items
--- The number of stored items. Asked once in a full sync, at its end: a second for some millions.
-SELECT count(*) FROM sierra_item;
+-- The number of living items. Asked once in a full sync, at its end, and where many are deleted: a second for some
+-- millions.
+SELECT count(*) FROM sierra_item WHERE deleted_on IS NULL;
 
 
 -- name: note_bibs
@@ -135,14 +139,15 @@ HAVING min(bib_record_id) < max(bib_record_id);
 
 
 -- name: drop_further_rows
--- Of an item's several rows the one with the highest bib_record_id stays; of equal ones the last. A window, not a join:
--- a batch may repeat one item in every row.
+-- Of an item's several rows the one with the highest bib_record_id stays; of equal ones the last. A deletion comes after
+-- all others. A window, not a join: a batch may repeat one item in every row.
 DELETE FROM batch b
 USING (
     SELECT
         line_number,
         row_number() OVER (
-            PARTITION BY item_record_id ORDER BY bib_record_id DESC NULLS LAST, line_number DESC
+            PARTITION BY item_record_id
+            ORDER BY deleted_on IS NOT NULL, bib_record_id DESC NULLS LAST, line_number DESC
         ) AS place
     FROM batch
     WHERE reason_code IS NULL
@@ -158,6 +163,7 @@ COPY (
     FROM batch b
     LEFT JOIN sierra_item s ON s.item_record_id = b.item_record_id
     WHERE b.reason_code IS NULL
+        AND b.deleted_on IS NULL
         AND (s.item_record_id IS NULL OR s.shelfmark_json IS DISTINCT FROM b.shelfmark_json)
 ) TO STDOUT;
 
@@ -211,6 +217,7 @@ CROSS JOIN LATERAL (
         CASE WHEN b.location_name IS NULL THEN s.location_name ELSE nullif(b.location_name, '') END AS location_name
 ) AS known
 WHERE b.reason_code IS NULL
+    AND b.deleted_on IS NULL
     AND (
         s.item_record_id IS NULL
         OR s.updated_at <= %(timestamp)s
@@ -248,7 +255,9 @@ ON CONFLICT (item_record_id) DO UPDATE SET
     item_call_number = excluded.item_call_number,
     item_updated_at = excluded.item_updated_at,
     location_code = excluded.location_code,
-    location_name = excluded.location_name
+    location_name = excluded.location_name,
+    deleted_on = NULL,
+    deletion_held_on = NULL
 WHERE stored.updated_at <= excluded.updated_at
     AND (
         excluded.bib_record_id < stored.bib_record_id
@@ -265,6 +274,55 @@ WHERE stored.updated_at <= excluded.updated_at
         excluded.material_name, excluded.classification, excluded.shelfmark_json, excluded.bib_record_ids,
         excluded.item_call_number, excluded.location_code, excluded.location_name
     );
+
+
+-- name: revive
+-- An item of which a row came lives, also if nothing else in it changed; merge_batch has revived the others.
+UPDATE sierra_item s SET deleted_on = NULL, deletion_held_on = NULL, updated_at = %(timestamp)s
+FROM batch b
+WHERE s.item_record_id = b.item_record_id
+    AND b.reason_code IS NULL
+    AND b.deleted_on IS NULL
+    AND (s.deleted_on IS NOT NULL OR s.deletion_held_on IS NOT NULL)
+    AND s.updated_at <= %(timestamp)s;
+
+
+-- name: find_deleted
+-- Those of the deletions that are new: of items that are here, that live, and of which nothing newer came. An item of
+-- which another row was refused in the same batch may live. CREATE TABLE: what is found is counted before it is done.
+CREATE TEMPORARY TABLE new_deletion ON COMMIT DROP AS
+SELECT b.item_record_id, b.deleted_on
+FROM batch b
+JOIN sierra_item s ON s.item_record_id = b.item_record_id
+WHERE b.reason_code IS NULL
+    AND b.deleted_on IS NOT NULL
+    AND s.deleted_on IS NULL
+    AND s.deletion_held_on IS NULL
+    AND s.updated_at <= %(timestamp)s
+    AND NOT EXISTS (SELECT FROM batch r WHERE r.item_record_id = b.item_record_id AND r.reason_code IS NOT NULL);
+
+
+-- name: count_deletions
+-- The new ones, and those of the last 24 hours before. One that a person allowed does not count.
+SELECT
+    (SELECT count(*) FROM new_deletion) AS found,
+    (
+        SELECT count(*)
+        FROM sierra_item s
+        WHERE s.deleted_on IS NOT NULL
+            AND s.deletion_held_on IS NULL
+            AND s.updated_at > %(timestamp)s::timestamptz - interval '24 hours'
+    ) AS recent;
+
+
+-- name: delete_items
+-- Nothing is removed: a living row revives the item. Held, they wait for a person.
+UPDATE sierra_item s SET
+    deleted_on = CASE WHEN NOT %(held)s THEN d.deleted_on END,
+    deletion_held_on = CASE WHEN %(held)s THEN d.deleted_on END,
+    updated_at = %(timestamp)s
+FROM new_deletion d
+WHERE s.item_record_id = d.item_record_id;
 
 
 -- name: note_shown
@@ -346,6 +404,7 @@ SELECT line_number, item_record_id, reason FROM batch WHERE reason_code IS NOT N
 -- name: drop_batch
 -- Needed only to take in several batches in one transaction: at its end the tables are gone by themselves.
 DROP TABLE batch, new_shelfmark, noted_bibs;
+DROP TABLE IF EXISTS new_deletion;
 
 
 -- name: save_position
@@ -359,5 +418,6 @@ UPDATE sync_state SET
     full_sync_items = %(full_sync_items)s,
     early_ends = %(early_ends)s,
     all_changes_until = %(all_changes_until)s,
+    deletions_since = %(deletions_since)s,
     full_sync_completed_at = CASE WHEN %(completes_full_sync)s THEN clock_timestamp() ELSE full_sync_completed_at END,
     last_sync_run_completed_at = clock_timestamp();

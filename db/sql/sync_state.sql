@@ -34,12 +34,12 @@ WITH free AS MATERIALIZED (
         offered_timestamp = coalesce(s.sync_changes_since, s.initialized_at)
     FROM idle
     WHERE idle.id = s.id AND idle.is_idle
-    RETURNING s.sync_mode, s.last_synced_id, s.offered_timestamp
+    RETURNING s.sync_mode, s.last_synced_id, s.offered_timestamp, s.deletions_since
 )
-SELECT sync_mode, last_synced_id, offered_timestamp AS "timestamp", 'idle' AS sync_status
+SELECT sync_mode, last_synced_id, offered_timestamp AS "timestamp", 'idle' AS sync_status, deletions_since
 FROM handed_out
 UNION ALL
-SELECT sync_mode, last_synced_id, coalesce(sync_changes_since, initialized_at), 'processing_sync_batch'
+SELECT sync_mode, last_synced_id, coalesce(sync_changes_since, initialized_at), 'processing_sync_batch', deletions_since
 FROM sync_state
 WHERE NOT EXISTS (SELECT FROM handed_out);
 
@@ -49,10 +49,15 @@ WHERE NOT EXISTS (SELECT FROM handed_out);
 SELECT
     sync_mode, advice, batch_under_way, last_synced_id, sync_changes_since, last_sync_run_completed_at,
     extract(epoch FROM last_sync_run_ago)::float8 AS last_sync_run_seconds, full_sync_completed_at,
-    full_sync_requested_at, gap_from, gap_until, rejected_rows, initialized_at
+    full_sync_requested_at, gap_from, gap_until, rejected_rows, deletions_held, initialized_at
 FROM sync_overview;
 
 
 -- name: request_full_sync
 -- The next GET /sync hands out SYNC_FULL from 0 and takes the request away.
 UPDATE sync_state SET full_sync_requested_at = now() RETURNING full_sync_requested_at;
+
+
+-- name: allow_deletions
+-- A person says that the deletions that are held are right.
+UPDATE sierra_item SET deleted_on = deletion_held_on WHERE deletion_held_on IS NOT NULL AND deleted_on IS NULL;

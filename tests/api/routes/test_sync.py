@@ -11,6 +11,8 @@ from tests.fix_batch import FIRST_ID, TIMESTAMP, Send, row, tsv
 from tests.fix_postgres import TestDatabase
 from tests.fix_sync import items, rows, state
 
+NOTHING_ELSE = {"shown": 0, "deleted": 0, "deletions_held": 0}
+
 
 @pytest.fixture
 def etl(etl_by_threes: ApiClient) -> ApiClient:
@@ -25,6 +27,7 @@ def test_first_request_asks_for_all_items(etl: ApiClient, path: str) -> None:
         "last_synced_id": 0,
         "sync_status": "idle",
         "accepts": ACCEPTS,
+        "deletions_since": None,
     }
 
 
@@ -34,7 +37,7 @@ def test_batch_is_taken_in(etl: ApiClient, database: TestDatabase, path: str) ->
     answer = etl.post(path, data={"timestamp": TIMESTAMP}, files={"file": ("data.tsv.gz", packed, "application/gzip")})
     assert (answer.status_code, answer.json()) == (
         200,
-        {"upserted": 2, "written": 2, "unchanged": 0, "rejected": 0, "reasons": [], "shown": 0},
+        {"upserted": 2, "written": 2, "unchanged": 0, "rejected": 0, "reasons": [], **NOTHING_ELSE},
     )
     assert items(database, "item_record_id, barcode, shelfmark") == [
         (FIRST_ID + 1, "33010000000001", "WAL"),
@@ -52,7 +55,7 @@ def test_full_sync_goes_on_behind_the_highest_id_until_a_batch_is_short(
     assert etl.get("/sync").json()["last_synced_id"] == FIRST_ID + 6
     send(rows(7), timestamp="2026-11-20T12:10:00+02:00")
     asked = etl.get("/sync").json()
-    assert asked.keys() == {"sync_mode", "timestamp", "sync_status", "accepts"}
+    assert asked.keys() == {"sync_mode", "timestamp", "sync_status", "accepts", "deletions_since"}
     assert asked["sync_mode"] == "SYNC_CHANGES"
     assert asked["timestamp"] in ("2026-11-20T10:00:00+00:00", "2026-11-20T12:00:00+02:00")
     assert len(items(database)) == 7
@@ -96,7 +99,7 @@ def test_same_batch_twice_changes_nothing_the_second_time(etl: ApiClient, send: 
     etl.get("/sync")
     before = items(database, "ctid, xmin, xmax, updated_at"), state(database, "sync_mode", "last_synced_id")
     answer = send(rows(1, 2, 3), timestamp="2026-11-20T13:00:00+02:00").json()
-    assert answer == {"upserted": 3, "written": 0, "unchanged": 3, "rejected": 0, "reasons": [], "shown": 0}
+    assert answer == {"upserted": 3, "written": 0, "unchanged": 3, "rejected": 0, "reasons": [], **NOTHING_ELSE}
     assert before == (items(database, "ctid, xmin, xmax, updated_at"), state(database, "sync_mode", "last_synced_id"))
 
 
@@ -112,6 +115,7 @@ def test_batch_that_answers_a_get_before_the_restart_is_taken_in_as_changes(
         "last_synced_id": 0,
         "sync_status": "idle",
         "accepts": ACCEPTS,
+        "deletions_since": None,
     }
     assert state(database, "full_sync_requested_at") == (None,)
     send(rows(1, 2, 3), timestamp="2026-11-20T12:40:00+02:00")
