@@ -154,10 +154,15 @@ async def reject(
     reason: str,
     call_number: str | None = None,
     keep_seconds: float | None = None,
+    late_seconds: float = LATE_SECONDS,
 ) -> bool | None:
-    """Make an item due never, until a person acts. False if it was marked again; None if it was ours no more."""
+    """Make an item due never, until a person acts. None if it was ours no more.
+
+    False if it was marked again and is due at once; or is a revert, due when no write of it may be done late any more.
+    """
     told = {"reason": storable(reason), "call_number": storable(call_number), "revert_of": claim.revert_of}
-    parameters = {**_held(notifier, claim), **told, "keep_seconds": keep_seconds}
+    late = {"keep_seconds": keep_seconds, "late_seconds": late_seconds, "claimed_at": claim.claimed_at}
+    parameters = {**_held(notifier, claim), **told, **late}
     row = await (await connection.execute(SQL["reject"], parameters)).fetchone()
     return row[0] if row else None
 

@@ -188,10 +188,17 @@ class OutcomeWriter:
             await self._recheck([claim])
 
     async def _reject(self, claim: Claim, reason: str, call_number: str | None) -> None:
+        notifier, unanswered = self.notifier, self.unanswered
         rejected = await self._within_lease(
             claim,
             lambda connection: queue.reject(
-                connection, self.notifier, claim, reason, call_number, self.unanswered.keep_seconds(claim)
+                connection,
+                notifier,
+                claim,
+                reason,
+                call_number,
+                unanswered.keep_seconds(claim),
+                unanswered.late_seconds,
             ),
         )
         if rejected:

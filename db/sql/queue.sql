@@ -240,24 +240,42 @@ RETURNING revision = %(revision)s AS postponed, greatest(due_at, lease_until) AS
 
 -- name: reject
 -- Make an item due never, until a person acts, and log why. One that was marked again meanwhile is due at once instead.
+-- A revert is not rejected while a write may still be done late, for history then says what Sierra has: it is due when
+-- that is over, and stays a revert. What is rejected is no more to be looked at again, but to be tried anew.
 -- claimed_by stays: with no lease beside it, it says who rejected the row, and tells a claim to count from 1 again.
 -- keep_seconds as in postpone.
-WITH held AS (
-    SELECT q.item_record_id, q.revision = %(revision)s AS as_pushed
+WITH locked AS (
+    SELECT
+        q.item_record_id, q.revision = %(revision)s AS as_pushed,
+        CASE WHEN %(keep_seconds)s::float8 IS NULL THEN q.unanswered_at ELSE now() END AS unanswered_at
     FROM update_queue q
     WHERE q.item_record_id = %(item_record_id)s AND q.claimed_by = %(notifier)s AND q.lease_until = %(lease)s
     FOR UPDATE
+), held AS (
+    SELECT
+        item_record_id, as_pushed, unanswered_at,
+        as_pushed
+        AND (
+            %(revert_of)s::bigint IS NULL
+            OR unanswered_at > %(claimed_at)s::timestamptz - %(late_seconds)s * interval '1 second' IS NOT TRUE
+        ) AS is_rejected
+    FROM locked
 ), decided AS (
     UPDATE update_queue q
     SET lease_until = now() + %(keep_seconds)s::float8 * interval '1 second',
-        unanswered_at = CASE WHEN %(keep_seconds)s::float8 IS NULL THEN q.unanswered_at ELSE now() END,
-        claimed_by = CASE WHEN h.as_pushed THEN q.claimed_by END,
-        due_at = CASE WHEN h.as_pushed THEN NULL ELSE now() END,
+        unanswered_at = h.unanswered_at,
+        claimed_by = CASE WHEN h.is_rejected THEN q.claimed_by END,
+        due_at = CASE
+            WHEN h.is_rejected THEN NULL
+            WHEN h.as_pushed THEN h.unanswered_at + %(late_seconds)s * interval '1 second'
+            ELSE now()
+        END,
         attempts = CASE WHEN h.as_pushed THEN q.attempts ELSE 0 END,
-        last_error = CASE WHEN h.as_pushed THEN %(reason)s END
+        last_error = CASE WHEN h.as_pushed THEN %(reason)s END,
+        pushed_revision = CASE WHEN NOT h.is_rejected THEN q.pushed_revision END
     FROM held h
     WHERE q.item_record_id = h.item_record_id
-    RETURNING h.as_pushed, q.item_record_id, q.queued_at, q.queued_by, q.attempts, q.request_id
+    RETURNING h.is_rejected, q.item_record_id, q.queued_at, q.queued_by, q.attempts, q.request_id
 ), logged AS (
     INSERT INTO update_log (
         item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts,
@@ -268,9 +286,9 @@ WITH held AS (
         d.attempts, %(call_number)s, %(call_number)s, %(reason)s, d.request_id, %(revert_of)s::bigint
     FROM decided d
     JOIN sierra_item i USING (item_record_id)
-    WHERE d.as_pushed
+    WHERE d.is_rejected
 )
-SELECT as_pushed AS rejected FROM decided;
+SELECT is_rejected AS rejected FROM decided;
 
 
 -- name: release

@@ -74,7 +74,7 @@ class QueueMachine(PeopleRules):
         self.reject_push(push, reason, keep)
 
     def reject_push(self, push: Push, reason: str, keep: int | None = None) -> None:
-        rejected = self.queue(queue.reject, push.notifier, push.claim, reason, keep_seconds=_seconds(keep))
+        rejected = self.queue(queue.reject, push.notifier, push.claim, reason, None, _seconds(keep), LATE)
         assert rejected is self.model.reject(push, reason, keep)
 
     @some_wait

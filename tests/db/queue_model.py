@@ -1,9 +1,7 @@
 """The queue's protocol once more, in plain Python, to hold the database's statements against.
 
 Time goes by in ticks of half an hour. Leases and delays last an odd number of ticks and the clock advances by even
-ones: no end ever meets a now, and the seconds that a test really takes don't matter.
-
-A push is known here by its object, and a mark by its number: neither by what the statements know them by.
+ones: no end ever meets a now, whatever seconds a test takes. A push is known here by its object, a mark by its number.
 """
 
 from collections import Counter
@@ -111,7 +109,7 @@ class Model:
         return max(ticks, keep or 0)
 
     def reject(self, push: Push, reason: str, keep: int | None = None) -> bool | None:
-        """True: it waits for a person; False: it was marked again and is due; None: it is another's."""
+        """True: it waits for a person; None: it is another's; False: marked again, or a revert, and it is too early."""
         row = self._row_of(push)
         if row is None:
             return None
@@ -119,9 +117,13 @@ class Model:
             self._start_anew(row)
             self._keep(row, keep)
             return False
-        row.due = row.lease = row.push = None
+        row.lease, row.push, row.error = None, None, reason
         self._keep(row, keep)
-        row.error = reason
+        late = (row.unanswered or 0) + LATE_TICKS
+        if push.revert_of is not None and row.unanswered is not None and late > push.at:
+            row.claimed_by, row.due, row.order = None, late, self.step
+            return False
+        row.due = row.pushed_revision = None
         self._write_log(push.claim.item_record_id, row, "rejected", push.notifier, reason, push.revert_of)
         return True
 

@@ -61,3 +61,34 @@ async def test_a_push_that_is_to_be_looked_at_again_can_be_undone(
     assert (claim.revert_of, claim.is_recheck) == (undone, False)
     await queue.finish(connection, "n1", [pushed(claim)])
     assert row(database, claim.item_record_id)["due"] is False, "the late write is still looked for"
+
+
+async def test_a_revert_is_rejected_only_when_no_write_can_be_done_after_it(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    """History then says what Sierra has."""
+    await queue.finish(connection, "n1", [pushed(claimed, unanswered=True)])
+    ((undone,),) = database.fetch("SELECT update_log_id FROM update_log")
+    await history.queue_reverts(connection, "liisa", [undone])
+    claim = await claim_one(connection)
+    assert await queue.reject(connection, "n1", claim, "Sierra has '84.2'", "84.2") is False
+    assert database.fetch("SELECT state FROM queue_detail") == [("postponed",)]
+    pass_time(database, LATE)
+    claim = await claim_one(connection)
+    assert claim.revert_of == undone
+    assert await queue.reject(connection, "n1", claim, "Sierra has '85.1'", "85.1") is True
+    assert database.fetch("SELECT outcome, call_number_after FROM update_log ORDER BY update_log_id")[1:] == [
+        ("rejected", "85.1")
+    ]
+
+
+async def test_a_look_that_is_rejected_is_no_look_any_more(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    """So a retry of it is logged, whatever it finds."""
+    await queue.finish(connection, "n1", [pushed(claimed, unanswered=True)])
+    pass_time(database, LATE)
+    claim = await claim_one(connection)
+    assert claim.is_recheck
+    assert await queue.reject(connection, "n1", claim, "Sierra refuses it") is True
+    assert database.fetch("SELECT pushed_revision FROM update_queue") == [(None,)]

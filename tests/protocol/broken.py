@@ -5,6 +5,7 @@ from typing import ClassVar
 from tests.protocol.rules import Protocol
 from tests.protocol.states import (
     NO,
+    REFUSED,
     Database,
     Due,
     Hand,
@@ -15,7 +16,10 @@ from tests.protocol.states import (
     Push,
     Row,
     Unanswered,
+    drop,
+    is_held,
     put,
+    store,
 )
 
 HISTORY = "at_rest_sierra_has_what_history_says"
@@ -167,6 +171,27 @@ class LookIsNeverLogged(Broken):
     def logs_unchanged(self, db: Database, hand: Hand) -> bool:
         assert db.row is not None
         return not db.row.is_look
+
+
+class RefusedLookIsDropped(Broken):
+    """An older write is done on top of a revert; the look takes its text for one of staff's."""
+
+    breaks, without = HISTORY, "dismiss"
+
+    def finish(self, item: Item, n: int) -> Item | None:
+        hand, row = item.hands[n], item.db.row
+        if hand.phase == Phase.READ and hand.text == REFUSED and is_held(row, n) and row.is_look:
+            return store(drop(item, n), self.after_finish(row))
+        return super().finish(item, n)
+
+
+class RefusalDropsTheLook(Broken):
+    """A revert takes the place of a look, is refused, and then the older write is done."""
+
+    breaks, without = HISTORY, "dismiss"
+
+    def waits_for_late_writes(self, row: Row) -> bool:
+        return False
 
 
 class AnswerIsProof(Broken):

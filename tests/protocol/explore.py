@@ -37,9 +37,10 @@ def every_mark_is_pushed_or_dismissed_or_waits(item: Item) -> bool:
 
 
 def at_rest_sierra_has_what_history_says(item: Item) -> bool:
-    """With nothing queued, under way or to be recorded, Sierra has the text that history tells, if it tells one."""
+    """With nothing under way, to be recorded or queued, but for a rejected revert, Sierra has the text of history."""
     busy = any(hand.phase in (Phase.SENT, Phase.SILENT) or hand.remembers == Remembers.TELL for hand in item.hands)
-    at_rest = not (item.db.row or item.late or busy)
+    is_queued = item.db.row and not (item.db.row.due == Due.NEVER and item.db.row.revert_of)
+    at_rest = not (is_queued or item.late or busy)
     return not at_rest or item.db.told in (None, item.sierra) or item.ignored > 0
 
 

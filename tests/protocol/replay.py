@@ -11,7 +11,7 @@ from db import queue, queue_people
 from db.history import queue_reverts
 from db.marks import mark_items
 from db.queue import Claim, Connection, Pushed
-from tests.protocol.states import NO, Holder, Item, Lease, Phase, Push, Unanswered
+from tests.protocol.states import NO, Due, Holder, Item, Lease, Phase, Push, Unanswered
 
 LEASE, LATE = 1_000.0, 1_000_000.0  # seconds: many leases are less than one SIERRA_LATE_WRITE_SECONDS
 ITEM = 1
@@ -36,7 +36,7 @@ ROW = """
 """
 HISTORY = """
     SELECT outcome, call_number_before, call_number_after, error LIKE '%not known%'
-    FROM update_log WHERE outcome <> 'rejected' ORDER BY update_log_id
+    FROM update_log WHERE outcome <> 'rejected' OR revert_of IS NOT NULL ORDER BY update_log_id
 """
 PASS_LEASE = "UPDATE update_queue SET lease_until = lease_until - make_interval(secs => %s)"
 PASS_LATENESS = """
@@ -124,8 +124,10 @@ class Replay:
             await queue.recheck(self.connection, name, [ITEM], LATE)
 
     async def reject(self, n: int, before: Item, after: Item) -> None:
-        keep = keep_seconds(n, before)
-        assert await queue.reject(self.connection, self.names[n], self.claims[n], "no", keep_seconds=keep)
+        has, keep = str(before.hands[n].read), keep_seconds(n, before)
+        rejected = await queue.reject(self.connection, self.names[n], self.claims[n], "no", has, keep, LATE)
+        assert after.db.row
+        assert rejected is (after.db.row.due == Due.NEVER)
 
     async def crash(self, n: int, before: Item, after: Item) -> None:
         """The next process of this notifier has another name."""

@@ -22,6 +22,7 @@ from tests.protocol.states import (
     Standby,
     Unanswered,
     drop,
+    due_at_look,
     forget_stale,
     is_held,
     lose_answer,
@@ -36,8 +37,6 @@ class Protocol(Outside):
 
     def __init__(self, classes: int = 3) -> None:
         self.classes = classes
-
-    # People and the ETL.
 
     def sync(self, item: Item) -> Item | None:
         """Bring another class."""
@@ -85,8 +84,6 @@ class Protocol(Outside):
     def may_dismiss(self, row: Row) -> bool:
         """Tell whether no notifier holds the row, and no unanswered write may still be done."""
         return row.lease in (Lease.FREE, Lease.OVER) and row.unanswered != Unanswered.RECENT
-
-    # A notifier claims, reads and writes.
 
     def claim(self, item: Item, n: int) -> Item | None:
         """Take a due row, and read the item."""
@@ -150,8 +147,6 @@ class Protocol(Outside):
             return None
         return put(lose_answer(item, n), n, hand._replace(phase=Phase.SILENT, may_write=False))
 
-    # A notifier records what came of it.
-
     def finish(self, item: Item, n: int) -> Item | None:
         """Log the push, or that there was nothing to write; delete the row, unless something keeps it."""
         db, hand = item.db, item.hands[n]
@@ -183,7 +178,7 @@ class Protocol(Outside):
             return left
         if row.unanswered in (NO, Unanswered.SETTLED):
             return None
-        return left._replace(due=Due.LATER if row.unanswered == Unanswered.RECENT else Due.NOW, is_look=True)
+        return left._replace(due=due_at_look(row), is_look=True)
 
     def was_marked_again(self, row: Row) -> bool:
         """Tell whether the revision moved since the claim."""
@@ -215,15 +210,21 @@ class Protocol(Outside):
         return Lease.LIVING if row.lease == Lease.LIVING else Lease.FREE
 
     def reject(self, item: Item, n: int) -> Item | None:
-        """Make the row due never, until a person acts; one that was marked again is due now."""
-        row, is_silent, after = item.db.row, item.hands[n].phase == Phase.SILENT, self.postpone(item, n)
+        """Make the row due never, until a person acts; what was marked again is due now. Log a revert's text."""
+        row, hand, after = item.db.row, item.hands[n], self.postpone(item, n)
         if after is None or not is_held(row, n) or self.was_marked_again(row):
             return None
         assert after.db.row is not None
-        left = after.db.row._replace(due=Due.NEVER)
-        if is_silent:  # claimed_by stays beside the kept lease, and so the next claim counts it as lapsed
+        if self.waits_for_late_writes(left := after.db.row):
+            return after._replace(db=after.db._replace(row=left._replace(due=due_at_look(left))))
+        left = left._replace(due=Due.NEVER, is_look=False)
+        if hand.phase == Phase.SILENT:  # claimed_by stays beside the kept lease: the next claim counts it as lapsed
             left = left._replace(holder=Holder.GONE, lease=left.lease if left.lease == Lease.LIVING else Lease.LAPSED)
-        return after._replace(db=after.db._replace(row=left))
+        return after._replace(db=after.db._replace(row=left, told=hand.read if row.revert_of else after.db.told))
+
+    def waits_for_late_writes(self, row: Row) -> bool:
+        """Tell whether it is too early to reject the row: a revert is told with the text that Sierra has for good."""
+        return row.revert_of is not None and row.unanswered in (Unanswered.RECENT, Unanswered.PAST)
 
     def record_unanswered(self, item: Item) -> Item:
         """Have the item looked at again, though its row is another's or gone."""

@@ -121,6 +121,11 @@ class Item(NamedTuple):
     lagging: Database | None = None
 
 
+def due_at_look(row: Row) -> str:
+    """When the unanswered write of the row can't be done any more."""
+    return Due.LATER if row.unanswered == Unanswered.RECENT else Due.NOW
+
+
 def store(item: Item, row: Row | None, **history: Any) -> Item:
     """Commit the row, and what history tells."""
     db = item.db._replace(row=row, **history)
