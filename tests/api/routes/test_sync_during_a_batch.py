@@ -7,12 +7,15 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from api.routes import sync as sync_routes
+from api.schemas import ACCEPTS
 from db import sync
 from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, detail
 from tests.fix_batch import FIRST_ID, Send, row
 from tests.fix_postgres import TestDatabase
 from tests.fix_sync import items, rows, state
+
+FURTHER = [None] * 8  # the columns that only some ETLs send, and those of a refusal
 
 
 @pytest.fixture
@@ -39,6 +42,8 @@ def test_batch_under_way_is_told_of_and_keeps_no_request_waiting(etl: ApiClient)
         "batch_size": 3,
         "last_synced_id": 0,
         "sync_status": "processing_sync_batch",
+        "accepts": ACCEPTS,
+        "deletions_since": None,
     }
 
 
@@ -72,7 +77,7 @@ def test_mark_does_not_wait_for_a_batch(etl: ApiClient, database: TestDatabase, 
 @pytest.mark.usefixtures("in_changes")
 def test_merge_takes_no_lock_that_a_mark_waits_for(etl: ApiClient, database: TestDatabase, printer_key: str) -> None:
     with psycopg.connect(**database.parameters) as connection:
-        sync.fill_batch(connection, [(1, *row(1, best_title="Changed").values(), None, None, None)])
+        sync.fill_batch(connection, [(1, *row(1, best_title="Changed").values(), *FURTHER)])
         sync.fill_shelfmarks(connection, [])
         assert sync.merge_batch(connection, database.fetch("SELECT now()")[0][0]) == 1
         answer = etl.put(f"/itemdata/{FIRST_ID + 1}", headers={"x-api-key": printer_key}, timeout=2)

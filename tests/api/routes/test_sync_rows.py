@@ -67,6 +67,9 @@ def test_bad_rows_are_kept_aside_and_the_others_taken_in(send: Send, database: T
         "unchanged": 0,
         "rejected": 11,
         "reasons": [],
+        "shown": 0,
+        "deleted": 0,
+        "deletions_held": 0,
     }
     assert len(answer.json()["reasons"]) == 10
     assert (
