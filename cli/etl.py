@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.exit_codes import Refused, Unreachable
-from cli.output import AsJson, print_out, show_rows, span
+from cli.output import AsJson, print_out, show_json, show_rows, span
 from runtime.etl_settings import EtlSettings, SierraDnaSettings
 from runtime.settings import read_settings
 from runtime.stderr import write_stderr_in_background
@@ -44,6 +44,7 @@ def run(
 @app.command()
 def once(
     everything: Annotated[bool, typer.Option("--all", help="Compare all items, not only those that changed.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Do what is due now, and end: the rest of a full sync, changes, deletions."""
     settings = read_settings(EtlSettings)
@@ -57,7 +58,10 @@ def once(
         rounds = _rounds(etl)
         if everything and etl.done.passed_to is not None:
             raise Refused('this backend takes no comparison of all items: run "signum sync restart", then this again')
-    print_out(f"done: {rounds} batches were sent")
+    if as_json:
+        show_json({"batches_sent": rounds})
+    else:
+        print_out(f"done: {rounds} batches were sent")
 
 
 def _rounds(etl: "Etl") -> int:
@@ -91,6 +95,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="File to write: gzipped TSV, as it would be sent.")],
     ids: Annotated[Path | None, typer.Option(help="Only these items: a file with an item_record_id per line.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only what changed since then, local time.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the file that would be sent, and send nothing: to hold beside another ETL's."""
     if ids and since:
@@ -109,7 +114,10 @@ def export(
             ids=keys,
             since=since.astimezone() if since else None,
         )
-    print_out(f"{rows} items were written to {file}")
+    if as_json:
+        show_json({"items_written": rows, "file": str(file)})
+    else:
+        print_out(f"{rows} items were written to {file}")
 
 
 def _read_keys(file: Path) -> list[int]:
