@@ -39,7 +39,7 @@ SIERRAS: tuple[dict[str, Any], ...] = (
 # Answers to a PUT that lands later: none, an empty one, which the notifier's client repeats at once, and a proxy's.
 LATE: tuple[dict[str, Any], ...] = ({}, {}, {"manner": "empty"}, {"status": 504, "html": True})
 LATEST_SECONDS = 5.0
-LATE_WRITE_SECONDS = 20.0  # the notifiers' setting: longer than a failover, for so long they remember such writes
+LATE_WRITE_SECONDS = LATEST_SECONDS + 3  # the notifiers' setting: a failover may take longer
 BEAT = "SELECT count(*) FROM notifier_state WHERE notifier LIKE %s AND seen_at > %s"
 
 
