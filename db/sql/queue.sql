@@ -345,9 +345,18 @@ RETURNING q.item_record_id;
 
 -- name: recheck
 -- Have items looked at again that were written under a claim that is not known any more: their rows are another's now,
--- or are gone, and the write may have been done after a newer one.
-INSERT INTO update_queue (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision)
-SELECT i.item_record_id, %(notifier)s, 2, now() + %(late_seconds)s * interval '1 second', now(), 1
+-- or are gone, and the write may have been done after a newer one. Where the newest was a revert, the look is one too: it
+-- would undo the revert else.
+INSERT INTO update_queue (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of)
+SELECT
+    i.item_record_id, %(notifier)s, 2, now() + %(late_seconds)s * interval '1 second', now(), 1,
+    (
+        SELECT l.revert_of
+        FROM update_log l
+        WHERE l.item_record_id = i.item_record_id AND l.outcome IN ('pushed', 'unchanged')
+        ORDER BY l.update_log_id DESC
+        LIMIT 1
+    )
 FROM sierra_item i
 WHERE i.item_record_id = ANY (%(item_record_ids)s::bigint[])
 ORDER BY i.item_record_id

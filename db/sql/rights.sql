@@ -43,7 +43,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_notifier;
 GRANT SELECT ON alembic_version, notifier_overview, queue_control, sierra_item TO signum_notifier;
 GRANT
     SELECT,
-    INSERT (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision),
+    INSERT (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of),
     DELETE,
     UPDATE (claimed_by, lease_until, attempts, due_at, last_error, priority, trace, unanswered_at, pushed_revision)
 ON update_queue TO signum_notifier;

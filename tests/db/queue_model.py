@@ -23,6 +23,7 @@ class Model:
         self.log: Counter[Logged] = Counter()
         self.marks: Counter[int] = Counter()
         self.owed: set[int] = set()
+        self.undone: dict[int, int | None] = {}
         self.paused = False
         self.resumes: int | None = None
 
@@ -157,8 +158,8 @@ class Model:
         """A write of theirs may be done late, under a claim that is not known any more."""
         for item in items:
             if item not in self.rows:
-                due = self.now + LATE_TICKS
-                self.rows[item] = Row(2, notifier, self.now, due, self.step, pushed_revision=1)
+                due, undone = self.now + LATE_TICKS, self.undone.get(item)
+                self.rows[item] = Row(2, notifier, self.now, due, self.step, pushed_revision=1, revert_of=undone)
             self.rows[item].unanswered = self.now
 
     def rejected(self, reason: str = "") -> set[int]:
@@ -242,9 +243,8 @@ class Model:
         row.attempts, row.error = 0, None
         self._due_now(row)
 
-    def _write_log(
-        self, item: int, row: Row, outcome: str, by: str, error: str | None, revert_of: int | None,
-        attempts: int | None = None,
-    ) -> None:  # fmt: skip
+    def _write_log(self, item: int, row: Row, outcome: str, by: str, error: str | None, revert_of: int | None,
+                   attempts: int | None = None) -> None:  # fmt: skip
+        self.undone |= {item: revert_of} if outcome in ("pushed", "unchanged") else {}
         done = row.attempts if attempts is None else attempts
         self.log[item, outcome, done, row.queued_by, by, error, revert_of] += 1

@@ -69,6 +69,19 @@ async def test_a_revert_can_be_undone_as_any_push(connection: Connection, revert
     assert (await claim_one(connection)).undone_before == "84.31 Jännitys"
 
 
+async def test_a_look_after_a_revert_whose_claim_is_not_known_any_more_is_a_revert_as_well(
+    database: TestDatabase, connection: Connection, reverting: tuple[int, int]
+) -> None:
+    """Or it would write the class that was undone. After a failover: another notifier has finished the revert."""
+    item, undone = reverting
+    claim = await claim_one(connection)
+    await queue.finish(connection, "n1", [pushed(claim)])
+    await queue.recheck(connection, "n1", [item])
+    database.fetch("UPDATE update_queue SET due_at = now()")
+    look = await claim_one(connection)
+    assert (look.is_recheck, look.revert_of, look.undone_before) == (True, undone, claim.undone_before)
+
+
 @pytest.mark.parametrize("by_hand", [False, True])
 async def test_a_mark_makes_an_update_of_a_revert(
     database: TestDatabase, api_database: Database, connection: Connection, reverting: tuple[int, int], by_hand: bool
