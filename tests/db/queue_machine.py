@@ -117,7 +117,8 @@ class QueueMachine(PeopleRules):
     @rule(item=items, classification=st.sampled_from(["84.2", "86.25"]))
     def sync(self, item: int, classification: str) -> None:
         number, nothing = str(item), [None] * 8
-        row = (1, item, number, number, *nothing, classification, *[None] * 8)
+        row = (1, item, number, number, *nothing, classification)
+        row += (None,) * (sync.SQL["copy_batch"].partition("(")[2].count(",") + 1 - len(row))
         with self.session.person.transaction():
             sync.fill_batch(self.session.person, [row])
             sync.fill_shelfmarks(self.session.person, [(1, "***")])
