@@ -27,6 +27,7 @@ LINES = {
     ("queue", "mark"): f"--barcode {BARCODE} --by aino",
     ("queue", "retry"): "--reason red",
     ("queue", "dismiss"): "--reason red --yes",
+    ("queue", "not-shown"): "",
     ("queue", "status"): "",
     ("queue", "pause"): "--reason x --by 'a\x1bb'",
     ("queue", "resume"): "",
@@ -36,10 +37,11 @@ LINES = {
     ("client", "rotate"): "'desk\x1b'",
     ("sync", "status"): "",
     ("sync", "restart"): "",
+    ("sync", "allow-deletions"): "",
     ("notifier",): "--check",
 }
 # `api` prints nothing; the others have tests of their own, and print by the same functions.
-ELSEWHERE = {("api",), ("migrate",), ("import-predecessor",)}
+ELSEWHERE = {("api",), ("migrate",), ("import-predecessor",), ("etl", "once"), ("etl", "doctor"), ("etl", "export")}
 FILL = f"""
 INSERT INTO update_queue (item_record_id, queued_by, due_at, last_error) SELECT item_record_id, %(red)s, NULL, %(red)s
 FROM sierra_item;

@@ -166,7 +166,7 @@ def test_an_item_transferred_and_back_is_at_its_first_bib(
     sierra.run(sierra._sierra.records.link, NUMBER, [BIB])
     edit(sierra)
     with running(dna, str(api.base_url), etl_key) as etl:
-        etl.round()
+        until_rest(etl)
     assert database.fetch(stored, ITEM_KEY) == [(bib_key(ITEM),)]
 
 

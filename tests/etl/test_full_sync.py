@@ -99,7 +99,7 @@ def test_a_full_sync_into_the_real_backend_leaves_the_oracles_catalogue(
 ) -> None:
     api: ApiClient = start_api(full_sync_batch_size=20)
     with running(dna, str(api.base_url), etl_key) as etl:
-        assert until_rest(etl) == ["full page", "full page", "full page", "changes"]
+        assert until_rest(etl) == ["full page", "full page", "full page", "deletions", "changes"]
     columns = "item_record_id, item_number, barcode, bib_record_id, best_title, itype_code_num, classification"
     found = database.fetch(f"SELECT {columns} FROM sierra_item ORDER BY 1")
     with dna.connect() as session:
