@@ -87,7 +87,12 @@ class Ground:
 
     @contextlib.contextmanager
     def start_sierra(self, latency_ms: float = 0) -> Iterator[Simulator]:
-        """Start a simulator with the first items of the catalogue."""
+        """Start a simulator with the first items of the catalogue, and forget the history of pushes to another.
+
+        By that history the new one would not have kept what was written: each push would be read back to prove it.
+        """
+        with self.connect() as connection:
+            connection.execute("TRUNCATE update_log")
         options = {"port": 0, "items": SIERRA_ITEMS, "key": SIERRA_KEY, "secret": SIERRA_SECRET}
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         with self._start("sierra", "sandbox.sierra", *words, "--latency-ms", str(latency_ms)) as process:
