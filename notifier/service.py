@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from contextlib import suppress
+from typing import Any
 
 import psycopg
 
@@ -74,9 +75,7 @@ class Service:
                 log.warning("stopping with requests under way: their items are pushed again when their leases lapse")
                 await self._tasks.cancel()  # the leases lapse by themselves
         finally:
-            for task in (*helpers, stopped, loop):
-                task.cancel()
-            await asyncio.gather(*helpers, stopped, loop, return_exceptions=True)
+            await _end([*helpers, stopped, loop])
         with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(1):
                 await self._heartbeat.beat("stopped")
@@ -182,6 +181,18 @@ class Service:
             token_seconds=self._sierra.token.seconds_left,
             items_held=len(self.in_flight.items),
         )
+
+
+async def _end(tasks: list[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Until Python 3.12 `asyncio.wait_for`, by which psycopg waits, may swallow a cancel that comes just as its wait ends.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1)
 
 
 def _raise_if_ended(tasks: list[asyncio.Task[None]]) -> None:
