@@ -1,4 +1,4 @@
-"""What a DBA or a librarian looks at: the views.
+"""Create the views that a DBA or a librarian looks at.
 
 States and reasons are spelled out and ages are intervals, so that `SELECT * FROM queue_overview` needs no manual.
 `now()` in a view is the reader's, so a lease that has lapsed shows as what it is: waiting.
