@@ -5,7 +5,6 @@ import logging
 import random
 import time
 from contextlib import suppress
-from typing import Any
 
 import psycopg
 
@@ -25,7 +24,7 @@ from notifier.sessions import Sessions
 from notifier.sierra.client import SierraClient
 from notifier.sierra.errors import SierraRefused, SierraUnavailable
 from notifier.wakeup import Wakeup
-from notifier.worker import Tasks, Worker
+from notifier.worker import Tasks, Worker, end
 from runtime.settings import NotifierSettings
 
 log = logging.getLogger("signum.notifier")
@@ -75,7 +74,7 @@ class Service:
                 log.warning("stopping with requests under way: their items are pushed again when their leases lapse")
                 await self._tasks.cancel()  # the leases lapse by themselves
         finally:
-            await _end([*helpers, stopped, loop])
+            await end([*helpers, stopped, loop])
         with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(1):
                 await self._heartbeat.beat("stopped")
@@ -181,18 +180,6 @@ class Service:
             token_seconds=self._sierra.token.seconds_left,
             items_held=len(self.in_flight.items),
         )
-
-
-async def _end(tasks: list[asyncio.Task[Any]]) -> None:
-    """Cancel tasks until they have ended.
-
-    Until Python 3.12 `asyncio.wait_for`, by which psycopg waits, may swallow a cancel that comes just as its wait ends.
-    """
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=1)
 
 
 def _raise_if_ended(tasks: list[asyncio.Task[None]]) -> None:

@@ -8,7 +8,7 @@ make in between would be lost.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from db.queue import Finish
@@ -19,6 +19,8 @@ from notifier.outcomes import OutcomeWriter
 from notifier.push import Finished, ItemPush, Outcome, Result, ToReadSingly, ToWrite, fail_by_own_error
 from notifier.wakeup import Wakeup
 from runtime.sentry import tell_steps
+
+CANCEL_AGAIN_SECONDS = 1.0
 
 
 class Tasks:
@@ -46,16 +48,26 @@ class Tasks:
             raise failure
 
     async def cancel(self) -> None:
-        """Cancel all of them."""
-        for task in self._under_way:
-            task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        """Cancel all of them, and return when they have ended."""
+        await end(self._under_way)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         self._wakeup.set(something_due=False)
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             self._failure = error
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Until Python 3.12 `asyncio.wait_for`, by which psycopg waits, may swallow a cancel that comes just as its wait ends.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
 
 
 class Worker:

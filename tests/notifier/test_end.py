@@ -1,0 +1,32 @@
+"""The end of tasks at a stop: none goes on, though a cancel may be swallowed."""
+
+import asyncio
+
+import pytest
+
+from notifier import worker
+from notifier.wakeup import Wakeup
+from notifier.worker import Tasks, end
+
+
+async def swallow(cancels: list[int]) -> None:
+    """Go on after the first cancel, as `asyncio.wait_for` of Python 3.11 makes psycopg do now and then."""
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancels.append(len(cancels))
+            if len(cancels) == 2:
+                raise
+
+
+@pytest.mark.parametrize("how", ["helpers", "tasks"])
+async def test_a_task_that_swallows_a_cancel_is_ended_by_the_next(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "CANCEL_AGAIN_SECONDS", 0.01)
+    cancels: list[int] = []
+    tasks = Tasks(Wakeup())
+    task = tasks.start(swallow(cancels))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await (end([task]) if how == "helpers" else tasks.cancel())
+    assert (task.cancelled(), len(cancels)) == (True, 2)
