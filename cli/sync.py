@@ -31,9 +31,9 @@ def restart(as_json: AsJson = False) -> None:
 @app.command()
 def allow_deletions(as_json: AsJson = False) -> None:
     """Delete the items whose deletion is held, for too many came at once. See `deletion_held_on` in `sierra_item`."""
-    from db import sync_state
+    from db import deletions
 
-    deleted = ask(sync_state.allow_deletions)
+    deleted = ask(deletions.allow_deletions)
     if as_json:
         show_json({"deleted": deleted})
     else:

@@ -111,18 +111,6 @@ def merge_batch(connection: Transaction, timestamp: datetime, bibs: Bibs = "heed
     return written
 
 
-def find_deletions(connection: Transaction, timestamp: datetime) -> tuple[int, int]:
-    """Find the batch's new deletions. Return how many they are, and how many were done within the 24 hours before."""
-    connection.execute(SQL["find_deleted"], {"timestamp": timestamp})
-    found, recent = connection.execute(SQL["count_deletions"], {"timestamp": timestamp}).fetchone() or (0, 0)
-    return found, recent
-
-
-def delete_items(connection: Transaction, timestamp: datetime, *, held: bool) -> None:
-    """Do the deletions that were found; held, they wait for a person."""
-    connection.execute(SQL["delete_items"], {"timestamp": timestamp, "held": held})
-
-
 def note_shown(connection: Transaction) -> int:
     """Note the pushes whose call number the batch brings back from Sierra. Return how many they are."""
     return connection.execute(SQL["note_shown"]).rowcount

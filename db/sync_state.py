@@ -47,8 +47,3 @@ async def request_full_sync(connection: Connection) -> datetime | None:
     """
     row = await (await connection.execute(SQL["request_full_sync"])).fetchone()
     return row[0] if row else None
-
-
-async def allow_deletions(connection: Connection) -> int:
-    """Delete the items whose deletion is held. Return how many they are."""
-    return (await connection.execute(SQL["allow_deletions"])).rowcount

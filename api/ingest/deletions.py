@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from db import sync
+from db import deletions, sync
 
 ALWAYS_ALLOWED = 100  # within 24 hours
 ALLOWED_SHARE = 0.01  # of the living items, if that is more
@@ -10,11 +10,11 @@ ALLOWED_SHARE = 0.01  # of the living items, if that is more
 
 def store_deletions(connection: sync.Transaction, timestamp: datetime) -> tuple[int, int]:
     """Delete the items whose deletion the batch brings, or hold them all. Return how many were deleted and held."""
-    found, recent = sync.find_deletions(connection, timestamp)
+    found, recent = deletions.find_deletions(connection, timestamp)
     if not found:
         return 0, 0
     held = found + recent > ALWAYS_ALLOWED and found + recent > ALLOWED_SHARE * sync.count_items(connection)
-    sync.delete_items(connection, timestamp, held=held)
+    deletions.delete_items(connection, timestamp, held=held)
     return (0, found) if held else (found, 0)
 
 

@@ -56,8 +56,3 @@ FROM sync_overview;
 -- name: request_full_sync
 -- The next GET /sync hands out SYNC_FULL from 0 and takes the request away.
 UPDATE sync_state SET full_sync_requested_at = now() RETURNING full_sync_requested_at;
-
-
--- name: allow_deletions
--- A person says that the deletions that are held are right.
-UPDATE sierra_item SET deleted_on = deletion_held_on WHERE deletion_held_on IS NOT NULL AND deleted_on IS NULL;

@@ -1,0 +1,44 @@
+-- Items that were deleted in Sierra. A batch of the ETL brings the day of each, in its temporary table (sync.sql).
+
+
+-- name: find_deleted
+-- Those of the deletions that are new: of items that are here, that live, and of which nothing newer came. An item of
+-- which another row was refused in the same batch may live. CREATE TABLE: what is found is counted before it is done.
+CREATE TEMPORARY TABLE new_deletion ON COMMIT DROP AS
+SELECT b.item_record_id, b.deleted_on
+FROM batch b
+JOIN sierra_item s ON s.item_record_id = b.item_record_id
+WHERE b.reason_code IS NULL
+    AND b.deleted_on IS NOT NULL
+    AND s.deleted_on IS NULL
+    AND s.deletion_held_on IS NULL
+    AND s.updated_at <= %(timestamp)s
+    AND NOT EXISTS (SELECT FROM batch r WHERE r.item_record_id = b.item_record_id AND r.reason_code IS NOT NULL);
+
+
+-- name: count_deletions
+-- The new ones, and those of the last 24 hours before. One that a person allowed does not count.
+SELECT
+    (SELECT count(*) FROM new_deletion) AS found,
+    (
+        SELECT count(*)
+        FROM sierra_item s
+        WHERE s.deleted_on IS NOT NULL
+            AND s.deletion_held_on IS NULL
+            AND s.updated_at > %(timestamp)s::timestamptz - interval '24 hours'
+    ) AS recent;
+
+
+-- name: delete_items
+-- Nothing is removed: a living row revives the item. Held, they wait for a person.
+UPDATE sierra_item s SET
+    deleted_on = CASE WHEN NOT %(held)s THEN d.deleted_on END,
+    deletion_held_on = CASE WHEN %(held)s THEN d.deleted_on END,
+    updated_at = %(timestamp)s
+FROM new_deletion d
+WHERE s.item_record_id = d.item_record_id;
+
+
+-- name: allow_deletions
+-- A person says that the deletions that are held are right.
+UPDATE sierra_item SET deleted_on = deletion_held_on WHERE deletion_held_on IS NOT NULL AND deleted_on IS NULL;
