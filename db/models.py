@@ -24,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 SQLModel.metadata.naming_convention = {
@@ -389,3 +390,29 @@ class QueueControl(SQLModel, table=True):
     paused_by: str | None = nullable(Text, "Who paused it")
     reason: str | None = nullable(Text, "Why")
     resume_at: datetime | None = nullable(TIMESTAMPTZ, "When it goes on by itself; NULL: when a person says so")
+
+
+class Act(SQLModel, table=True):
+    """An act of a person, by the console or by a command."""
+
+    __tablename__ = "act"
+    __table_args__ = (
+        *readable("acted_at"),
+        CheckConstraint("through IN ('console', 'command')", name="through_known"),
+        CheckConstraint("number >= 0", name="number_not_negative"),
+        {
+            "comment": "What people did, by the console or by a command: one row per act, written in its transaction. "
+            "Kept UPDATE_LOG_RETENTION_DAYS. Plain SQL leaves none"
+        },
+    )
+    act_id: int | None = col(BigInteger, "Rising number", Identity(always=True), primary_key=True)
+    acted_at: datetime = col(TIMESTAMPTZ, "When it was done", server_default=NOW)
+    person: str = col(Text, "Who did it, by name; stays when the person is gone")
+    through: str = col(Text, "console, or command")
+    os_user: str | None = nullable(Text, "The operating system's user that ran the command; NULL: by the console")
+    db_role: str = col(Text, "The database role that the session had logged in as", server_default=text("SESSION_USER"))
+    action: str = col(Text, "What was done, in the words of the command: queue retry")
+    target: dict[str, Any] = col(JSONB, "To what: the ids that were named, or the filter", server_default=text("'{}'"))
+    reason: str | None = nullable(Text, "The reason that the person gave; NULL: none")
+    number: int = col(Integer, "How many items, keys, … it changed; 0: it came to nothing")
+    result: str = col(Text, "What came of it, in a sentence")

@@ -11,6 +11,56 @@ $$;
 
 COMMENT ON FUNCTION public.update_queue_notify() IS 'Rings the notifiers: look now. Equal notifications of one transaction are merged into one';
 
+CREATE TABLE public.act (
+    act_id bigint NOT NULL,
+    acted_at timestamp with time zone DEFAULT now() NOT NULL,
+    person text NOT NULL,
+    through text NOT NULL,
+    os_user text,
+    db_role text DEFAULT SESSION_USER NOT NULL,
+    action text NOT NULL,
+    target jsonb DEFAULT '{}'::jsonb NOT NULL,
+    reason text,
+    number integer NOT NULL,
+    result text NOT NULL,
+    CONSTRAINT act_acted_at_readable CHECK ((((acted_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((acted_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT act_number_not_negative CHECK ((number >= 0)),
+    CONSTRAINT act_through_known CHECK ((through = ANY (ARRAY['console'::text, 'command'::text])))
+);
+
+COMMENT ON TABLE public.act IS 'What people did, by the console or by a command: one row per act, written in its transaction. Kept UPDATE_LOG_RETENTION_DAYS. Plain SQL leaves none';
+
+COMMENT ON COLUMN public.act.act_id IS 'Rising number';
+
+COMMENT ON COLUMN public.act.acted_at IS 'When it was done';
+
+COMMENT ON COLUMN public.act.person IS 'Who did it, by name; stays when the person is gone';
+
+COMMENT ON COLUMN public.act.through IS 'console, or command';
+
+COMMENT ON COLUMN public.act.os_user IS 'The operating system''s user that ran the command; NULL: by the console';
+
+COMMENT ON COLUMN public.act.db_role IS 'The database role that the session had logged in as';
+
+COMMENT ON COLUMN public.act.action IS 'What was done, in the words of the command: queue retry';
+
+COMMENT ON COLUMN public.act.target IS 'To what: the ids that were named, or the filter';
+
+COMMENT ON COLUMN public.act.reason IS 'The reason that the person gave; NULL: none';
+
+COMMENT ON COLUMN public.act.number IS 'How many items, keys, … it changed; 0: it came to nothing';
+
+COMMENT ON COLUMN public.act.result IS 'What came of it, in a sentence';
+
+ALTER TABLE public.act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.act_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -926,6 +976,9 @@ ALTER TABLE public.update_log ALTER COLUMN update_log_id ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
+ALTER TABLE ONLY public.act
+    ADD CONSTRAINT act_pkey PRIMARY KEY (act_id);
+
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
@@ -961,6 +1014,8 @@ ALTER TABLE ONLY public.update_log
 
 ALTER TABLE ONLY public.update_queue
     ADD CONSTRAINT update_queue_pkey PRIMARY KEY (item_record_id);
+
+COMMENT ON INDEX public.act_pkey IS 'Key';
 
 COMMENT ON INDEX public.client_api_key_sha256_key IS 'Finds the client of a request by its key';
 

@@ -1,4 +1,4 @@
-"""The heartbeat writes the notifier's row of `notifier_state`, and prunes history and rows of absent notifiers."""
+"""The heartbeat writes the notifier's row of `notifier_state`, and prunes history, acts and absent notifiers."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from db import history, notifiers
+from db import acts, history, notifiers
 from db.connections import DATABASE_AWAY, one_line
 from db.pool import Pool, lend
 from notifier.health import SierraHealth
@@ -79,8 +79,9 @@ class Heartbeat:
         """Delete what is older than the retention, by `PRUNE_ROWS` at a time: no statement keeps others waiting."""
         async with lend(self._pool) as connection:
             await notifiers.forget_notifiers(connection)
-        deleted = PRUNE_ROWS
-        while deleted == PRUNE_ROWS:
-            async with lend(self._pool) as connection:
-                deleted = await history.prune_history(connection, self._retention_days, PRUNE_ROWS)
-            log.debug("pruned %d rows of history", deleted)
+        for prune in (history.prune_history, acts.prune_acts):
+            deleted = PRUNE_ROWS
+            while deleted == PRUNE_ROWS:
+                async with lend(self._pool) as connection:
+                    deleted = await prune(connection, self._retention_days, PRUNE_ROWS)
+                log.debug("%s deleted %d rows", prune.__name__, deleted)

@@ -32,6 +32,13 @@ OLD_HISTORY = """
 INSERT INTO update_log (item_record_id, item_number, queued_at, queued_by, finished_by, finished_at, outcome, attempts)
 VALUES (1, '7', now() - interval '1 year', 'aino', 'desk:1', now() - interval '1 year', 'pushed', 1)
 """
+OLD_ACT = """
+INSERT INTO act (acted_at, person, through, os_user, db_role, action, target, reason, number, result)
+VALUES (
+    now() - interval '1 year', 'aino', 'command', 'ainos', 'aino_db', 'client revoke', '{"name": "desk 1"}',
+    'aino said so', 1, 'desk 1 is revoked'
+)
+"""
 NOT_SHOWN = """
 UPDATE sync_state SET all_changes_until = now() + interval '2 hours';
 UPDATE sierra_item SET item_call_number = '84.2 2. Jännitys' WHERE item_number = '2043111'
@@ -49,6 +56,7 @@ def filled(database: TestDatabase) -> TestDatabase:
 async def _fill(database: TestDatabase) -> None:
     async with await database.aconnect() as connection:
         await connection.execute(OLD_HISTORY)
+        await connection.execute(OLD_ACT)
         await connection.execute(ITEMS)
         await connection.execute(ODD_BARCODES)
         await connection.execute(HELD)

@@ -38,7 +38,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rejected_row TO signum_api;
 
 -- name: signum_notifier
 -- Pushes: claims and finishes what others have marked, and writes history, which it may forget but not change. The
--- view is for its health check.
+-- view is for its health check. Of acts it may only forget old ones.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_notifier;
 GRANT SELECT ON alembic_version, notifier_overview, queue_control, sierra_item TO signum_notifier;
 GRANT
@@ -49,13 +49,16 @@ GRANT
 ON update_queue TO signum_notifier;
 GRANT SELECT, INSERT, DELETE ON update_log TO signum_notifier;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
+GRANT SELECT (act_id, acted_at), DELETE ON act TO signum_notifier;
 
 
 -- name: signum_operator
 -- A person or script that acts: all that docs/operations.md does. It sees what a reader sees. History it may only add
--- to, and no call numbers: a revert writes to Sierra what stands there.
+-- to, and no call numbers: a revert writes to Sierra what stands there. So it is with acts: their times and roles are the
+-- server's.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_operator;
-GRANT SELECT ON alembic_version, notifier_state, update_log TO signum_operator;
+GRANT SELECT ON act, alembic_version, notifier_state, update_log TO signum_operator;
+GRANT INSERT (person, through, os_user, action, target, reason, number, result) ON act TO signum_operator;
 GRANT SELECT ON
     client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode,
     sync_overview, unreadable_barcode, update_history
@@ -85,7 +88,7 @@ GRANT SELECT, UPDATE (full_sync_requested_at) ON sync_state TO signum_operator;
 -- A person who looks: everything but the hashes of the keys.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_reader;
 GRANT SELECT ON
-    alembic_version, notifier_state, queue_control, rejected_row, sierra_item, sync_state, update_log, update_queue
+    act, alembic_version, notifier_state, queue_control, rejected_row, sierra_item, sync_state, update_log, update_queue
 TO signum_reader;
 GRANT SELECT ON
     client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode,

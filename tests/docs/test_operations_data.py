@@ -18,7 +18,9 @@ PAGE = "docs/operations.md"
 SYMPTOMS = [row[1].strip("`") for row in table(PAGE, "Operations")]
 NAMES = [block for block in blocks(PAGE, "sql") if block.heading == "Data of persons"]
 EVERY_TEXT = "SELECT string_agg(t::text, '|') FROM {} AS t"
-WITH_NAMES = ("update_log", "update_queue", "client", "queue_control", "notifier_state", "rejected_row", "sierra_item")
+WITH_NAMES = (
+    *("update_log", "update_queue", "act", "client", "queue_control", "notifier_state", "rejected_row", "sierra_item"),
+)
 
 
 def test_ten_symptoms_come_before_all_else() -> None:
@@ -58,7 +60,7 @@ def test_no_name_is_left_in_a_copy_from_which_they_were_taken_as_the_page_says(f
     filled.fetch("UPDATE update_queue SET queued_by = 'desk 1' WHERE due_at IS NULL")
     filled.fetch("UPDATE queue_control SET paused_at = now(), paused_by = 'aino', reason = 'aino is away'")
     (host,) = filled.fetch("SELECT notifier FROM notifier_state")[0]
-    names = {"aino", "desk 1", "n1", "desk:1", host, "192.0.2.7", filled.parameters["user"]}
+    names = {"aino", "ainos", "aino_db", "desk 1", "n1", "desk:1", host, "192.0.2.7", filled.parameters["user"]}
     updates = filled.fetch("SELECT outcome, count(*) FROM update_log GROUP BY 1 ORDER BY 1")
     _, copy, vacuum = NAMES
     with filled.connect() as owner:
@@ -79,3 +81,4 @@ def test_only_old_history_forgets_its_names(filled: TestDatabase) -> None:
         run(owner, old)
     forgotten = filled.fetch("SELECT item_record_id FROM update_log WHERE queued_by = 'somebody'")
     assert forgotten == [(1,)]
+    assert filled.fetch("SELECT os_user FROM act WHERE person = 'somebody'") == [(None,)]

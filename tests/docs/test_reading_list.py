@@ -11,6 +11,7 @@ BESIDE = {
     "api/routes/docs_pages.py": "serves the pages at / and /redoc",
     "api/routes/health.py": "serves /healthz and /readiness",
     "api/routes/status.py": "serves /status",
+    "db/acts.py": "keeps what people did",
     "db/checks.py": "is the doctor's",
     "db/history.py": "is read by commands and reverts",
     "db/locks.py": "explains a wait",

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from api.metrics import DatabaseCollector
-from db import history, notifiers, queue
+from db import acts, history, notifiers, queue
 from runtime.settings import ApiSettings
 from tests.fix_api import ApiClient, StartApi
 from tests.fix_batch import FIRST_ID, TIMESTAMP, row, tsv
@@ -90,4 +90,5 @@ async def test_notifier_follows_the_whole_protocol(database: TestDatabase, as_ro
         assert await notifiers.find_notifier(connection, "n1") is None
         await notifiers.forget_notifiers(connection)
         assert await history.prune_history(connection, -1) == 3
+        assert await acts.prune_acts(connection, -1) == 0
     assert database.fetch("SELECT notifier FROM notifier_state") == [("n1",)]
