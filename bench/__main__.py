@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from bench.figures import Figure, table
 from bench.page import write_page
 
-ROWS = ("dispatch", "drain", "queues", "requests", "ingest", "size", "history", "growth")
+ROWS = ("dispatch", "drain", "queues", "requests", "ingest", "etl", "size", "history", "growth")
 NEEDS = {  # packages of the group bench, which the development set-up lacks; quick rows need none
     **dict.fromkeys(("dispatch", "drain", "size", "history"), ("matplotlib",)),
     "queues": ("pgqueuer", "procrastinate"),
@@ -32,7 +32,8 @@ def main() -> None:
     began = time.monotonic()
     for row in options.rows or ROWS:
         print(f"measuring: {row}", file=sys.stderr, flush=True)
-        measured = importlib.import_module(f"bench.{row}").measure(options.quick)
+        size = {"items": options.items} if row == "etl" and options.items else {}
+        measured = importlib.import_module(f"bench.{row}").measure(options.quick, **size)
         print(table(measured), flush=True)
         figures += measured
     if not options.rows and not options.quick:
@@ -49,6 +50,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="row", help=f"one or more of: {', '.join(ROWS)}")
     parser.add_argument("--quick", action="store_true", help="seconds per row: shows that it works, not how fast it is")
+    parser.add_argument(
+        "--items", type=int, help="items of the row etl, 100,000 if not given; 3000000: a whole library"
+    )
     options = parser.parse_args()
     if unknown := sorted(set(options.rows) - set(ROWS)):
         parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")

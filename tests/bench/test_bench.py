@@ -24,7 +24,7 @@ runpy.run_module("bench", run_name="__main__")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("row", ["queues", "ingest", "history", "growth"])
+@pytest.mark.parametrize("row", ["queues", "ingest", "etl", "history", "growth"])
 def test_a_row_is_measured_in_seconds(row: str) -> None:
     figures = importlib.import_module(f"bench.{row}").measure(quick=True)
     assert figures
