@@ -11,7 +11,7 @@ import typer
 
 from cli.exit_codes import Refused, Unreachable
 from cli.output import AsJson, print_out, show_json, show_rows, span
-from runtime.etl_settings import EtlSettings, SierraDnaSettings
+from runtime.etl_settings import EtlCheckSettings, EtlSettings, SierraDnaSettings
 from runtime.settings import read_settings
 from runtime.stderr import write_stderr_in_background
 
@@ -32,7 +32,7 @@ def run(
     if context.invoked_subcommand:
         return
     if check:
-        _check(read_settings(EtlSettings))
+        _check(read_settings(EtlCheckSettings).etl_state_file)
         return
     write_stderr_in_background()
     settings = read_settings(EtlSettings)
@@ -127,16 +127,16 @@ def _read_keys(file: Path) -> list[int]:
         raise Refused(f"{file} is no list of item_record_ids: {error}") from None
 
 
-def _check(settings: EtlSettings) -> None:
+def _check(state_file: str | None) -> None:
     """Check the process by the file that it touches at each transaction and round, for a container's health check."""
-    if settings.etl_state_file is None:
+    if state_file is None:
         raise Refused("ETL_STATE_FILE is not set: the process touches no file that could be looked at")
     from etl.process import STALLED_SECONDS, age_of_last_round
 
     try:
-        age = age_of_last_round(Path(settings.etl_state_file))
+        age = age_of_last_round(Path(state_file))
     except OSError as error:
-        raise Refused(f"no ETL has run here: {settings.etl_state_file}: {error.strerror}") from None
+        raise Refused(f"no ETL has run here: {state_file}: {error.strerror}") from None
     if age > STALLED_SECONDS:
         raise Refused(f"the ETL has stalled: it has done nothing for {span(age)}. Restart it")
     print_out(f"the ETL did something {span(max(age, 0))} ago")

@@ -34,6 +34,17 @@ def is_within(hours: str | None, moment: time) -> bool:
     return begin <= moment < end if begin < end else moment >= begin or moment < end
 
 
+StateFile = Annotated[
+    str | None, Field(description="File that the process touches, for `signum etl --check`; unset: none")
+]
+
+
+class EtlCheckSettings(ProcessSettings):
+    """The setting of `signum etl --check`, which needs no password and no key."""
+
+    etl_state_file: StateFile = None
+
+
 class SierraDnaSettings(ProcessSettings):
     """The settings of reading SierraDNA. libpq's own variables (`PGSSLROOTCERT`, …) are honoured too."""
 
@@ -73,9 +84,7 @@ class EtlSettings(SierraDnaSettings):
     etl_pass_hours: Hours | None = Field(None, description="Hours for that, e.g. `22:00-05:00`; unset: any")
     etl_quiet_hours: Hours | None = Field(None, description="Hours in which Sierra may be away without an ERROR")
     etl_metrics_port: Port | None = Field(None, description="Port of the ETL's `/metrics`; unset: none")
-    etl_state_file: str | None = Field(
-        None, description="File that the process touches, for `signum etl --check`; unset: none"
-    )
+    etl_state_file: StateFile = None
     max_sync_delta_minutes: str | None = Field(
         None, description="Ignored: this ETL looks back as far as it is asked to"
     )

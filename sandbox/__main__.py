@@ -1,7 +1,7 @@
 """`python -m sandbox`: a whole Signum-savotta on this machine, one label printed in it, and then yours to explore.
 
 `--once` does the same without staying: one line of JSON on stdout, what happens on stderr, and exit code 0 only if
-Sierra holds the right record.
+Sierra holds the right record, and our ETL has brought it back from SierraDNA.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import httpx
 from rich.console import Console
 
 from sandbox.catalogue import make_catalogue
-from sandbox.demo import DemoFailed, Printed, load_catalogue, ordinary_items, print_label
+from sandbox.demo import DemoFailed, Printed, follow_back, load_catalogue, ordinary_items, print_label
 from sandbox.etl import SyncRefused
 from sandbox.postgres import PostgresFailed
 from sandbox.processes import ProcessFailed
@@ -30,7 +30,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)  # also where a shell's `&` has it ignored
     try:
-        dna = None if options.dna is None else Dna(options.dna, options.dna_indexes)
+        dna = None if options.without_dna else Dna(options.dna, options.dna_indexes)
         return play(options.items, options.once, screen, dna)
     except KeyboardInterrupt:
         screen.print("Everything is gone.")
@@ -54,7 +54,7 @@ def play(size: int, once: bool, screen: Console, dna: Dna | None = None) -> int:
         loaded = load_catalogue(system, items, screen)
         shown, first, *_ = ordinary_items(items)
         first_ms = print_label(system, first).dispatch_ms
-        printed = print_label(system, shown)
+        printed = follow_back(system, print_label(system, shown))
         show_printed(printed, first_ms, screen)
         if once:
             _write_result(loaded, printed)
@@ -70,10 +70,11 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="A whole Signum-savotta to play with.")
     parser.add_argument("--items", type=_size, default=2000, metavar="N", help="size of the catalogue (2000)")
     parser.add_argument("--once", action="store_true", help="one label, one line of JSON, and out")
-    parser.add_argument(
-        "--dna", type=int, nargs="?", const=0, metavar="PORT", help="SierraDNA too, on that port or any that is free"
-    )
+    parser.add_argument("--dna", type=int, default=0, metavar="PORT", help="SierraDNA's port (any that is free)")
     parser.add_argument("--dna-indexes", action="store_true", help="SierraDNA with indexes on its stamps")
+    parser.add_argument(
+        "--without-dna", action="store_true", help="no SierraDNA: the catalogue is loaded as the deployed ETL does"
+    )
     return parser.parse_args()
 
 
@@ -89,6 +90,7 @@ def _write_result(loaded: int, printed: Printed | None) -> None:
         "call_number_before": printed and printed.call_number_before,
         "call_number_after": printed and printed.call_number_after,
         "dispatch_ms": printed and printed.dispatch_ms,
+        "seen_back_ms": printed and printed.seen_back_ms,
         "ok": printed is not None,
     }
     sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")

@@ -124,9 +124,14 @@ def make_catalogue(size: int) -> list[Item]:
     return [_make_item(place) for place in range(size)]
 
 
-def is_ours(record_id: int, barcode: str | None) -> bool:
-    """Return whether an item is of this catalogue, of any size: its barcode goes with its number."""
-    return barcode == str(_FIRST_BARCODE + record_id - ITEM - _FIRST_ITEM)
+def place_of(record_id: int) -> int:
+    """The place in the catalogue of the item with that key; negative if it has none there."""
+    return record_id - ITEM - _FIRST_ITEM
+
+
+def barcode_of(place: int) -> str:
+    """The barcode of the item at that place."""
+    return str(_FIRST_BARCODE + place)
 
 
 def _make_item(place: int) -> Item:
@@ -136,7 +141,7 @@ def _make_item(place: int) -> Item:
     genre = luck.choice(GENRES.split()) if place else "Jännitys"
     return Item(
         number=_FIRST_ITEM + place,
-        barcode=str(_FIRST_BARCODE + place),
+        barcode=barcode_of(place),
         itype=300 if oddity is Oddity.HIGH_ITYPE else luck.choice((1, 2, 17)),
         bibs=_make_bibs(place, oddity, luck),
         classification=None if oddity is Oddity.NO_CLASSIFICATION else new,

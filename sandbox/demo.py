@@ -1,13 +1,16 @@
-"""Follows one label all the way: read at the print station, marked, and written to Sierra.
+"""Follows one label all the way: read at the print station, marked, written to Sierra, and brought back from there.
 
 Nothing here is faked. The print station's requests go to a real api process, the update comes from a real notifier
-process, and Sierra's record is shown as Sierra holds it. The time is that of one dispatch, from the api's 200
-at the print station to the arrival of the PUT at Sierra, by the machine's monotonic clock. It is the second label since
-the start; the first, which finds everything cold, is reported too.
+process, Sierra's record is shown as Sierra holds it, and a real ETL brings it back from SierraDNA. The time of one
+dispatch is that from the api's 200 at the print station to the arrival of the PUT at Sierra, by the machine's monotonic
+clock. It is the second label since the start; the first, which finds everything cold, is reported too.
 """
 
+import re
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -16,12 +19,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sandbox.catalogue import Item
+from sandbox.dna_catalogue import is_odd_in_dna
 from sandbox.etl import Etl
+from sandbox.processes import Process
 from sandbox.system import System
 
 _PATIENCE_SECONDS = 10
+_BACK_PATIENCE_SECONDS = 30
 _CALL_NUMBER = """SELECT content FROM sierra_view.subfield
     WHERE record_id = %s AND field_type_code = 'c' ORDER BY occ_num, display_order"""
+_SHOWN_AT = "SELECT shown_at FROM update_history WHERE item_number = %s AND finished_at >= %s AND shown_at IS NOT NULL"
 
 
 class DemoFailed(Exception):
@@ -36,7 +43,11 @@ class Printed:
     before: dict[str, Any]
     after: dict[str, Any]
     dispatch_ms: float
-    call_number_in_dna: str | None  # None: the system has no SierraDNA
+    printed_at: datetime
+    pushed_at: datetime
+    in_dna_at: datetime | None = None  # None: the system has no SierraDNA
+    call_number_in_dna: str | None = None
+    brought_back_at: datetime | None = None
 
     @property
     def call_number_before(self) -> str:
@@ -48,16 +59,39 @@ class Printed:
         """Sierra's call number after the push."""
         return call_number(self.after)
 
+    @property
+    def seen_back_ms(self) -> float | None:
+        """From the api's answer to when our ETL had brought the new call number back, by the machine's clock."""
+        if self.brought_back_at is None:
+            return None
+        return round((self.brought_back_at - self.printed_at).total_seconds() * 1000, 1)
+
 
 def load_catalogue(system: System, items: list[Item], screen: Console) -> int:
-    """Send the whole catalogue as the ETL does. Return the number of items that the api has taken in."""
+    """Wait for our ETL's first load; without SierraDNA load as the deployed ETL does. Return the items taken in."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen) as progress:
         task = progress.add_task("ETL: GET /sync, POST /sync", total=len(items))
+        if system.etl:
+            return _wait_for_load(system.etl, lambda loaded: progress.update(task, completed=loaded))
         etl = Etl(system.api_url, system.etl_key)
         loaded = etl.load([row for item in items for row in item.rows()], lambda sent: progress.advance(task, sent))
         etl.close()
     return loaded
+
+
+def _wait_for_load(etl: Process, tell: Callable[[int], None]) -> int:
+    """Wait until our ETL has loaded all and looks for changes. Its log has a line per batch."""
+    while True:
+        log = etl.log.read_text(errors="replace")
+        loaded = sum(map(int, re.findall(r"mode=full items=(\d+)", log)))
+        tell(loaded)
+        if "mode=changes" in log:
+            return loaded
+        if " ERROR " in log:
+            raise DemoFailed(f"the catalogue was not loaded:\n{etl.last_words()}")
+        etl.check()
+        time.sleep(0.05)
 
 
 def print_label(system: System, item: Item) -> Printed:
@@ -69,22 +103,42 @@ def print_label(system: System, item: Item) -> Printed:
         shown = _json(api.get(f"/itemdata/{item.barcode}"))
         before = _json(sierra.get(f"/_sandbox/records/{item.number}"))
         marked = api.put(f"/itemdata/{shown['item_record_id']}")
-        answered_ns = time.monotonic_ns()
+        answered_ns, printed_at = time.monotonic_ns(), datetime.now(UTC)
         if _json(marked) != {"updated": True}:
             raise DemoFailed(f"the mark was answered with {marked.text}")
         wait = {"kind": "put_item", "item": str(item.number), "seconds": str(_PATIENCE_SECONDS)}
         put = _json(sierra.get("/_sandbox/journal/wait", params=wait))[0]
         after = _json(sierra.get(f"/_sandbox/records/{item.number}"))
-        in_dna = _call_number_in_dna(system.dna, item) if system.dna else None
+        in_dna = (datetime.now(UTC), _call_number_in_dna(system.dna, item)) if system.dna else (None, None)
         _wait_until_unmarked(api, item.barcode)
-    printed = Printed(shown, before, after, round((put["arrived_ns"] - answered_ns) / 1e6, 1), in_dna)
+    dispatch_ms = round((put["arrived_ns"] - answered_ns) / 1e6, 1)
+    pushed_at = datetime.fromisoformat(put["arrived_at"])
+    printed = Printed(shown, before, after, dispatch_ms, printed_at, pushed_at, *in_dna)
     _check(printed, item)
     return printed
 
 
+def follow_back(system: System, printed: Printed) -> Printed:
+    """Wait until our ETL has brought the label's call number back. Return it with that time; as it is without ETL."""
+    if system.etl is None:
+        return printed
+    give_up_at = time.monotonic() + _BACK_PATIENCE_SECONDS
+    with psycopg.connect(system.postgres.dsn(), autocommit=True) as connection:
+        while True:
+            row = connection.execute(_SHOWN_AT, [printed.after["id"], printed.pushed_at]).fetchone()
+            if row:
+                return replace(printed, brought_back_at=row[0])
+            system.etl.check()
+            if time.monotonic() > give_up_at:
+                raise DemoFailed(
+                    f"Sierra has the update, but the ETL did not bring it back:\n{system.etl.last_words()}"
+                )
+            time.sleep(0.02)
+
+
 def ordinary_items(items: list[Item]) -> list[Item]:
-    """The items without an oddity, whose call number is to be changed."""
-    return [item for item in items if item.oddity is None]
+    """The items without an oddity, here and in SierraDNA, whose call number is to be changed."""
+    return [item for place, item in enumerate(items) if item.oddity is None and not is_odd_in_dna(place)]
 
 
 def call_number(record: dict[str, Any]) -> str:

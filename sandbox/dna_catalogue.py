@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from sandbox.catalogue import Item
+from sandbox.catalogue import Item, barcode_of, place_of
 from sandbox.dna_bibs import BibRecord, VarField, class_field, make_bib, var_field
 from sandbox.dna_rows import WIDEST, Row, Rows, bib_rows, item_rows
 from sandbox.records import Record
 
 CAMPUS_ID, CAMPUS_CODE, THEIR_BARCODE = 21, "muu", "muu33010000000013"  # the other library's
+BARCODE_BEHIND = "33010099999999"
 FIRST_DELETED = 1_000_001
 DELETED_ON = "2015-03-02"
 _PERIOD = 50
@@ -61,10 +62,27 @@ class Holding:
         return rows
 
 
+def is_odd_in_dna(place: int) -> bool:
+    """Tell whether the rows of the item at that place of the catalogue are odd."""
+    return place % _PERIOD in set(DnaOddity)
+
+
+def is_ours(record_id: int, barcode: str | None) -> bool:
+    """Return whether an item is of this catalogue, of any size: its barcode goes with its number, odd or not."""
+    place = place_of(record_id)
+    expected: set[str | None] = {barcode_of(place)}
+    match place % _PERIOD:
+        case DnaOddity.NO_PROPERTY:
+            expected.add(None)
+        case DnaOddity.BARCODE_BEHIND:
+            expected.add(BARCODE_BEHIND)
+    return place >= 0 and barcode in expected
+
+
 def make_holdings(items: Sequence[Item]) -> Iterator[Holding]:
     """The catalogue as SierraDNA has it."""
     for place, item in enumerate(items):
-        oddity = DnaOddity(place % _PERIOD) if place % _PERIOD in set(DnaOddity) else None
+        oddity = DnaOddity(place % _PERIOD) if is_odd_in_dna(place) else None
         bibs = tuple(_odd_bib(make_bib(bib, item.classification), oddity) for bib in item.bibs)
         holding = Holding(_odd_record(item.record(), oddity), bibs, oddity)
         yield holding
@@ -134,7 +152,7 @@ def _spoil(rows: Rows, oddity: DnaOddity | None) -> None:
         case DnaOddity.NO_PROPERTY:
             rows["item_record_property"] = []
         case DnaOddity.BARCODE_BEHIND:
-            _change(rows["item_record_property"], barcode="33010099999999")
+            _change(rows["item_record_property"], barcode=BARCODE_BEHIND)
         case DnaOddity.NULL_ORDER:
             _change(rows["bib_record_item_record_link"], items_display_order=None, bibs_display_order=None)
         case DnaOddity.DELETED if "item_record" not in rows:

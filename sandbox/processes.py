@@ -20,7 +20,7 @@ from sandbox.log_pipe import LogPipe
 HOUSE = Path(__file__).resolve().parents[1]
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
-_PLAIN_ENVIRONMENT = {
+PLAIN_ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "PYTHONUNBUFFERED": "1",
     "PYTHONUTF8": "1",
@@ -54,7 +54,7 @@ class Process:
         self.pipe = pipe
         self._stderr = pipe.write_end if pipe else stderr
         self._command = [sys.executable, "-m", module, *arguments]
-        self._environment = {**_PLAIN_ENVIRONMENT, **settings}
+        self._environment = {**PLAIN_ENVIRONMENT, **settings}
         self._guard = guard
 
     def __enter__(self) -> Self:
@@ -161,7 +161,7 @@ def run(module: str, *arguments: str, settings: Mapping[str, str]) -> str:
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", module, *arguments],
         cwd=HOUSE,
-        env={**_PLAIN_ENVIRONMENT, **settings},
+        env={**PLAIN_ENVIRONMENT, **settings},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

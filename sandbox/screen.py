@@ -1,4 +1,4 @@
-"""Shows the printed label, Sierra's record before and after, and commands to try next."""
+"""Shows the printed label, Sierra's record before and after, when it was where, and commands to try next."""
 
 import sys
 from pathlib import Path
@@ -30,6 +30,24 @@ def show_printed(printed: Printed, first_ms: float, screen: Console) -> None:
         f"[bold]{printed.dispatch_ms} ms[/bold] from the api's answer to Sierra's PUT "
         f"({first_ms} ms for the first label since the start).\n"
     )
+    if printed.brought_back_at:
+        screen.print(_times(printed))
+
+
+def _times(printed: Printed) -> Table:
+    """The four times of the closed loop."""
+    table = Table("The label's way", "at", "seconds later")
+    steps = (
+        ("printed: the api has marked the item", printed.printed_at),
+        ("pushed: Sierra's PUT has come", printed.pushed_at),
+        ("shown: SierraDNA has it", printed.in_dna_at),
+        ("brought back: our ETL has sent it to the api", printed.brought_back_at),
+    )
+    for name, at in steps:
+        if at:
+            later = (at - printed.printed_at).total_seconds()
+            table.add_row(name, f"{at.astimezone():%T.%f}"[:-3], f"{later:.3f}")
+    return table
 
 
 def show_ways_to_play(system: System, items: list[Item], screen: Console) -> None:
@@ -53,6 +71,7 @@ def _ways_to_play(system: System, items: list[Item]) -> list[tuple[str, str]]:
     stamp = "SELECT record_last_updated_gmt, field_content FROM sierra_view.record_metadata AS item"
     fields = f"JOIN sierra_view.varfield ON record_id = item.id WHERE item.id = {item.record_id}"
     to_dna = [("See it in SierraDNA", f'{program_psql} "{system.dna}" -c "{stamp} {fields}"')] if system.dna else []
+    etl_doctor = [("Examine SierraDNA as our ETL sees it", f"{signum} etl doctor")] if system.dna else []
     outage = """'{"status": 503, "code": 117, "times": 10}'"""
     return [
         ("The API, described", system.api_url),
@@ -63,6 +82,7 @@ def _ways_to_play(system: System, items: list[Item]) -> list[tuple[str, str]]:
         ("Mark one that Sierra shows but won't write", f"curl -X PUT {printer}/{ghost.record_id}"),
         ("Let Sierra be down for ten requests", f"curl -d {outage} {sandbox}/faults"),
         ("See what Sierra was asked", f"curl {sandbox}/journal"),
+        *etl_doctor,
         ("Ask as the ETL does", f"curl -H 'x-api-key: {system.etl_key}' {system.api_url}/sync"),
         ("Look at the queue, and at what else `signum --help` lists", f"{signum} queue status"),
         ("Look at the queue's history as a DBA does", f"{psql} -c 'TABLE update_history'"),

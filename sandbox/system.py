@@ -1,5 +1,7 @@
 """Starts a whole Signum-savotta: PostgreSQL, Sierra, api and notifier, each a process, and a key for each client.
 
+With SierraDNA our own ETL runs too, between that and the api: so what is written to Sierra comes back.
+
 All in temporary folders, on Unix sockets and free ports of 127.0.0.1, and gone with the context that made it.
 """
 
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from psycopg.conninfo import conninfo_to_dict
 
 from sandbox import processes
 from sandbox.dna import login
@@ -25,6 +28,11 @@ from sandbox.wire import PostgresWire, Wire, through, wire_to
 
 BATCH_SIZE = 500  # so that the sandbox's small catalogue takes several, as a real one does
 SIERRA_KEY, SIERRA_SECRET = "sandbox-key", "sandbox-secret"
+QUICK_ETL = {
+    "SYNC_JOB_INTERVAL_SECONDS": "1",
+    "ETL_DELETIONS_INTERVAL_SECONDS": "5",
+    "ETL_MOST_BUSY_SHARE": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Wires:
 
 @dataclass(frozen=True, slots=True)
 class Dna:
-    """A SierraDNA is wanted too: at that port of 127.0.0.1 (0: a free one), with indexes on its stamps or without."""
+    """SierraDNA and our ETL are wanted: at that port of 127.0.0.1 (0: a free one), with indexes on stamps or not."""
 
     port: int = 0
     indexes: bool = False
@@ -68,6 +76,11 @@ class System:
     def backend(self) -> Sequence[Process]:
         """The processes of the api and the notifiers."""
         return [process for process in self.running if process.name in ("api", "notifier")]
+
+    @property
+    def etl(self) -> Process | None:
+        """Our own ETL. None if the system was started without SierraDNA."""
+        return next((process for process in self.running if process.name == "etl"), None)
 
     @property
     def dna(self) -> str:
@@ -138,8 +151,10 @@ def start_system(
         for notifier in ears:
             notifier.wait_for_words(" listening")
         sierra_url = endpoint.removesuffix(PREFIX)
-        settings_file = _write_settings(folder, {**settings, **sierra_settings(endpoint)})
-        running = (sierra, api, *ears)
+        of_the_etl = etl_settings(login(sierras_postgres.dsn(tcp=True)), api_url, etl_key) if sierras_postgres else {}
+        etls = [start("etl", "cli.main", "etl", **of_the_etl, **QUICK_ETL)] if of_the_etl else []
+        settings_file = _write_settings(folder, {**settings, **sierra_settings(endpoint), **of_the_etl})
+        running = (sierra, api, *ears, *etls)
         addresses = (api_url, sierra_url, etl_key, printer_key, settings_file)
         yield System(postgres, *addresses, running, wires, pair, sierras_postgres)
 
@@ -199,6 +214,21 @@ def sierra_settings(endpoint: str) -> dict[str, str]:
         "SIERRA_API_ENDPOINT": endpoint,
         "SIERRA_API_CLIENT_KEY": SIERRA_KEY,
         "SIERRA_API_CLIENT_SECRET": SIERRA_SECRET,
+    }
+
+
+def etl_settings(dna: str, api_url: str, key: str) -> dict[str, str]:
+    """The settings that lead our ETL from the SierraDNA of this connection string to that api."""
+    parts = conninfo_to_dict(dna)
+    return {
+        "SIERRA_DNA_HOST": str(parts["host"]),
+        "SIERRA_DNA_PORT": str(parts["port"]),
+        "SIERRA_DNA_NAME": str(parts["dbname"]),
+        "SIERRA_DNA_USER": str(parts["user"]),
+        "SIERRA_DNA_PASSWORD": str(parts["password"]),
+        "SIERRA_DNA_SSLMODE": "disable",  # the embedded PostgreSQL has no certificate
+        "BACKEND_URL": api_url,
+        "ETL_CLIENT_API_KEY": key,
     }
 
 

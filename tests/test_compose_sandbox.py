@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.loader import DATABASE
+from sandbox.compose_etl import DATABASE
 from tests.conftest import SETTINGS
 from tests.test_compose import COMPOSE, EXPLAINED, HOUSE, INTERPOLATED, compose_answers
 
@@ -73,14 +73,15 @@ def test_every_address_is_a_service_of_its_own() -> None:
         if "SIERRA_API_ENDPOINT" in environment:
             assert environment["SIERRA_API_ENDPOINT"] == "http://sierra:9100/iii/sierra-api/v6", name
     assert {"database", "sierra"} <= services.keys()
-    assert services["loader"]["environment"]["API_URL"] == "http://api:8000"
+    assert services["etl"]["environment"]["API_URL"] == "http://api:8000"
+    assert services["etl"]["environment"]["SANDBOX_DNA_HOST"] == "sierra-database"
     assert services["database"]["environment"]["POSTGRES_DB"] == DATABASE
 
 
 def test_processes_that_write_have_no_way_out_of_their_network() -> None:
     sandbox = yaml.safe_load(TEXT)
     inward = {name for name, network in sandbox["networks"].items() if network.get("internal")}
-    for name in ("notifier", "signum", "loader", "database"):
+    for name in ("notifier", "signum", "etl", "database", "sierra-database"):
         assert set(sandbox["services"][name]["networks"]) <= inward, name
 
 
@@ -97,6 +98,6 @@ def test_it_shares_no_name_but_the_images_with_the_librarys_project() -> None:
 
 def test_librarys_project_knows_no_simulator() -> None:
     library = yaml.safe_load(COMPOSE)
-    assert not {"sierra", "loader"} & library["services"].keys()
+    assert not {"sierra", "sierra-database"} & library["services"].keys()
     assert "sandbox-" not in COMPOSE
     assert {INTERPOLATED[name] for name in INTERPOLATED if name.startswith("SIERRA_API_")} == {""}

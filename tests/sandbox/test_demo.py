@@ -83,15 +83,25 @@ def test_once_shows_the_whole_way_whatever_the_caller_has_in_his_environment(tem
     assert demo.returncode == 0, err
     assert out.count("\n") == 1
     result = json.loads(out)
-    assert {**result, "dispatch_ms": 0} == {
+    assert {**result, "dispatch_ms": 0, "seen_back_ms": 0} == {
         "items_loaded": 22,
         "call_number_before": "84.2 Jännitys",
         "call_number_after": "84.31 Jännitys",
         "dispatch_ms": 0,
+        "seen_back_ms": 0,
         "ok": True,
     }
     assert 0 < result["dispatch_ms"] < 5000, "sooner than by a sweep"
+    assert result["dispatch_ms"] < result["seen_back_ms"] < 30_000, "our ETL brought it back"
     assert list(temporary.iterdir()) == []
+
+
+def test_without_sierradna_nothing_comes_back_and_the_deployed_etl_loads(temporary: Path) -> None:
+    demo = start(temporary, "--once", "--without-dna")
+    out, err = demo.communicate(timeout=110)
+    assert demo.returncode == 0, err
+    result = json.loads(out)
+    assert (result["items_loaded"], result["seen_back_ms"], result["ok"]) == (22, None, True)
 
 
 @needs_proc
@@ -106,6 +116,10 @@ def test_it_stays_with_addresses_that_answer_until_ctrl_c_and_leaves_nothing(tem
     assert Path(settings_file).stat().st_mode & 0o777 == 0o600
     processes = descendants(demo.pid)
     assert len(processes) > 5
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes]
+    assert sum(b"cli.main\0etl" in command for command in commands) == 1
+    steps = [line.split("│")[1].split(":")[0].strip() for line in text.splitlines() if line.count("│") == 4]
+    assert steps[-4:] == ["printed", "pushed", "shown", "brought back"]
     demo.send_signal(signal.SIGINT)
     assert demo.wait(60) == 0
     wait_until_gone(processes, temporary)

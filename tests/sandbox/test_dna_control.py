@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sandbox.catalogue import ROMANISED, make_catalogue
-from sandbox.demo import load_catalogue, ordinary_items, print_label
+from sandbox.demo import follow_back, load_catalogue, ordinary_items, print_label
 from sandbox.dna_bibs import class_field
 from sandbox.system import Dna, start_system
 from tests.fix_dna import ITEMS, DnaInThread, bib_key, item_key
@@ -88,13 +88,15 @@ def test_a_simulator_without_sierradna_has_no_such_routes(sierra: SierraInThread
 
 
 @pytest.mark.long
-def test_what_a_printed_label_wrote_shows_in_sierradna() -> None:
+def test_what_a_printed_label_wrote_shows_in_sierradna_and_our_etl_brings_it_back() -> None:
     items = [item for item in make_catalogue(60) if item.oddity not in ROMANISED]
     with start_system(60, lambda _: None, 1, Dna(indexes=True)) as system:
         load_catalogue(system, items, Console(quiet=True))
         item = ordinary_items(items)[0]
-        printed = print_label(system, item)
+        printed = follow_back(system, print_label(system, item))
         assert printed.call_number_in_dna == printed.call_number_after
-        assert system.dna
+        assert printed.in_dna_at
+        assert printed.brought_back_at
+        assert printed.printed_at < printed.in_dna_at < printed.brought_back_at
         with psycopg.connect(system.dna) as session:
             assert session.execute(CALL_NUMBER, [item.record_id]).fetchone() == (printed.call_number_after,)
