@@ -15,7 +15,7 @@ from pathlib import Path
 from etl.backend import Backend
 from etl.dna import SierraDna, parameters_of
 from etl.errors import EtlError
-from etl.metrics import COUNTED
+from etl.metrics import COUNTED, begin_metrics
 from etl.plan import Rules
 from etl.service import Etl, RestartAsked, Sizes
 from etl.troubles import Troubles
@@ -39,6 +39,7 @@ def run(settings: EtlSettings) -> int:
     _stop_on_signals()
     if settings.max_sync_delta_minutes is not None:
         log.warning("MAX_SYNC_DELTA_MINUTES is ignored: this ETL looks back as far as it is asked to")
+    begin_metrics(settings.etl_quiet_hours)
     try:
         with made(settings) as etl, metrics_served(settings.metrics_host, settings.etl_metrics_port, COUNTED):
             log.info("started", extra={"version": release(), "backend": settings.backend_url})

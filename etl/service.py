@@ -19,7 +19,7 @@ from etl.dna import SierraDna
 from etl.errors import BackendAway, EtlError
 from etl.file import ItemFile
 from etl.items import BEHIND_ALL, ItemReader
-from etl.metrics import count_batch
+from etl.metrics import LOOK_SECONDS, count_batch
 from etl.plan import Done, Rules, Step
 
 log = logging.getLogger("signum.etl")
@@ -205,6 +205,7 @@ class Etl:
         return self._backend.send(file, form)
 
     def _note_poll(self, seconds: float) -> None:
+        LOOK_SECONDS.set(seconds)
         before, self.done = plan.interval_of(self._rules, self.done), replace(self.done, poll_seconds=seconds)
         if before == self._rules.interval_seconds < plan.interval_of(self._rules, self.done):
             log.warning(
