@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
 
+from runtime.etl_settings import EtlSettings
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 
 HOUSE = Path(__file__).parent.parent
@@ -20,17 +22,20 @@ EXPLAINED = dict(re.findall(r"^# .+\n#([A-Z][A-Z_0-9]*)=(.*)$", EXAMPLE, re.MULT
 INTERPOLATED = dict(re.findall(r"\$\{([A-Z_0-9]+):-((?:\$\{[^}]*\}|[^$}])*)\}", COMPOSE + SANDBOX))
 SETTINGS = {
     name.upper(): field
-    for kind in (MigrateSettings, ApiSettings, NotifierSettings)
+    for kind in (MigrateSettings, ApiSettings, NotifierSettings, EtlSettings)
     for name, field in kind.model_fields.items()
 }
 
 PASSWORDS = {name.upper() for name in MigrateSettings.model_fields if name.startswith("signum_")}
 SIERRA = {"SIERRA_API_CLIENT_KEY", "SIERRA_API_CLIENT_SECRET"}
+ETL = {"SIERRA_DNA_PASSWORD", "ETL_CLIENT_API_KEY"}
 
 
 def as_text(default: object) -> str:
     match default:
         case None:
+            return ""
+        case _ if default is PydanticUndefined:
             return ""
         case bool():
             return str(default).lower()
@@ -61,7 +66,7 @@ def test_every_port_is_published_to_this_machine_alone() -> None:
         assert port.startswith(("127.0.0.1:", "${API_HOST:-127.0.0.1}:"))
 
 
-def test_prometheus_is_told_where_api_and_notifier_tell_their_metrics() -> None:
+def test_prometheus_is_told_where_the_processes_tell_their_metrics() -> None:
     services = yaml.safe_load(COMPOSE)["services"]
     jobs = yaml.safe_load((HOUSE / "docs/monitoring/prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
     asked = {(one["names"][0], one["port"]) for job in jobs for one in job["dns_sd_configs"]}
@@ -71,7 +76,7 @@ def test_prometheus_is_told_where_api_and_notifier_tell_their_metrics() -> None:
         for variable, port in service.get("environment", {}).items()
         if variable.endswith("_METRICS_PORT")
     }
-    assert asked == told == {("api", 9464), ("notifier", 9465)}
+    assert asked == told == {("api", 9464), ("notifier", 9465), ("etl", 9466)}
     assert all(services[name]["environment"]["METRICS_HOST"] == "0.0.0.0" for name, _ in told)
     assert not any(str(port) in str(service.get("ports")) for _, port in told for service in services.values())
 
@@ -83,14 +88,17 @@ def test_prometheus_is_told_where_api_and_notifier_tell_their_metrics() -> None:
         ("api", "signum_api", {"SIGNUM_API_PASSWORD"}),
         ("notifier", "signum_notifier", {"SIGNUM_NOTIFIER_PASSWORD", *SIERRA}),
         ("signum", "signum_operator", {"SIGNUM_OPERATOR_PASSWORD", *SIERRA}),
+        ("etl", None, ETL),
     ],
 )
-def test_a_service_has_a_role_of_its_own_and_no_secret_of_another(service: str, role: str, secrets: set[str]) -> None:
+def test_a_service_has_a_role_of_its_own_and_no_secret_of_another(
+    service: str, role: str | None, secrets: set[str]
+) -> None:
     environment = yaml.safe_load(COMPOSE)["services"][service]["environment"]
-    assert environment["DB_USER"] == role
+    assert environment.get("DB_USER") == role
     given = {name for value in environment.values() for name in re.findall(r"\$\{(\w+)", str(value))}
-    assert given & {"DB_PASSWORD", *PASSWORDS, *SIERRA} == secrets
-    assert environment.keys() >= {"DATABASE_URL", "DB_PASSWORD", *PASSWORDS, *SIERRA}, (
+    assert given & {"DB_PASSWORD", *PASSWORDS, *SIERRA, *ETL} == secrets
+    assert environment.keys() >= {"DATABASE_URL", "DB_PASSWORD", *PASSWORDS, *SIERRA, *ETL}, (
         "what is not said here comes from .env"
     )
 
@@ -104,7 +112,7 @@ def test_commands_act_in_the_name_of_the_person_at_the_keyboard_and_in_the_libra
     services = yaml.safe_load(COMPOSE)["services"]
     assert services["signum"]["environment"]["SIGNUM_BY"] == "${SIGNUM_BY:-${USER:-}}"
     processes = [service for service in services.values() if service["image"] == "signum-savotta-backend"]
-    assert len(processes) == 4
+    assert len(processes) == 5
     assert {service["environment"]["TZ"] for service in processes} == {"${TZ:-UTC}"}
     assert "/usr/share/zoneinfo/" in (HOUSE / "Dockerfile").read_text(encoding="utf-8")
 

@@ -8,6 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from runtime.etl_settings import EtlSettings
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 from runtime.sources import is_secret
 
@@ -27,11 +28,12 @@ PODS: dict[str, Any] = {
 }
 SETTINGS = {
     name.upper(): field
-    for kind in (MigrateSettings, ApiSettings, NotifierSettings)
+    for kind in (MigrateSettings, ApiSettings, NotifierSettings, EtlSettings)
     for name, field in kind.model_fields.items()
 }
 SECRETS = {name for name, field in SETTINGS.items() if is_secret(field)}
 SIERRA = {"SIERRA_API_CLIENT_KEY", "SIERRA_API_CLIENT_SECRET"}
+ETL = {"SIERRA_DNA_PASSWORD", "ETL_CLIENT_API_KEY"}
 COMMON = dict(
     line.split("=", 1)
     for line in (FOLDER / "settings.env").read_text(encoding="utf-8").splitlines()
@@ -46,6 +48,12 @@ def container(pod: str) -> Any:
 
 def variables(pod: str) -> dict[str, str]:
     return {one["name"]: one["value"] for one in container(pod)["env"]}
+
+
+def secret_files(pod: str) -> dict[str, str]:
+    """The pod's secret settings, and the files that hold them. ETL_STATE_FILE is a setting of its own."""
+    given = variables(pod).items()
+    return {name.removesuffix("_FILE"): file for name, file in given if name.endswith("_FILE") and name not in SETTINGS}
 
 
 def mounted(pod: str) -> dict[str, str]:
@@ -89,9 +97,9 @@ def test_settings_for_all_pods_are_settings_and_no_secrets() -> None:
 @pytest.mark.parametrize("pod", PODS)
 def test_every_variable_of_a_pod_is_a_setting_and_its_secrets_are_files(pod: str) -> None:
     given = variables(pod)
-    as_files = {name.removesuffix("_FILE"): value for name, value in given.items() if name.endswith("_FILE")}
+    as_files = secret_files(pod)
     assert as_files.keys() <= SECRETS
-    assert {name for name in given if not name.endswith("_FILE")} <= SETTINGS.keys() - SECRETS
+    assert given.keys() - {f"{name}_FILE" for name in as_files} <= SETTINGS.keys() - SECRETS
     assert set(as_files.values()) <= mounted(pod).keys()
     (common,) = container(pod)["envFrom"]
     assert common["configMapRef"]["name"] == KUSTOMIZATION["configMapGenerator"][0]["name"]
@@ -100,19 +108,20 @@ def test_every_variable_of_a_pod_is_a_setting_and_its_secrets_are_files(pod: str
 @pytest.mark.parametrize(
     ("pod", "role", "secrets"),
     [
-        ("signum-migrate", "signum", SECRETS - SIERRA - {"DATABASE_URL", "SENTRY_DSN", "SIGNUM_READER_PASSWORD"}),
+        ("signum-migrate", "signum", SECRETS - SIERRA - ETL - {"DATABASE_URL", "SENTRY_DSN", "SIGNUM_READER_PASSWORD"}),
         ("signum-api", "signum_api", {"DB_PASSWORD"}),
         ("signum-notifier", "signum_notifier", {"DB_PASSWORD", *SIERRA}),
         ("signum-operator", "signum_operator", {"DB_PASSWORD", *SIERRA}),
+        ("signum-etl", None, ETL),
     ],
 )
-def test_a_pod_has_a_role_of_its_own_and_no_secret_of_another(pod: str, role: str, secrets: set[str]) -> None:
+def test_a_pod_has_a_role_of_its_own_and_no_secret_of_another(pod: str, role: str | None, secrets: set[str]) -> None:
     given = variables(pod)
-    assert given["DB_USER"] == role
-    assert {name.removesuffix("_FILE") for name in given if name.endswith("_FILE")} == secrets
-    used = {value for name, value in given.items() if name.endswith("_FILE")}
-    assert mounted(pod).keys() == used
-    assert mounted(pod)[given["DB_PASSWORD_FILE"]] == f"signum-database/{role.partition('_')[2] or 'owner'}"
+    assert given.get("DB_USER") == role
+    assert secret_files(pod).keys() == secrets
+    assert mounted(pod).keys() == set(secret_files(pod).values())
+    if role:
+        assert mounted(pod)[given["DB_PASSWORD_FILE"]] == f"signum-database/{role.partition('_')[2] or 'owner'}"
 
 
 def test_no_object_is_a_secret() -> None:
@@ -151,6 +160,7 @@ def test_ports_are_those_that_the_processes_listen_on() -> None:
         "metrics": int(variables("signum-api")["API_METRICS_PORT"]),
     }
     assert ports["signum-notifier"] == {"metrics": int(variables("signum-notifier")["NOTIFIER_METRICS_PORT"])}
+    assert ports["signum-etl"] == {"metrics": int(variables("signum-etl")["ETL_METRICS_PORT"])}
 
 
 def test_an_update_takes_no_pod_away_before_another_is_ready() -> None:
@@ -158,3 +168,10 @@ def test_an_update_takes_no_pod_away_before_another_is_ready() -> None:
         assert OBJECTS[f"Deployment {name}"]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
         assert OBJECTS[f"Deployment {name}"]["spec"]["replicas"] == 2
         assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container(name).keys()
+
+
+def test_no_etl_runs_unasked_and_never_two() -> None:
+    spec = OBJECTS["Deployment signum-etl"]["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (0, {"type": "Recreate"})
+    assert "replicas: [{name: signum-etl, count: 1}]" in INSTALLATION
+    assert {"startupProbe", "livenessProbe"} <= container("signum-etl").keys()

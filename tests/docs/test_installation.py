@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import yaml
 
+from runtime.etl_settings import EtlSettings
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 from runtime.sources import is_secret
 from tests.docs.markdown import HOUSE, blocks, read
@@ -28,7 +29,7 @@ SERVICES: dict[str, Any] = yaml.safe_load(OVERLAY.read_text(encoding="utf-8"))["
 LIBRARY: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
 SECRETS = {
     name.upper()
-    for kind in (MigrateSettings, ApiSettings, NotifierSettings)
+    for kind in (MigrateSettings, ApiSettings, NotifierSettings, EtlSettings)
     for name, field in kind.model_fields.items()
     if is_secret(field)
 }
@@ -56,7 +57,7 @@ def test_service_with_secrets_has_them_all_as_files(service: str) -> None:
 
 def test_page_makes_the_files_that_are_mounted() -> None:
     (block,) = [block.text for block in blocks(PAGE, "sh") if "mkdir" in block.text]
-    made = re.findall(r"for each in (.+?); do", block)[0].split() + re.findall(r"> (sierra_\w+)", block)
+    made = re.findall(r"for each in (.+?); do", block)[0].split() + re.findall(r"> (\w+)", block)
     assert set(made) == yaml.safe_load(OVERLAY.read_text(encoding="utf-8"))["secrets"].keys()
 
 
