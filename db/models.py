@@ -115,6 +115,11 @@ class SierraItem(SQLModel, table=True):
     deletion_held_on: date | None = nullable(
         Date, "When Sierra deleted it, if that came among too many at once: a person must allow it; kept afterwards"
     )
+    is_relabelled: bool | None = nullable(
+        Boolean,
+        "Whether item_call_number has the classification in front, so that an update would change nothing in it; "
+        "NULL: no classification, or the ETL does not bring call numbers",
+    )
 
 
 class UpdateQueue(SQLModel, table=True):

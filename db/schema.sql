@@ -175,6 +175,7 @@ CREATE TABLE public.sierra_item (
     location_name text,
     deleted_on date,
     deletion_held_on date,
+    is_relabelled boolean,
     CONSTRAINT sierra_item_item_updated_at_readable CHECK ((((item_updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((item_updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sierra_item_updated_at_readable CHECK ((((updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
 );
@@ -224,6 +225,8 @@ COMMENT ON COLUMN public.sierra_item.location_name IS 'Name of the item''s locat
 COMMENT ON COLUMN public.sierra_item.deleted_on IS 'When Sierra deleted the item, which no print station gets then; NULL: it lives. A living row revives it';
 
 COMMENT ON COLUMN public.sierra_item.deletion_held_on IS 'When Sierra deleted it, if that came among too many at once: a person must allow it; kept afterwards';
+
+COMMENT ON COLUMN public.sierra_item.is_relabelled IS 'Whether item_call_number has the classification in front, so that an update would change nothing in it; NULL: no classification, or the ETL does not bring call numbers';
 
 CREATE TABLE public.sync_state (
     id boolean DEFAULT true NOT NULL,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from notifier.call_number import Renewal, begins_with_digit, has_in_front, make_call_number, renew
 from notifier.sierra.records import Field, Record
+from runtime.call_number import Renewal, begins_with_digit, has_in_front, make_call_number, renew
 from runtime.characters import decode, is_visible
 
 CALL_NUMBER_TAG = "c"

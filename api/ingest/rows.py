@@ -21,6 +21,7 @@ from api.ingest.cells import (
 )
 from api.ingest.gunzip import UnreadableFile
 from api.ingest.tsv import Record
+from runtime.call_number import is_relabelled
 
 COLUMNS = (
     "item_record_id",
@@ -69,6 +70,8 @@ class Item(NamedTuple):
     location_code: str | None = None
     location_name: str | None = None
     deleted_on: str | None = None
+    # None where the file has no call numbers, or the row no classification.
+    is_relabelled: bool | None = None
 
 
 _KEY_ALONE = Item(0, None, None, None, None, None, None, None, None, None, None, None, None)
@@ -163,6 +166,8 @@ def _with_further(item: Item, cells: dict[str, Any]) -> Item:
             raise RowRefused("character", f"{column} {quoted(cell)} holds NUL or half a surrogate pair")
     if cells.get("item_updated_at"):
         cells["item_updated_at"] = moment("item_updated_at", cells["item_updated_at"])
+    if "item_call_number" in cells:
+        cells["is_relabelled"] = is_relabelled(cells["item_call_number"], item.classification)
     return item._replace(**cells)
 
 

@@ -83,6 +83,7 @@ CREATE TEMPORARY TABLE batch (
     location_code text,
     location_name text,
     deleted_on date,
+    is_relabelled boolean,
     reason_code text,
     reason text,
     line text
@@ -99,7 +100,7 @@ CREATE TEMPORARY TABLE noted_bibs (item_record_id bigint NOT NULL, bib_record_id
 COPY batch (
     line_number, item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title,
     itype_code_num, item_type_name, material_code, material_name, classification, shelfmark_json,
-    item_call_number, item_updated_at, location_code, location_name, deleted_on,
+    item_call_number, item_updated_at, location_code, location_name, deleted_on, is_relabelled,
     reason_code, reason, line
 ) FROM STDIN;
 
@@ -191,17 +192,18 @@ ANALYZE new_shelfmark;
 -- The deployed ETL's changes bring the highest bib of those that were edited. Where that is not the highest of all, its
 -- class must not get onto the label: a row of a lower bib of those noted changes nothing.
 --
--- What the file has no column for stays. item_updated_at alone is no change: each loan moves it.
+-- What the file has no column for stays. item_updated_at alone is no change: each loan moves it. Whether an item is
+-- relabelled is not known any more where its class is another one, and the file does not say its call number.
 INSERT INTO sierra_item AS stored (
     item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title, itype_code_num,
     item_type_name, material_code, material_name, classification, shelfmark_json, shelfmark, updated_at, bib_record_ids,
-    item_call_number, item_updated_at, location_code, location_name
+    item_call_number, item_updated_at, location_code, location_name, is_relabelled
 )
 SELECT
     b.item_record_id, b.item_number, b.barcode, b.bib_record_id, b.bib_number, b.best_author, b.best_title,
     b.itype_code_num, b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json,
     coalesce(n.shelfmark, s.shelfmark), %(timestamp)s, known.bib_record_ids,
-    known.item_call_number, known.item_updated_at, known.location_code, known.location_name
+    known.item_call_number, known.item_updated_at, known.location_code, known.location_name, known.is_relabelled
 FROM batch b
 LEFT JOIN sierra_item s ON s.item_record_id = b.item_record_id
 LEFT JOIN new_shelfmark n ON n.line_number = b.line_number
@@ -214,7 +216,11 @@ CROSS JOIN LATERAL (
         CASE WHEN b.item_updated_at IS NULL THEN s.item_updated_at ELSE nullif(b.item_updated_at, '')::timestamptz END
             AS item_updated_at,
         CASE WHEN b.location_code IS NULL THEN s.location_code ELSE nullif(b.location_code, '') END AS location_code,
-        CASE WHEN b.location_name IS NULL THEN s.location_name ELSE nullif(b.location_name, '') END AS location_name
+        CASE WHEN b.location_name IS NULL THEN s.location_name ELSE nullif(b.location_name, '') END AS location_name,
+        CASE
+            WHEN b.item_call_number IS NOT NULL THEN b.is_relabelled
+            WHEN b.classification IS NOT DISTINCT FROM s.classification THEN s.is_relabelled
+        END AS is_relabelled
 ) AS known
 WHERE b.reason_code IS NULL
     AND b.deleted_on IS NULL
@@ -228,11 +234,11 @@ WHERE b.reason_code IS NULL
         AND (
             s.item_number, s.barcode, s.bib_record_id, s.bib_number, s.best_author, s.best_title, s.itype_code_num,
             s.item_type_name, s.material_code, s.material_name, s.classification, s.shelfmark_json, s.bib_record_ids,
-            s.item_call_number, s.location_code, s.location_name
+            s.item_call_number, s.location_code, s.location_name, s.is_relabelled
         ) IS DISTINCT FROM (
             b.item_number, b.barcode, b.bib_record_id, b.bib_number, b.best_author, b.best_title, b.itype_code_num,
             b.item_type_name, b.material_code, b.material_name, b.classification, b.shelfmark_json, known.bib_record_ids,
-            known.item_call_number, known.location_code, known.location_name
+            known.item_call_number, known.location_code, known.location_name, known.is_relabelled
         )
     )
 ORDER BY b.item_record_id
@@ -256,6 +262,7 @@ ON CONFLICT (item_record_id) DO UPDATE SET
     item_updated_at = excluded.item_updated_at,
     location_code = excluded.location_code,
     location_name = excluded.location_name,
+    is_relabelled = excluded.is_relabelled,
     deleted_on = NULL,
     deletion_held_on = NULL
 WHERE stored.updated_at <= excluded.updated_at
@@ -267,12 +274,12 @@ WHERE stored.updated_at <= excluded.updated_at
         stored.item_number, stored.barcode, stored.bib_record_id, stored.bib_number, stored.best_author,
         stored.best_title, stored.itype_code_num, stored.item_type_name, stored.material_code, stored.material_name,
         stored.classification, stored.shelfmark_json, stored.bib_record_ids, stored.item_call_number,
-        stored.location_code, stored.location_name
+        stored.location_code, stored.location_name, stored.is_relabelled
     ) IS DISTINCT FROM (
         excluded.item_number, excluded.barcode, excluded.bib_record_id, excluded.bib_number, excluded.best_author,
         excluded.best_title, excluded.itype_code_num, excluded.item_type_name, excluded.material_code,
         excluded.material_name, excluded.classification, excluded.shelfmark_json, excluded.bib_record_ids,
-        excluded.item_call_number, excluded.location_code, excluded.location_name
+        excluded.item_call_number, excluded.location_code, excluded.location_name, excluded.is_relabelled
     );
 
 

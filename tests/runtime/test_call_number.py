@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from notifier.call_number import Renewal, make_call_number, renew
+from runtime.call_number import Renewal, make_call_number, renew
 
 WHOLE = "{!r} was replaced whole, for it does not begin with a class number"
 LEFT_OUT = "{!r} was left out of {!r}"

@@ -1,7 +1,8 @@
 """The text of a call number: the classification in front, the genre words of the old text behind it. Pure.
 
-Codes count as the characters that they mean, and what is kept of the old text stays as it was read. Blanks, slashes
-and invisible characters part words.
+Here because the notifier (what to write) and the sync (what is done already) both need it, and know nothing of each
+other. Codes count as the characters that they mean, and what is kept of the old text stays as it was read. Blanks,
+slashes and invisible characters part words.
 """
 
 import unicodedata
@@ -66,10 +67,22 @@ def begins_with_digit(call_number: str) -> bool:
     return decode("".join(_stripped(call_number)))[:1].isdecimal()
 
 
+def is_relabelled(call_number: str, classification: str | None) -> bool | None:
+    """Return whether an update would change no word of it; None where there is no classification to write."""
+    return has_in_front(call_number, classification) if classification and is_visible(classification) else None
+
+
 def has_in_front(call_number: str, classification: str) -> bool:
     """Return whether it is the classification, or begins with it and a blank."""
-    has, wanted = (" ".join(decode("".join(_stripped(text))).split()) for text in (call_number, classification))
-    return f"{has} ".startswith(f"{wanted} ")
+    return f"{_words(call_number)} ".startswith(f"{_words(classification)} ")
+
+
+def _words(text: str) -> str:
+    """The text's words with a blank between them, codes decoded."""
+    # Plain texts, nearly all, are not looked at character by character: the sync asks for each row of a batch.
+    if not text.isprintable() or "{u" in text or "&#x" in text:
+        text = decode("".join(_stripped(text)))
+    return " ".join(text.split())
 
 
 def _stripped(text: str) -> list[str]:

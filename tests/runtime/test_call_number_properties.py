@@ -7,8 +7,8 @@ from unicodedata import normalize
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notifier.call_number import make_call_number, renew
-from runtime.characters import decode, is_invisible, is_visible
+from runtime.call_number import is_relabelled, make_call_number, renew
+from runtime.characters import decode, is_invisible, is_visible, split_characters
 
 DIGITS = ["1", "2", "84.2", "1900-luku", "٣", "²"]
 LETTERS = ["a", "Kuv", "KUV", "Jännitys", "Ja\u0308nnitys", "Детектив", "村上", "ß", "{u00E4}", "&#x410;"]
@@ -106,3 +106,23 @@ def test_genre_goes_on_through_one_class_after_the_other(old: str, first: str, s
     chained = make_call_number(make_call_number(make_call_number(old, first), second), last)
     assert chained == make_call_number(old, last)
     assert chained.partition(" ")[2] in old, "what is kept stays as it was read"
+
+
+@given(call_numbers, classifications)
+@example("84.311 Jännitys", "84.31")
+@example("84.31  J{u00E4}nnitys", "84.31 Jännitys")
+@example("\u200b84.31 ", " 84.31")
+def test_relabelled_is_what_an_update_leaves_as_it_is(old: str, classification: str) -> None:
+    made = renew(old, classification).after
+    assert is_relabelled(made, classification)
+    assert is_relabelled(old, classification) == (made == "".join(visible_part(split_characters(old))))
+
+
+def visible_part(characters: list[str]) -> list[str]:
+    places = [place for place, character in enumerate(characters) if is_visible(character)]
+    return characters[places[0] : places[-1] + 1] if places else []
+
+
+@given(call_numbers, st.sampled_from([None, "", " ", "\u200b"]))
+def test_without_a_classification_it_is_neither_relabelled_nor_not(old: str, classification: str | None) -> None:
+    assert is_relabelled(old, classification) is None
