@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from api.metrics import DatabaseCollector
 from etl.metrics import COUNTED as ETL_COUNTED
 from notifier.metrics import COUNTED as NOTIFIER_COUNTED
 from notifier.metrics import Condition, ConditionCollector
+from runtime import thresholds
 from runtime.metrics import metrics_served
 from runtime.settings import ApiSettings
 from sandbox.postgres import free_port
@@ -109,6 +111,19 @@ def test_every_alert_has_a_moment_when_it_fires_and_one_when_it_does_not() -> No
     fires = {moment["alertname"] for moment in moments if "exp_alerts" in moment}
     assert fires == {rule["alert"] for rule in group["rules"]}
     assert {moment["alertname"] for moment in moments if "exp_alerts" not in moment} >= fires - {"SignumSyncGap"}
+
+
+def test_alerts_and_views_have_the_limits_of_the_verdict() -> None:
+    (group,) = yaml.safe_load(read(f"{FOLDER}/alerts.yml"))["groups"]
+    rules = {rule["alert"]: rule for rule in group["rules"]}
+    assert f" > {thresholds.LONGEST_DUE_SECONDS} and" in rules["SignumQueueOld"]["expr"]
+    assert rules["SignumRejected"]["expr"].endswith(f" > {thresholds.MOST_REJECTED}")
+    assert rules["SignumBreakerOpen"]["for"] == f"{thresholds.BREAKER_OPEN_SECONDS // 60}m"
+    assert rules["SignumNoBatch"]["expr"].endswith(f" > {thresholds.NO_BATCH_SECONDS}")
+    assert f"interval '{thresholds.GONE_SECONDS} seconds'" in read("db/sql/monitoring.sql")
+    (view,) = re.findall(r"CREATE VIEW public\.notifier_overview AS.*?;", read("db/schema.sql"), re.DOTALL)
+    gone, stalled = (timedelta(seconds=limit) for limit in (thresholds.GONE_SECONDS, thresholds.STALLED_SECONDS))
+    assert set(re.findall(r"'(\d\d:\d\d:\d\d)'::interval", view)) == {f"0{gone}", f"0{stalled}"}
 
 
 def promtool(*words: str, given: str = "") -> None:
