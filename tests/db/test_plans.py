@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from db import history, items, queue
+from db import history, items, queue, snapshot
 from tests.fix_postgres import TestDatabase
 
 ITEMS, QUEUED = 20_000, 5_000
@@ -138,3 +138,9 @@ def test_a_finish_looks_up_the_newest_push_of_each_item_by_its_index(full: TestD
     assert "Filter" not in scan
     (limit,) = [node for node in nodes if node["Node Type"] == "Limit" and scan in node["Plans"]]
     assert limit["Plans"] == [scan], "not sorted first"
+
+
+def test_the_snapshot_reads_a_growing_table_only_up_to_a_limit(full: TestDatabase) -> None:
+    nodes = plan_of(full, snapshot.SQL["snapshot"], {"day_began_at": "2026-11-01T00:00:00+00:00"})
+    limited = [child for node in nodes if node["Node Type"] == "Limit" for child in node["Plans"]]
+    assert read_whole([node for node in nodes if node not in limited]) == set()
