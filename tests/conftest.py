@@ -1,6 +1,7 @@
 """The tests' surroundings: no settings but their own, and a plugin per kind of fixture."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,10 @@ def is_foreign(name: str) -> bool:
 for foreign in filter(is_foreign, list(os.environ)):
     del os.environ[foreign]
 os.environ["SETTINGS_FILE"] = os.devnull
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and so would be all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = sorted(f"tests.{file.stem}" for file in Path(__file__).parent.glob("fix_*.py"))
 pytest.register_assert_rewrite(*pytest_plugins)  # they import each other

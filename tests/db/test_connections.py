@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from db.requests import Database, request_began_at
 from tests.fix_postgres import TestDatabase
 
 ONE = "SELECT 1"
+LOCKS_WAITED_FOR = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
@@ -55,8 +57,8 @@ async def test_when_all_connections_are_busy_the_answer_comes_after_two_seconds(
         person.execute("SELECT pg_advisory_lock(1)")
         busy = asyncio.create_task(api.fetch("SELECT pg_advisory_xact_lock(1)"))
         async with asyncio.timeout(10):
-            while database.fetch("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:  # noqa: ASYNC110
-                await asyncio.sleep(0)
+            while await asyncio.to_thread(database.fetch, LOCKS_WAITED_FOR) == [(0,)]:
+                pass
         began = time.monotonic()
         with pytest.raises(DatabaseUnavailable, match="busy"):
             await api.fetch(ONE)
@@ -65,15 +67,14 @@ async def test_when_all_connections_are_busy_the_answer_comes_after_two_seconds(
 
 
 async def test_what_waits_for_a_lock_leaves_reads_a_connection(database: TestDatabase) -> None:
-    lock, mark = "SELECT pg_advisory_lock(1)", "SELECT pg_advisory_xact_lock(1)"
     with database.connect() as person:
-        person.execute(lock)
-        async with Database(database.parameters, 4) as api:
-            waiting = [asyncio.create_task(api.fetch(mark, writes=True)) for _ in range(8)]
-            async with asyncio.timeout(10):
-                while database.fetch("SELECT count(*) FROM pg_locks WHERE NOT granted") != [(3,)]:  # noqa: ASYNC110
-                    await asyncio.sleep(0)
-                assert (await api.fetch(ONE))[0][0] == 1
+        person.execute("SELECT pg_advisory_lock(1)")
+        async with Database(database.parameters, 4) as busy:
+            waiting = [asyncio.create_task(_wait_for_the_lock(busy)) for _ in range(8)]
+            async with asyncio.timeout(30):
+                while await asyncio.to_thread(database.fetch, LOCKS_WAITED_FOR) != [(3,)]:
+                    pass
+                assert (await busy.fetch(ONE))[0][0] == 1
             person.execute("SELECT pg_advisory_unlock(1)")
             await asyncio.gather(*waiting)
 
@@ -104,3 +105,10 @@ async def test_start_behind_silent_hosts_says_what_it_waits_for(
         with pytest.raises(DatabaseUnavailable, match="let us in"):
             await wait_for_database(parameters, at_most_seconds=1)
     assert caplog.messages == ["waiting for the database: no host has let us in yet"]
+
+
+async def _wait_for_the_lock(api: Database) -> None:
+    while True:
+        with suppress(DatabaseUnavailable):  # given up meanwhile, on a slow machine
+            await api.fetch("SELECT pg_advisory_xact_lock(1)", writes=True)
+            return
