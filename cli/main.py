@@ -17,6 +17,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("api")(processes.api)
+app.command("console")(processes.console)
 app.command("notifier")(processes.notifier)
 app.command("migrate")(processes.migrate)
 app.command("import-predecessor")(predecessor.import_predecessor)

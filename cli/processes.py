@@ -1,4 +1,7 @@
-"""`signum api`, `notifier` and `migrate`: read the settings first, import the process's code only then, and run it."""
+"""`signum api`, `console`, `notifier` and `migrate`.
+
+Each reads the settings first, imports the process's code only then, and runs it.
+"""
 
 import asyncio
 import logging
@@ -12,9 +15,16 @@ from cli.database import ask, reaching
 from cli.exit_codes import Refused, Unreachable
 from cli.output import AsJson, print_out, show_json, span
 from db.notifiers import find_notifier
+from runtime.console_settings import ConsoleSettings
 from runtime.logging import configure_logging
 from runtime.release import release
-from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings, SettingsError, read_settings
+from runtime.settings import (
+    ApiSettings,
+    MigrateSettings,
+    NotifierSettings,
+    SettingsError,
+    read_settings,
+)
 from runtime.stderr import write_stderr_in_background
 
 log = logging.getLogger("signum.migrate")
@@ -30,6 +40,19 @@ def api(
     given = {"api_host": host, "api_port": port, "api_workers": workers}
     settings = read_settings(ApiSettings, **{name: value for name, value in given.items() if value is not None})
     from api import server
+
+    raise typer.Exit(server.run(settings))
+
+
+def console(
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of CONSOLE_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of CONSOLE_PORT.")] = None,
+) -> None:
+    """Show the queue, history and all else to the people who run it, in their browsers, until told to stop."""
+    write_stderr_in_background()
+    given = {"console_host": host, "console_port": port}
+    settings = read_settings(ConsoleSettings, **{name: value for name, value in given.items() if value is not None})
+    from console import server
 
     raise typer.Exit(server.run(settings))
 

@@ -265,6 +265,52 @@ class Client(SQLModel, table=True):
     last_seen_at: datetime | None = nullable(TIMESTAMPTZ, "When it was last heard of, to within a few seconds")
 
 
+class ConsolePerson(SQLModel, table=True):
+    """A person who may use the console."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        *readable("created_at", "revoked_at", "last_seen_at"),
+        CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role_known"),
+        CheckConstraint("language IN ('fi', 'sv', 'en')", name="language_known"),
+        CheckConstraint("octet_length(key_sha256) = 32", name="key_sha256_is_sha256"),
+        UniqueConstraint("person_name"),
+        UniqueConstraint("key_sha256"),
+        {"comment": "Who may use the console. Keys are shown once when made; here is only their SHA-256"},
+    )
+    person_id: int | None = col(Integer, "Rising number", Identity(always=True), primary_key=True)
+    person_name: str = col(Text, "Name, as it stands in act.person and update_queue.queued_by; no client has it")
+    role: str = col(Text, "viewer: looks; operator: acts on items; admin: manages persons, clients and the sync too")
+    key_sha256: bytes | None = nullable(LargeBinary, "SHA-256 of the key; NULL: signs in by the proxy in front only")
+    language: str | None = nullable(Text, "Language that the person chose; NULL: the browser's")
+    created_at: datetime = col(TIMESTAMPTZ, "When the person was added", server_default=NOW)
+    revoked_at: datetime | None = nullable(TIMESTAMPTZ, "Since when the person is let in no more; NULL: is let in")
+    last_seen_at: datetime | None = nullable(TIMESTAMPTZ, "When the person last opened a page, to within a minute")
+
+
+class ConsoleSession(SQLModel, table=True):
+    """A browser in which a person is signed in."""
+
+    __tablename__ = "console_session"
+    __table_args__ = (
+        *readable("created_at", "used_at"),
+        CheckConstraint("octet_length(session_sha256) = 32", name="session_sha256_is_sha256"),
+        Index("console_session_person_id_idx", "person_id"),
+        {
+            "comment": "Who is signed in to the console; a row goes when the person signs out, is revoked, or has been "
+            "away too long"
+        },
+    )
+    session_sha256: bytes = col(LargeBinary, "SHA-256 of the cookie", primary_key=True)
+    person_id: int = col(Integer, "The person", ForeignKey("person.person_id"))
+    created_at: datetime = col(
+        TIMESTAMPTZ, "When the person signed in; the session ends 7 days later", server_default=NOW
+    )
+    used_at: datetime = col(
+        TIMESTAMPTZ, "When the session was last used, to within a minute; it ends 12 h later", server_default=NOW
+    )
+
+
 class SyncState(SQLModel, table=True):
     """The state of the sync: one row."""
 

@@ -98,19 +98,21 @@ def make_pool(
 
 
 @asynccontextmanager
-async def lend(pool: Pool, *, writes: bool = False) -> AsyncIterator[Session]:
+async def lend(pool: Pool, *, writes: bool = False, longest_seconds: float | None = None) -> AsyncIterator[Session]:
     """Lend a connection of the pool for one statement. PoolTimeout says why there is none.
 
-    If the statement takes longer than the server allows, it is cancelled, and soon after that the socket is shut down,
-    which ends the wait with OperationalError: the connection has fallen silent. A session that has ended is given up,
-    and one that can do nothing any more: the idle ones with it, for the same has happened to them. For a statement that
-    `writes`, a session that only reads is one that was made within the last second.
+    If the statement takes longer than the server allows (`longest_seconds`, else the pool's), it is cancelled, and soon
+    after that the socket is shut down, which ends the wait with OperationalError: the connection has fallen silent. A
+    session that has ended is given up, and one that can do nothing any more: the idle ones with it, for the same has
+    happened to them. For a statement that `writes`, a session that only reads is one that was made within the last
+    second.
     """
     session = await _take(pool, MOST_SECONDS_WITHOUT_WRITES if writes else MOST_SECONDS_OF_READS)
     pool.lent += 1
     ending: list[asyncio.Task[None]] = []
     late = asyncio.get_running_loop().call_later(
-        pool.longest_statement_seconds, lambda: ending.append(asyncio.create_task(_end_silent(pool, session)))
+        longest_seconds or pool.longest_statement_seconds,
+        lambda: ending.append(asyncio.create_task(_end_silent(pool, session))),
     )
     try:
         yield session

@@ -152,6 +152,26 @@ COMMENT ON COLUMN public.client_overview.last_seen_at IS 'When it was last heard
 
 COMMENT ON COLUMN public.client_overview.revoked_at IS 'Since when its key is refused; NULL: valid';
 
+CREATE TABLE public.console_session (
+    session_sha256 bytea NOT NULL,
+    person_id integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT console_session_created_at_readable CHECK ((((created_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((created_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT console_session_session_sha256_is_sha256 CHECK ((octet_length(session_sha256) = 32)),
+    CONSTRAINT console_session_used_at_readable CHECK ((((used_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((used_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
+);
+
+COMMENT ON TABLE public.console_session IS 'Who is signed in to the console; a row goes when the person signs out, is revoked, or has been away too long';
+
+COMMENT ON COLUMN public.console_session.session_sha256 IS 'SHA-256 of the cookie';
+
+COMMENT ON COLUMN public.console_session.person_id IS 'The person';
+
+COMMENT ON COLUMN public.console_session.created_at IS 'When the person signed in; the session ends 7 days later';
+
+COMMENT ON COLUMN public.console_session.used_at IS 'When the session was last used, to within a minute; it ends 12 h later';
+
 CREATE TABLE public.sierra_item (
     item_record_id bigint NOT NULL,
     item_number text,
@@ -634,6 +654,50 @@ COMMENT ON COLUMN public.notifier_overview.started_at IS 'When the process began
 
 COMMENT ON COLUMN public.notifier_overview.waits_for IS 'What must come before it pushes again: answer, Sierra or person; NULL: nothing';
 
+CREATE TABLE public.person (
+    person_id integer NOT NULL,
+    person_name text NOT NULL,
+    role text NOT NULL,
+    key_sha256 bytea,
+    language text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    last_seen_at timestamp with time zone,
+    CONSTRAINT person_created_at_readable CHECK ((((created_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((created_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT person_key_sha256_is_sha256 CHECK ((octet_length(key_sha256) = 32)),
+    CONSTRAINT person_language_known CHECK ((language = ANY (ARRAY['fi'::text, 'sv'::text, 'en'::text]))),
+    CONSTRAINT person_last_seen_at_readable CHECK ((((last_seen_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((last_seen_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT person_revoked_at_readable CHECK ((((revoked_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((revoked_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
+    CONSTRAINT person_role_known CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
+);
+
+COMMENT ON TABLE public.person IS 'Who may use the console. Keys are shown once when made; here is only their SHA-256';
+
+COMMENT ON COLUMN public.person.person_id IS 'Rising number';
+
+COMMENT ON COLUMN public.person.person_name IS 'Name, as it stands in act.person and update_queue.queued_by; no client has it';
+
+COMMENT ON COLUMN public.person.role IS 'viewer: looks; operator: acts on items; admin: manages persons, clients and the sync too';
+
+COMMENT ON COLUMN public.person.key_sha256 IS 'SHA-256 of the key; NULL: signs in by the proxy in front only';
+
+COMMENT ON COLUMN public.person.language IS 'Language that the person chose; NULL: the browser''s';
+
+COMMENT ON COLUMN public.person.created_at IS 'When the person was added';
+
+COMMENT ON COLUMN public.person.revoked_at IS 'Since when the person is let in no more; NULL: is let in';
+
+COMMENT ON COLUMN public.person.last_seen_at IS 'When the person last opened a page, to within a minute';
+
+ALTER TABLE public.person ALTER COLUMN person_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.person_person_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE VIEW public.queue_detail AS
  SELECT q.item_record_id,
     i.item_number,
@@ -994,8 +1058,20 @@ ALTER TABLE ONLY public.client
 ALTER TABLE ONLY public.client
     ADD CONSTRAINT client_pkey PRIMARY KEY (client_id);
 
+ALTER TABLE ONLY public.console_session
+    ADD CONSTRAINT console_session_pkey PRIMARY KEY (session_sha256);
+
 ALTER TABLE ONLY public.notifier_state
     ADD CONSTRAINT notifier_state_pkey PRIMARY KEY (notifier);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_key_sha256_key UNIQUE (key_sha256);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_person_name_key UNIQUE (person_name);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_pkey PRIMARY KEY (person_id);
 
 ALTER TABLE ONLY public.queue_control
     ADD CONSTRAINT queue_control_pkey PRIMARY KEY (id);
@@ -1026,7 +1102,19 @@ COMMENT ON INDEX public.client_client_name_key IS 'No two clients have one name'
 
 COMMENT ON INDEX public.client_pkey IS 'Client by its number';
 
+CREATE INDEX console_session_person_id_idx ON public.console_session USING btree (person_id);
+
+COMMENT ON INDEX public.console_session_person_id_idx IS 'Ends all sessions of a person';
+
+COMMENT ON INDEX public.console_session_pkey IS 'Finds the session of a cookie';
+
 COMMENT ON INDEX public.notifier_state_pkey IS 'Notifier by its name';
+
+COMMENT ON INDEX public.person_key_sha256_key IS 'Finds the person who signs in';
+
+COMMENT ON INDEX public.person_person_name_key IS 'A name is given once';
+
+COMMENT ON INDEX public.person_pkey IS 'Key';
 
 COMMENT ON INDEX public.queue_control_pkey IS 'There is one row';
 
@@ -1081,6 +1169,9 @@ COMMENT ON TRIGGER update_queue_notify_insert ON public.update_queue IS 'Rings w
 CREATE TRIGGER update_queue_notify_update AFTER UPDATE ON public.update_queue FOR EACH ROW WHEN (((new.due_at <= clock_timestamp()) AND ((new.revision <> old.revision) OR (new.due_at IS DISTINCT FROM old.due_at)))) EXECUTE FUNCTION public.update_queue_notify();
 
 COMMENT ON TRIGGER update_queue_notify_update ON public.update_queue IS 'Rings when an item is marked again or made due by hand; not for claims, leases and postponements';
+
+ALTER TABLE ONLY public.console_session
+    ADD CONSTRAINT console_session_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(person_id);
 
 ALTER TABLE ONLY public.update_queue
     ADD CONSTRAINT update_queue_item_record_id_fkey FOREIGN KEY (item_record_id) REFERENCES public.sierra_item(item_record_id) ON DELETE RESTRICT;

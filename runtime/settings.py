@@ -73,7 +73,7 @@ class DatabaseSettings(ProcessSettings):
     db_password: SecretStr | None = Field(None, description="Its password; unset: libpq's ways (`PGPASSFILE`, peer)")
     db_name: Text = Field("signum", description="Database name")
     migrate_at_start: bool = Field(
-        True, description="Whether api and notifier bring the schema to head when they start"
+        True, description="Whether api, notifier and console bring the schema to head when they start"
     )
 
     @field_validator("db_port")
@@ -97,6 +97,9 @@ class MigrateSettings(DatabaseSettings):
     )
     signum_operator_password: SecretStr | None = Field(
         None, min_length=1, description="Lets the role `signum_operator` in"
+    )
+    signum_console_password: SecretStr | None = Field(
+        None, min_length=1, description="Lets the role `signum_console` in"
     )
     signum_reader_password: SecretStr | None = Field(None, min_length=1, description="Lets the role `signum_reader` in")
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from runtime.console_settings import ConsoleSettings
 from runtime.etl_settings import EtlSettings
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 from sandbox.compose_etl import ComposeEtlSettings
 
-KINDS = (MigrateSettings, ApiSettings, NotifierSettings, EtlSettings, ComposeEtlSettings)
+KINDS = (MigrateSettings, ApiSettings, ConsoleSettings, NotifierSettings, EtlSettings, ComposeEtlSettings)
 SETTINGS = {name.upper() for kind in KINDS for name in kind.model_fields}
 LIBPQ = {"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE", "PGOPTIONS", "PGTARGETSESSIONATTRS"}
 OF_A_PERSON = {"SIGNUM_BY", "COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"}

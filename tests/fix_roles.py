@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from db.schema.rights import ROLES, grant_rights
+from db.schema.rights import CONSOLE, ROLES, grant_rights
 from tests.fix_postgres import TestDatabase
 
 AsRole = Callable[[str], TestDatabase]
@@ -25,7 +25,8 @@ def as_role(database: TestDatabase) -> Iterator[AsRole]:
     with database.connect() as owner:
         for role in ROLES:
             with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-                owner.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+                inherits = sql.SQL("NOINHERIT" if role == CONSOLE else "INHERIT")
+                owner.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(role), inherits))
     grant_rights(database.parameters)
     made: dict[str, TestDatabase] = {}
 

@@ -37,6 +37,6 @@ UPDATE client SET revoked_at = coalesce(revoked_at, now()) WHERE client_name = %
 -- The clients, and when each was last seen.
 SELECT
     client_name AS name, client_type AS type, state, api_key_prefix, internal_hostname, internal_ip_address,
-    extract(epoch FROM last_seen_ago)::float8 AS last_seen_seconds, created_at, revoked_at
+    extract(epoch FROM last_seen_ago)::float8 AS last_seen_seconds, last_seen_at, created_at, revoked_at
 FROM client_overview
 ORDER BY client_name;

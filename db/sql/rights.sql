@@ -36,6 +36,32 @@ ON update_log TO signum_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rejected_row TO signum_api;
 
 
+-- name: signum_console
+-- The console itself: persons and sessions. Pages read as signum_reader and acts are done as signum_operator, which it
+-- takes for a transaction each. Names of clients it reads to give none of them to a person.
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_console;
+GRANT SELECT ON alembic_version TO signum_console;
+GRANT SELECT, INSERT, UPDATE ON person TO signum_console;
+GRANT SELECT, INSERT, UPDATE (used_at), DELETE ON console_session TO signum_console;
+GRANT SELECT (client_name) ON client TO signum_console;
+GRANT INSERT (person, through, os_user, action, target, reason, number, result) ON act TO signum_console;
+
+
+-- name: console_has_roles
+-- Whether it may take them; a superuser's right to all does not count.
+SELECT count(*) = 2
+FROM pg_auth_members m
+JOIN pg_roles taken ON taken.oid = m.roleid
+JOIN pg_roles console ON console.oid = m.member
+WHERE console.rolname = 'signum_console' AND taken.rolname = ANY (%(names)s);
+
+
+-- name: join_console_to_roles
+-- It does not inherit them: outside of these transactions it can neither read the queue nor act.
+ALTER ROLE signum_console NOINHERIT;
+GRANT signum_operator, signum_reader TO signum_console;
+
+
 -- name: signum_notifier
 -- Pushes: claims and finishes what others have marked, and writes history, which it may forget but not change. The
 -- view is for its health check. Of acts it may only forget old ones.

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.docs.markdown import HOUSE
 
 # Without alembic/: a migration that is merged is frozen.
-FOLDERS = ("api", "bench", "cli", "db", "etl", "notifier", "runtime", "sandbox", "tests")
+FOLDERS = ("api", "bench", "cli", "console", "db", "etl", "notifier", "runtime", "sandbox", "tests")
 RIDDLE = re.compile(r"(?:What|Who|Whom|Whose|Whoever|Which|Whether|Nobody|Somebody|How|Where)\b")
 
 

@@ -13,6 +13,8 @@ BESIDE = {
     "api/routes/status.py": "serves /status",
     "db/acts.py": "keeps what people did",
     "db/checks.py": "is the doctor's",
+    "db/console.py": "is the console's way to the database",
+    "db/persons.py": "knows who may use the console",
     "db/history.py": "is read by commands and reverts",
     "db/locks.py": "explains a wait",
     "db/monitoring.py": "is asked by Prometheus",

@@ -1,19 +1,28 @@
-"""The tables of settings, README's and those of docs/etl.md, say what the settings classes say."""
+"""The tables of settings, README's and those of docs/etl.md and docs/console.md, say what the settings classes say."""
 
 from typing import Any
 
 import pytest
 
+from runtime.console_settings import ConsoleSettings
 from runtime.etl_settings import EtlSettings, SierraDnaSettings
-from runtime.settings import ApiSettings, DatabaseSettings, MigrateSettings, NotifierSettings, ProcessSettings
+from runtime.settings import (
+    ApiSettings,
+    DatabaseSettings,
+    MigrateSettings,
+    NotifierSettings,
+    ProcessSettings,
+)
 from tests.docs.markdown import table
 
 ETL = "docs/etl.md"
+CONSOLE = "docs/console.md"
 CLASSES = [
     ("Every process", ProcessSettings, ()),
     ("The database", DatabaseSettings, ProcessSettings.model_fields),
     ("The database's roles", MigrateSettings, DatabaseSettings.model_fields),
     ("The API", ApiSettings, DatabaseSettings.model_fields),
+    ("Settings", ConsoleSettings, DatabaseSettings.model_fields),
     ("The notifier", NotifierSettings, DatabaseSettings.model_fields),
     ("Settings of reading", SierraDnaSettings, ProcessSettings.model_fields),
     ("Settings of the process", EtlSettings, SierraDnaSettings.model_fields),
@@ -25,7 +34,7 @@ def test_every_setting_stands_in_its_table_once_with_default_bounds_and_meaning(
     heading: str, kind: type[ProcessSettings], inherited: Any
 ) -> None:
     expected = [row(kind, name) for name in kind.model_fields if name not in inherited]
-    page = ETL if issubclass(kind, SierraDnaSettings) else "README.md"
+    page = ETL if issubclass(kind, SierraDnaSettings) else CONSOLE if kind is ConsoleSettings else "README.md"
     assert table(page, heading) == expected
 
 

@@ -2,7 +2,7 @@
 
 from tests.docs.markdown import HOUSE
 
-FOLDERS = ("api", "bench", "cli", "db", "etl", "notifier", "runtime", "sandbox", "tests")
+FOLDERS = ("api", "bench", "cli", "console", "db", "etl", "notifier", "runtime", "sandbox", "tests")
 MOST_LINES = 250
 LONGER = {
     "db/models.py": "all tables, each column with its comment: the schema is looked up in one place",

@@ -1,0 +1,39 @@
+"""The console's ASGI application: pages, files, and what its requests share."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from console import sign_in
+from console.browser import check_form
+from console.errors import handle_errors
+from console.middleware import PageMiddleware
+from console.pages import now, stations
+from db.console import ConsoleDatabase
+from runtime.console_settings import ConsoleSettings
+
+PAGES = (now, stations)
+PARTS = (sign_in, *PAGES)
+
+
+def make_app(settings: ConsoleSettings) -> FastAPI:
+    """Return the console as an ASGI application. It opens no connection before the first page that needs one."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        gc.collect()
+        gc.freeze()  # modules and routes stay for good
+        async with ConsoleDatabase(settings) as app.state.database:
+            yield
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False, dependencies=[Depends(check_form)])
+    app.state.settings = settings
+    app.add_middleware(PageMiddleware)
+    handle_errors(app)
+    for part in PARTS:
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(packages=[("console", "static")]))
+    return app

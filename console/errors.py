@@ -1,0 +1,53 @@
+"""A page for each error: why the page that was asked for can't be had, and what to do."""
+
+import logging
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from console.browser import Browser
+from console.languages import choose
+from console.layout import show
+from console.sign_in import sign_in_address
+from console.visit import NotSignedIn
+from db.connections import DatabaseUnavailable
+
+log = logging.getLogger("signum.console")
+
+RETRY_SECONDS = "5"
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Answer every error with a page."""
+
+    async def answer_http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, StarletteHTTPException)
+        return error_page(request, error.status_code, str(error.detail), error.headers)
+
+    async def answer_unreadable(request: Request, error: Exception) -> Response:
+        return error_page(request, 400, "The address names something that is none")
+
+    async def answer_no_database(request: Request, error: Exception) -> Response:
+        log.warning("page not shown: %s", error, extra={"path": request.url.path})
+        return error_page(request, 503, f"The database can't do this now: {error}", {"Retry-After": RETRY_SECONDS})
+
+    async def ask_to_sign_in(request: Request, error: Exception) -> Response:
+        return RedirectResponse(sign_in_address(request), 303)
+
+    app.add_exception_handler(StarletteHTTPException, answer_http_error)
+    app.add_exception_handler(RequestValidationError, answer_unreadable)
+    app.add_exception_handler(DatabaseUnavailable, answer_no_database)
+    app.add_exception_handler(NotSignedIn, ask_to_sign_in)
+
+
+def error_page(request: Request, status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A page that says why."""
+    if not hasattr(request.state, "browser"):  # no route was found
+        request.state.browser = Browser(request)
+    language = choose(None, request.headers.get("accept-language"))
+    response = show(request, "error.html", language, None, status, why=why)
+    response.headers.update(headers or {})
+    return response

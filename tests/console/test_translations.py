@@ -1,0 +1,47 @@
+"""Every sentence of the pages is there in every language, and no translation is left over.
+
+A word of the database that is shown by `_(row.state)` stands once in Python, as `N_("revoked")`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from babel.messages.extract import extract
+from jinja2.ext import babel_extract
+
+from console.languages import read_catalog
+from tests.docs.markdown import HOUSE
+
+FOLDER = HOUSE / "console"
+KEYWORDS = {"N_": None, "_": None, "ngettext": (1, 2)}
+OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}  # as console/layout.py has them
+PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def sentences() -> Iterator[str | tuple[str, ...]]:
+    """The sentences of templates and code."""
+    methods: dict[str, Any] = {"*.html": babel_extract, "*.py": "python"}
+    for pattern, method in methods.items():
+        for file in FOLDER.rglob(pattern):
+            with file.open("rb") as text:
+                for _, message, _, _ in extract(method, text, KEYWORDS, options=OPTIONS):
+                    yield message
+
+
+SENTENCES = set(sentences())
+
+
+@pytest.mark.parametrize("language", ["fi", "sv"])
+def test_every_sentence_is_translated_and_no_other(language: str) -> None:
+    translated = {message.id for message in read_catalog(language) if message.id and message.string}
+    assert translated == SENTENCES
+
+
+@pytest.mark.parametrize("language", ["fi", "sv"])
+def test_translation_has_the_places_of_its_sentence(language: str) -> None:
+    for message in read_catalog(language):
+        if message.id:
+            *_, last = [message.string] if isinstance(message.string, str) else message.string or [""]
+            assert set(PLACE.findall(last or "")) == set(PLACE.findall(str(message.id))), message.id
