@@ -36,9 +36,10 @@ def run(
         return
     write_stderr_in_background()
     settings = read_settings(EtlSettings)
+    from cli.etl_progress import progress_shown
     from etl import process
 
-    raise typer.Exit(process.run(settings))
+    raise typer.Exit(process.run(settings, progress_shown))
 
 
 @app.command()
@@ -48,11 +49,12 @@ def once(
 ) -> None:
     """Do what is due now, and end: the rest of a full sync, changes, deletions."""
     settings = read_settings(EtlSettings)
+    from cli.etl_progress import progress_shown
     from etl.process import made
     from runtime.logging import configure_logging
 
     configure_logging(settings.log_level, settings.log_format)
-    with _failing(), made(settings) as etl:
+    with _failing(), made(settings) as etl, progress_shown(etl):
         if everything:
             etl.begin_pass()
         rounds = _rounds(etl)

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -32,8 +33,11 @@ LAST_SECONDS = 9.4
 STALLED_SECONDS = 1200.0  # twice the longest pause
 
 
-def run(settings: EtlSettings) -> int:
-    """Run the process until it is told to stop. Return its exit code: 0 stopped as it was told, 4 a bug."""
+def run(settings: EtlSettings, show: Callable[[Etl], AbstractContextManager[None]]) -> int:
+    """Run the process until it is told to stop. Return its exit code: 0 stopped as it was told, 4 a bug.
+
+    `show` lets a person see what the ETL is doing.
+    """
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "etl")
     _stop_on_signals()
@@ -41,7 +45,8 @@ def run(settings: EtlSettings) -> int:
         log.warning("MAX_SYNC_DELTA_MINUTES is ignored: this ETL looks back as far as it is asked to")
     begin_metrics(settings.etl_quiet_hours)
     try:
-        with made(settings) as etl, metrics_served(settings.metrics_host, settings.etl_metrics_port, COUNTED):
+        serving = metrics_served(settings.metrics_host, settings.etl_metrics_port, COUNTED)
+        with made(settings) as etl, serving, show(etl):
             log.info("started", extra={"version": release(), "backend": settings.backend_url})
             _loop(etl, settings)
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ disk before it is sent, so that Sierra's pace costs the backend no time; one tha
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from etl.chunks import Chunks
 from etl.dna import SierraDna
 from etl.errors import BackendAway, EtlError
 from etl.file import ItemFile
-from etl.items import BEHIND_ALL, ItemReader
+from etl.items import BEHIND_ALL, ItemReader, Row
 from etl.metrics import LOOK_SECONDS, count_batch
 from etl.plan import Done, Rules, Step
 
@@ -46,6 +46,15 @@ class _Batch:
     began: float = field(default_factory=time.monotonic)
 
 
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """The work under way: its name, the items done, and how many there are at the most."""
+
+    what: str
+    items: int
+    most: int
+
+
 class RestartAsked(EtlError):
     """The backend wants something else than before this part: the rest of the run is left."""
 
@@ -64,6 +73,7 @@ class Etl:
     ) -> None:
         self._dna, self._backend, self._rules, self._sizes = dna, backend, rules, sizes
         self._campus, self.rest = campus_code, rest
+        self.tell: Callable[[Doing | None], object] = lambda doing: None  # None: a round has ended
         self._reader = ItemReader(campus_code)
         self.done = Done()
 
@@ -71,15 +81,18 @@ class Etl:
         """Ask, and do one step. Return it: after a rest step the caller rests. EtlError: nothing moved."""
         offer = self._backend.ask()
         step = plan.next_step(offer, time.monotonic(), datetime.now().astimezone(), self.done, self._rules)
-        match step.kind:
-            case "full page":
-                self._send_page(offer)
-            case "changes":
-                self._send_changes(offer, step.is_deep)
-            case "deletions":
-                self._send_deletions(offer)
-            case "pass page":
-                self._send_range(offer)
+        try:
+            match step.kind:
+                case "full page":
+                    self._send_page(offer)
+                case "changes":
+                    self._send_changes(offer, step.is_deep)
+                case "deletions":
+                    self._send_deletions(offer)
+                case "pass page":
+                    self._send_range(offer)
+        finally:
+            self.tell(None)
         return step
 
     def begin_pass(self) -> None:
@@ -97,9 +110,18 @@ class Etl:
         """The next page of a full sync. Fewer items than wanted are its end: only an empty look makes such a page."""
         with self._file(offer) as file:
             batch = _Batch("full", file, self._chunks())
-            for rows in batch.chunks.page(offer.last_synced_id, offer.batch_size):
-                file.add(rows)
+            self._fill(batch, batch.chunks.page(offer.last_synced_id, offer.batch_size), offer.batch_size)
             self._send(batch, offer)
+
+    def _fill(self, batch: _Batch, read: Iterable[list[Row]], most: int) -> int | None:
+        """Write the rows to the batch's file as they are read. Return the last one's key; None: there was no row."""
+        last = None
+        self.tell(Doing(f"{batch.mode}: reading", 0, most))
+        for rows in read:
+            batch.file.add(rows)
+            last = rows[-1][0] if rows else last
+            self.tell(Doing(f"{batch.mode}: reading", batch.file.rows, most))
+        return last
 
     def _send_changes(self, offer: Offer, is_deep: bool) -> None:
         position, began, worked, chunks = _position(offer), time.monotonic(), self._dna.worked_seconds, self._chunks()
@@ -115,8 +137,8 @@ class Etl:
                 self._ask_again(offer)
             with self._file(offer) as file:
                 batch = _Batch("changes", file, chunks)
-                for rows in chunks.of_keys(keys[at : at + size]):
-                    file.add(rows)
+                part = keys[at : at + size]
+                self._fill(batch, chunks.of_keys(part), len(part))
                 moves = at + size >= len(keys) and not chunks.given_up
                 self._send(batch, offer, since, moment.until if moves else position)
         self.done = replace(self.done, changes_at=began, deep_at=began if is_deep else self.done.deep_at)
@@ -145,14 +167,12 @@ class Etl:
 
     def _send_range(self, offer: Offer) -> None:
         """The next range of the pass, with every living item of it. The position stays."""
-        after, last, position, chunks = self.done.passed_to or 0, None, _position(offer), self._chunks()
+        after, position, chunks = self.done.passed_to or 0, _position(offer), self._chunks()
         if self._is_moved_back(offer, chunks):
             return
         with self._file(offer) as file:
             batch = _Batch("pass", file, chunks)
-            for rows in batch.chunks.page(after, self._sizes.part):
-                file.add(rows)
-                last = rows[-1][0] if rows else last
+            last = self._fill(batch, batch.chunks.page(after, self._sizes.part), self._sizes.part)
             is_end = file.rows < self._sizes.part or last is None
             to = BEHIND_ALL if is_end or last is None else last
             range_of = {"all_from_id": after, "all_to_id": to, **({"pass_complete": "true"} if is_end else {})}
@@ -188,6 +208,7 @@ class Etl:
         form |= {"changes_until": until if knows_until else None, **(more or {})}
         texts = {name: _text(value) for name, value in form.items() if value is not None}
         sending = time.monotonic()
+        self.tell(Doing(f"{batch.mode}: sending", batch.file.rows, batch.file.rows))
         answer = self._try_to_send(file, texts)
         written = _count(answer, "written")
         about = {"mode": batch.mode, "items": batch.file.rows, "written": written}
