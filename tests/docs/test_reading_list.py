@@ -18,6 +18,7 @@ BESIDE = {
     "db/history.py": "is read by commands and reverts",
     "db/locks.py": "explains a wait",
     "db/monitoring.py": "is asked by Prometheus",
+    "db/snapshot.py": "is what the verdict is made from",
     "db/notifiers.py": "has the heartbeats",
     "db/queue_people.py": "is a person's way to the queue",
     "db/servers.py": "is the doctor's",
