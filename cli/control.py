@@ -10,8 +10,11 @@ from cli.database import ask
 from cli.exit_codes import Refused
 from cli.output import AsJson, clock, print_err, print_out, show_json, show_rows, span
 from cli.queue import By
+from cli.verdicts import in_english
+from console.verdict import Verdict, judge
 from db import notifiers, queue_people
 from db.queue import Connection
+from db.snapshot import read_snapshot
 
 UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 LONGEST = timedelta(days=366)
@@ -101,10 +104,12 @@ def resume(as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show the items by state, a pause, for how long the oldest item has been due, and the notifiers."""
+    """Say what keeps items waiting and what to do; show the items by state, a pause, and the notifiers."""
 
     async def read_all(connection: Connection) -> dict[str, Any]:
+        today = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
         return {
+            "verdict": judge(await read_snapshot(connection, today)),
             "states": await queue_people.overview(connection),
             **await queue_people.read_progress(connection),
             "notifiers": await notifiers.list_notifiers(connection),
@@ -112,8 +117,9 @@ def status(as_json: AsJson = False) -> None:
 
     found = ask(read_all)
     if as_json:
-        show_json(found)
+        show_json({**found, "verdict": _record(found["verdict"])})
         return
+    _print_verdict(found["verdict"])
     if found["paused_at"]:
         print_out(_sentence({**found, "reason": found["pause_reason"]}))
     if found["oldest_due_seconds"] is not None:
@@ -122,6 +128,29 @@ def status(as_json: AsJson = False) -> None:
     print_out("")
     columns = ("notifier", "state", "mode", "breaker", "reason", "looped_seconds", "last_success_seconds")
     show_rows(found["notifiers"], False, columns, if_none="no notifier runs: nothing is pushed")
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    """Print a row per cause with what to do; above them one that all is well, if it is."""
+    found = [("ok", in_english(verdict.headline))] if verdict.is_well else []
+    found += [(cause.level, f"{in_english(cause.sentence)} {in_english(cause.advice)}") for cause in verdict.causes]
+    show_rows([{"level": level, "found": text} for level, text in found], False, ("level", "found"))
+    print_out("")
+
+
+def _record(verdict: Verdict) -> dict[str, Any]:
+    causes = [
+        {
+            "cause": cause.code,
+            "level": cause.level,
+            "items": cause.items,
+            "text": in_english(cause.sentence),
+            "advice": in_english(cause.advice),
+            "quoted": cause.quoted,
+        }
+        for cause in verdict.causes
+    ]
+    return {"is_well": verdict.is_well, "text": in_english(verdict.headline), "causes": causes}
 
 
 def _sentence(pause: dict[str, Any]) -> str:

@@ -1,7 +1,11 @@
 """Judges the queue, the notifiers and the sync: their levels, and what a person must do. Pure."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from gettext import NullTranslations
 
+from cli.output import clock, span
+from console.sentences import AtLeast, Plain, Sentence, say
 from db.queue_people import Row
 from runtime.findings import Finding, Level
 
@@ -14,6 +18,24 @@ ADVICE = {
     "gone": "If no other took its place, start one",
 }
 PROBLEMS = ("stalled", "waiting for a person")
+
+
+def in_english(said: Sentence) -> str:
+    """A sentence of the verdict as the commands print it."""
+    return say(said, NullTranslations(), _show)
+
+
+def _show(value: Plain) -> str:
+    match value:
+        case AtLeast():
+            return f"{value.number:,}+"
+        case datetime():
+            return clock(value)
+        case timedelta():
+            return span(value.total_seconds())
+        case int():
+            return f"{value:,}"
+    return value
 
 
 def judge_notifiers(notifiers: Sequence[Row]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from console.languages import read_catalog
 from tests.docs.markdown import HOUSE
 
 FOLDER = HOUSE / "console"
-KEYWORDS = {"N_": None, "_": None, "ngettext": (1, 2)}
+KEYWORDS = {"N_": None, "_": None, "ngettext": (1, 2), "sentence": None, "sentences": (1, 2)}
 OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}  # as console/layout.py has them
 PLACE = re.compile(r"%\((\w+)\)s")
 
