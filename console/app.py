@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -12,6 +13,7 @@ from console.browser import check_form
 from console.errors import handle_errors
 from console.middleware import PageMiddleware
 from console.pages import now, stations
+from console.recent import RecentSnapshot
 from db.console import ConsoleDatabase
 from runtime.console_settings import ConsoleSettings
 
@@ -26,7 +28,8 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         gc.collect()
         gc.freeze()  # modules and routes stay for good
-        async with ConsoleDatabase(settings) as app.state.database:
+        recent = RecentSnapshot(ZoneInfo(settings.console_time_zone))
+        async with ConsoleDatabase(settings) as app.state.database, recent as app.state.recent:
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False, dependencies=[Depends(check_form)])

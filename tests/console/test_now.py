@@ -1,0 +1,66 @@
+"""The first page: the verdict before all else, in the person's language; pause and resume."""
+
+import re
+
+import pytest
+
+from tests.fix_console import ConsoleClient, SignIn
+from tests.fix_postgres import TestDatabase
+
+ACT = "SELECT person, action, number, result, reason FROM act ORDER BY act_id DESC LIMIT 1"
+
+
+def headline(browser: ConsoleClient) -> str:
+    found = re.search(r'<h1 id="verdict">(.*?)</h1>', browser.page("/"))
+    assert found
+    return found[1]
+
+
+def test_first_sentence_is_the_verdict(viewer: ConsoleClient, filled: TestDatabase) -> None:
+    page = viewer.page("/")
+    assert headline(viewer) == "No ETL has a key, so that no catalogue comes."
+    assert "Give it one, in Stations and keys." in page
+    assert "3 items are rejected" in page
+    assert "<ins>84.31 Jännitys</ins>" in page
+
+
+def test_verdict_is_in_the_persons_language(viewer: ConsoleClient, filled: TestDatabase) -> None:
+    filled.fetch("DELETE FROM notifier_state")
+    filled.fetch("UPDATE person SET language = 'fi'")
+    assert headline(viewer) == "Yhtään päivittäjää ei ole käynnissä, joten Sierraan ei lähde mitään."
+
+
+def test_pause_and_resume_say_what_they_did_and_leave_their_acts(
+    operator: ConsoleClient, database: TestDatabase
+) -> None:
+    page = operator.act("/", act="pause", reason="Sierra is upgraded", hours="2")
+    assert "The pushes are paused" in page
+    assert "operator paused the pushes until" in page
+    assert database.fetch(ACT)[0][:3] == ("operator", "queue pause", 1)
+    assert database.fetch(ACT)[0][4] == "Sierra is upgraded"
+    assert "The pushes go on" in operator.act("/", act="resume")
+    assert "paused the pushes" not in operator.page("/")
+    assert "the pushes are not paused" in operator.act("/", act="resume")
+
+
+def test_viewer_sees_no_person_and_no_button(sign_in: SignIn, database: TestDatabase) -> None:
+    sign_in("aino", "operator").act("/", act="pause", reason="x", hours="")
+    page = sign_in("eino", "viewer").page("/")
+    assert "A person paused the pushes until a person resumes them." in page
+    assert "aino" not in page
+    assert 'name="act"' not in page
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 201, "a\nb"])
+def test_pause_needs_a_reason_that_others_can_read(
+    operator: ConsoleClient, database: TestDatabase, reason: str
+) -> None:
+    assert "A reason has 1 to 200 printable characters" in operator.act("/", act="pause", reason=reason)
+    assert database.fetch("SELECT paused_at FROM queue_control") == [(None,)]
+
+
+def test_text_from_outside_is_no_markup(viewer: ConsoleClient, filled: TestDatabase) -> None:
+    evil = "<script>alert(1)</script>"
+    filled.fetch("UPDATE notifier_state SET breaker = 'open', waits_for = 'person', reason = %s", evil)
+    filled.fetch("UPDATE update_log SET title = %s, call_number_after = %s, queued_by = %s", evil, evil, evil)
+    assert "<script>alert" not in viewer.get("/").text
