@@ -58,6 +58,7 @@ def fill_batch(connection: Transaction, rows: Iterable[tuple[Any, ...]]) -> None
     with connection.cursor() as cursor, cursor.copy(SQL["copy_batch"]) as copy:
         for row in rows:
             copy.write_row(row)
+    connection.execute(SQL["index_batch"])
     connection.execute(SQL["analyze_batch"])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from db import history, items, queue, snapshot
+from db import history, items, queue, snapshot, sync
 from tests.fix_postgres import TestDatabase
 
 ITEMS, QUEUED = 20_000, 5_000
@@ -144,3 +144,37 @@ def test_the_snapshot_reads_a_growing_table_only_up_to_a_limit(full: TestDatabas
     nodes = plan_of(full, snapshot.SQL["snapshot"], {"day_began_at": "2026-11-01T00:00:00+00:00"})
     limited = [child for node in nodes if node["Node Type"] == "Limit" for child in node["Plans"]]
     assert read_whole([node for node in nodes if node not in limited]) == set()
+
+
+PAGE = 2_000
+LATER = "2100-01-01T00:00:00+00:00"
+
+
+@pytest.fixture
+def page(full: TestDatabase) -> Iterator[psycopg.Connection[Any]]:
+    """A transaction that has a page of a full sync, from the middle of the catalogue."""
+    columns = sync.SQL["copy_batch"].partition("(")[2].count(",") + 1
+    with psycopg.connect(**full.parameters) as connection:
+        keys = range(FIRST + ITEMS // 2, FIRST + ITEMS // 2 + PAGE)
+        sync.fill_batch(connection, [(line, key, *[None] * (columns - 2)) for line, key in enumerate(keys)])
+        sync.fill_shelfmarks(connection, [])
+        yield connection
+        connection.rollback()
+
+
+@pytest.mark.parametrize("name", ["copy_new_subfields", "merge_batch"])
+def test_a_page_of_a_full_sync_looks_up_its_own_items(page: psycopg.Connection[Any], name: str) -> None:
+    statement = sync.SQL[name].replace("COPY (", "").removesuffix(") TO STDOUT")
+    text = psycopg.ClientCursor(page).mogrify(statement, {"timestamp": LATER, "bibs": "note"})
+    (row,) = page.execute(f"EXPLAIN (FORMAT json) {text}".encode()).fetchall()
+    assert read_whole(list(_nodes(row[0][0]["Plan"]))) == set()
+
+
+def test_beside_many_deleted_items_the_batch_is_read_once(full: TestDatabase, page: psycopg.Connection[Any]) -> None:
+    """Also where PostgreSQL has no statistics of the deletions yet."""
+    full.fetch("UPDATE sierra_item SET deleted_on = '2026-11-01' WHERE item_record_id < %s", FIRST + 500)
+    text = psycopg.ClientCursor(page).mogrify(sync.SQL["revive"], {"timestamp": LATER})
+    (row,) = page.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}".encode()).fetchall()
+    scans = [node for node in _nodes(row[0][0]["Plan"]) if node.get("Alias") == "b"]
+    assert scans
+    assert all("Index Cond" in node or node["Actual Loops"] <= 1 for node in scans)
