@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.acts import By, act
 from cli.database import ask
 from cli.exit_codes import Refused
 from cli.output import AsJson, print_err, print_out, show_json, show_rows
@@ -35,6 +36,7 @@ Name = Annotated[str, typer.Argument(help="The client's name.")]
 
 @app.command()
 def add(
+    by: By,
     name: NewName,
     client_type: Annotated[ClientType, typer.Option("--type", help="What it may do.")],
     as_json: AsJson = False,
@@ -42,9 +44,14 @@ def add(
     """Make a client and print its key: the only time that it is shown. A revoked client's name can be used again."""
     from db.clients import add_client
 
-    made = ask(lambda connection: add_client(connection, name, client_type))
+    in_use = f"there is a client called {name} already: rotate its key, or revoke it first"
+    made = act(
+        *(by, "client add", {"name": name, "type": client_type.value}),
+        lambda connection: add_client(connection, name, client_type),
+        lambda made: (1, f"{name} has a key") if made else (0, in_use),
+    )
     if made is None:
-        raise Refused(f"there is a client called {name} already: rotate its key, or revoke it first")
+        raise Refused(in_use)
     _show_key(made, as_json)
 
 
@@ -66,24 +73,34 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def revoke(name: Name, as_json: AsJson = False) -> None:
+def revoke(by: By, name: Name, as_json: AsJson = False) -> None:
     """Refuse a client's key from now on."""
     from db.clients import revoke_client
 
-    revoked_at = ask(lambda connection: revoke_client(connection, name))
+    unknown, revoked = f"no client is called {name}", f"{name} is revoked"
+    revoked_at = act(
+        *(by, "client revoke", {"name": name}),
+        lambda connection: revoke_client(connection, name),
+        lambda revoked_at: (1, revoked) if revoked_at else (0, unknown),
+    )
     if revoked_at is None:
-        raise Refused(f"no client is called {name}")
-    show_json({"name": name, "revoked_at": revoked_at}) if as_json else print_out(f"{name} is revoked")
+        raise Refused(unknown)
+    show_json({"name": name, "revoked_at": revoked_at}) if as_json else print_out(revoked)
 
 
 @app.command()
-def rotate(name: Name, as_json: AsJson = False) -> None:
+def rotate(by: By, name: Name, as_json: AsJson = False) -> None:
     """Give a client a new key and print it; the old one is refused at once."""
     from db.clients import rotate_client
 
-    made = ask(lambda connection: rotate_client(connection, name))
+    unknown = f"no client that is not revoked is called {name}"
+    made = act(
+        *(by, "client rotate", {"name": name}),
+        lambda connection: rotate_client(connection, name),
+        lambda made: (1, f"{name} has a new key") if made else (0, unknown),
+    )
     if made is None:
-        raise Refused(f"no client that is not revoked is called {name}")
+        raise Refused(unknown)
     _show_key(made, as_json)
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.acts import By, act
 from cli.database import ask
 from cli.exit_codes import Refused
 from cli.output import AsJson, clock, print_err, print_out, show_json, show_rows, span
-from cli.queue import By
 from cli.verdicts import in_english
 from console.verdict import Verdict, judge
 from db import notifiers, queue_people
@@ -88,19 +88,28 @@ def pause(by: By, reason: Reason, length: For = None, until: Until = None, as_js
     """
     if length and until:
         raise typer.BadParameter("give --for or --until, not both")
-    made = ask(lambda connection: queue_people.pause(connection, by, reason, span=length, until=until))
+    passed = f"{clock(until) if until else 'that time'} has passed by the database's clock: nothing was paused"
+    made = act(
+        *(by, "queue pause", {"for": length and str(length), "until": until and until.isoformat()}),
+        lambda connection: queue_people.pause(connection, by, reason, span=length, until=until),
+        lambda made: (1, _sentence(made)) if made else (0, passed),
+        reason,
+    )
     if made is None:
-        passed = clock(until) if until else "that time"
-        raise Refused(f"{passed} has passed by the database's clock: nothing was paused")
+        raise Refused(passed)
     show_json(made) if as_json else print_out(_sentence(made))
 
 
-def resume(as_json: AsJson = False) -> None:
+def resume(by: By, as_json: AsJson = False) -> None:
     """Resume pushing, at once."""
-    ended = ask(queue_people.resume)
+
+    def tell(ended: queue_people.Row | None) -> tuple[int, str]:
+        return (1, f"goes on; it was {_sentence(ended)}") if ended else (0, "the queue is not paused")
+
+    ended = act(by, "queue resume", {}, queue_people.resume, tell)
     if ended is None:
-        raise Refused("the queue is not paused")
-    show_json(ended) if as_json else print_out(f"goes on; it was {_sentence(ended)}")
+        raise Refused(tell(ended)[1])
+    show_json(ended) if as_json else print_out(tell(ended)[1])
 
 
 def status(as_json: AsJson = False) -> None:

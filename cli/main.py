@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli import clients, config, control, doctor, etl, items, processes, queue, reverts, sync
+from cli import acts, clients, config, control, doctor, etl, items, processes, queue, reverts, sync
 from cli.exit_codes import run_and_exit
 from cli.output import print_out
 from cli.predecessor import command as predecessor
@@ -26,6 +26,7 @@ app.command("doctor")(doctor.doctor)
 app.command("preview")(items.preview)
 app.command("history")(items.history)
 app.command("revert")(reverts.revert)
+app.command("acts")(acts.acts)
 for command in (control.status, control.pause, control.resume):
     queue.app.command(command.__name__)(command)
 app.add_typer(etl.app, name="etl")

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from enum import StrEnum
-from getpass import getuser
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.acts import By, act
 from cli.database import ask
 from cli.exit_codes import Refused
 from cli.output import AsJson, confirm, print_out, show_json, show_rows
@@ -29,14 +29,6 @@ class State(StrEnum):
     TO_RECHECK = "to-recheck"
 
 
-def _operator() -> str:
-    """The user's name by the operating system, or `signum`: a container's user may have none."""
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return "signum"
-
-
 def _is_reason(reason: str | None) -> str | None:
     """Refuse an empty text: every reason contains it."""
     if reason is not None and not reason.strip():
@@ -51,16 +43,6 @@ Reason = Annotated[
 ]
 Work = Callable[[Connection, "Sequence[NamedItem]"], Awaitable[list[int]]]
 Action = Callable[..., Awaitable[list[int]]]
-By = Annotated[
-    str,
-    typer.Option(
-        "--by",
-        help="The person who asks for it, for the history.",
-        default_factory=_operator,
-        show_default="you",
-        envvar="SIGNUM_BY",
-    ),
-]
 
 
 @app.command("list")
@@ -98,13 +80,18 @@ def not_shown(
     from db.history import read_not_shown
     from db.marks import mark_items
 
-    rows = ask(lambda connection: read_not_shown(connection, limit))
     if not marks:
+        rows = ask(lambda connection: read_not_shown(connection, limit))
         columns = ("item_number", "barcode", "state", "call_number_pushed", "call_number_shown", "pushed_at", "title")
         show_rows(rows, as_json, columns, if_none="Sierra shows all that was pushed, or the ETL does not tell")
         return
-    ids = [row["item_record_id"] for row in rows if row["state"] == "not shown"]
-    _tell("marked", ask(lambda connection: mark_items(connection, by, ids, 1)) if ids else (), as_json)
+
+    async def mark_not_shown(connection: Connection) -> list[int]:
+        rows = await read_not_shown(connection, limit)
+        ids = [row["item_record_id"] for row in rows if row["state"] == "not shown"]
+        return await mark_items(connection, by, ids, 1) if ids else []
+
+    _tell("marked", act(by, "queue not-shown --mark", {"limit": limit}, mark_not_shown, _count("marked")), as_json)
 
 
 NOT_DISMISSED = "is not in the queue, or is being pushed just now, or was written without an answer: try in 5 minutes"
@@ -126,7 +113,8 @@ def mark(
     async def mark_found(connection: Connection, found: "Sequence[NamedItem]") -> list[int]:
         return await mark_items(connection, by, [item.item_record_id for item in found], priority)
 
-    _for_named(mark_found, numbers, barcodes, as_json, "marked", "was deleted in Sierra, or has just gone")
+    undone = "was deleted in Sierra, or has just gone"
+    _for_named(by, "queue mark", mark_found, numbers, barcodes, as_json, "marked", undone, priority=priority)
 
 
 @app.command()
@@ -136,9 +124,9 @@ def retry(
     """Give rejected items another chance."""
     if reason is None:
         named = _either(queue_people.retry, by, numbers, barcodes)
-        _for_named(named, numbers, barcodes, as_json, "retried", "is not rejected")
+        _for_named(by, "queue retry", named, numbers, barcodes, as_json, "retried", "is not rejected")
     else:
-        _for_reason(queue_people.retry, by, reason, numbers, barcodes, as_json, "retried", "is rejected")
+        _for_reason("queue retry", queue_people.retry, by, reason, numbers, barcodes, as_json, "retried", "is rejected")
 
 
 @app.command()
@@ -153,7 +141,7 @@ def dismiss(
     """Take items off the queue unpushed: Sierra keeps what it has. With --reason, it asks first."""
     if reason is None:
         named = _either(queue_people.dismiss, by, numbers, barcodes)
-        _for_named(named, numbers, barcodes, as_json, "dismissed", NOT_DISMISSED)
+        _for_named(by, "queue dismiss", named, numbers, barcodes, as_json, "dismissed", NOT_DISMISSED)
         return
     if not yes:
         rejected = ask(lambda connection: queue_people.detail(connection, "rejected", limit=1_000_000))
@@ -161,22 +149,30 @@ def dismiss(
         if count:
             confirm(f"Dismiss {_items(count)} rejected for this reason: {reason}?", on_stderr=as_json)
     undone = "is rejected, and was not written without an answer within 5 minutes,"
-    _for_reason(queue_people.dismiss, by, reason, numbers, barcodes, as_json, "dismissed", undone)
+    _for_reason("queue dismiss", queue_people.dismiss, by, reason, numbers, barcodes, as_json, "dismissed", undone)
 
 
 def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[str] | None) -> Work:
     """The action for items that have one of the numbers *or* one of the barcodes."""
 
-    async def act(connection: Connection, _: "Sequence[NamedItem]") -> list[int]:
+    async def act_on_either(connection: Connection, _: "Sequence[NamedItem]") -> list[int]:
         by_number = await action(connection, by, item_numbers=numbers) if numbers else []
         by_barcode = await action(connection, by, barcodes=barcodes) if barcodes else []
         return by_number + by_barcode
 
-    return act
+    return act_on_either
 
 
 def _for_named(
-    work: Work, numbers: list[str] | None, barcodes: list[str] | None, as_json: bool, done: str, undone: str
+    by: str,
+    command: str,
+    work: Work,
+    numbers: list[str] | None,
+    barcodes: list[str] | None,
+    as_json: bool,
+    done: str,
+    undone: str,
+    **more: int,
 ) -> None:
     """Do the work for the items named. Raise Refused for unknown names and items left as they are; the rest is done."""
     if not numbers and not barcodes:
@@ -188,7 +184,8 @@ def _for_named(
         found = await find_named_items(connection, item_numbers=numbers or (), barcodes=barcodes or ())
         return found, set(await work(connection, found) if found else ())
 
-    found, touched = ask(find_and_do)
+    target = {"item_numbers": numbers or None, "barcodes": barcodes or None, **more}
+    found, touched = act(by, command, target, find_and_do, lambda result: _count(done)(result[1]))
     _tell(done, touched, as_json)
     unknown_numbers = set(numbers or ()) - {item.item_number for item in found}
     unknown_barcodes = set(barcodes or ()) - {item.barcode for item in found}
@@ -202,6 +199,7 @@ def _for_named(
 
 
 def _for_reason(
+    command: str,
     action: Action,
     by: str,
     reason: str,
@@ -213,10 +211,17 @@ def _for_reason(
 ) -> None:
     if numbers or barcodes:
         raise typer.BadParameter("name the items or give their reason, not both")
-    touched = ask(lambda connection: action(connection, by, reason=reason))
+    touched = act(
+        by, command, {"reason": reason}, lambda connection: action(connection, by, reason=reason), _count(done)
+    )
     _tell(done, touched, as_json)
     if not touched:
         raise Refused(f"no item {undone} for this reason: {reason}")
+
+
+def _count(done: str) -> Callable[[Collection[int]], tuple[int, str]]:
+    """The number of items touched, alone and in a sentence."""
+    return lambda touched: (len(touched), f"{done} {_items(len(touched))}")
 
 
 def _tell(done: str, touched: Collection[int], as_json: bool) -> None:

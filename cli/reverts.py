@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from cli.database import ask
+from cli.acts import By, act
 from cli.exit_codes import Refused
 from cli.output import AsJson, print_out, show_json
-from cli.queue import By
 from db.history import Revert, queue_reverts
 
 LARGEST = 2**63 - 1
@@ -23,7 +22,12 @@ def revert(by: By, rows: Rows, as_json: AsJson = False) -> None:
 
     IUSE3 and INVDA stay as they are. The next mark of the item asks for its newest classification again.
     """
-    named = ask(lambda connection: queue_reverts(connection, by, rows))
+
+    def tell(named: list[Revert]) -> tuple[int, str]:
+        queued = sum(one.queued for one in named)
+        return queued, f"{queued} of {len({*rows})} pushes are queued to be undone"
+
+    named = act(by, "revert", {"ids": rows}, lambda connection: queue_reverts(connection, by, rows), tell)
     queued = [one for one in named if one.queued]
     if as_json:
         show_json([asdict(one) for one in queued])

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.acts import By, find_os_user
 from cli.database import reaching
 from cli.exit_codes import Refused, Unreachable
 from cli.output import AsJson, print_err, print_out, show_json
@@ -42,7 +43,7 @@ Source = Annotated[
 Again = Annotated[bool, typer.Option("--again", help="Import although our catalogue has items: add what is missing.")]
 
 
-def import_predecessor(source: Source, again: Again = False, as_json: AsJson = False) -> None:
+def import_predecessor(by: By, source: Source, again: Again = False, as_json: AsJson = False) -> None:
     """Bring items, clients, queue and sync position over from the predecessor's database, which is only read.
 
     All or nothing: until it is done no client sees any of it, and nothing is pushed.
@@ -53,9 +54,10 @@ def import_predecessor(source: Source, again: Again = False, as_json: AsJson = F
     from db.connections import connection_parameters
 
     parameters = connection_parameters(settings, "signum import")
+    person = {"person": by, "os_user": find_os_user(), "source": source}
     try:
         with reaching(settings), reading(source) as old, _progress_bar(old.count_items()) as bar:
-            result = import_all(old, parameters, settings.full_sync_batch_size, again=again, progress=bar)
+            result = import_all(old, parameters, settings.full_sync_batch_size, person, again=again, progress=bar)
     except PredecessorUnavailable as error:
         raise Unreachable(f"the predecessor's database: {error}") from error
     except NotAPredecessor as error:

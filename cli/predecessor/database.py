@@ -133,3 +133,8 @@ def queue_items(connection: Connection[Any], item_record_ids: Sequence[int]) -> 
 def take_position(connection: Connection[Any], position: Mapping[str, Any]) -> bool:
     """Continue where the predecessor's sync stood. Return False, and change nothing, if a newer batch has come."""
     return connection.execute(SQL["take_position"], position).rowcount > 0
+
+
+def write_act(connection: Connection[Any], person: Mapping[str, str], number: int, result: str) -> None:
+    """Write the import as an act of the person's, in its own transaction."""
+    connection.execute(SQL["write_act"], {**person, "number": number, "result": result})

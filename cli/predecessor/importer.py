@@ -39,15 +39,25 @@ class ImportResult:
 
 
 def import_all(
-    old: Predecessor, parameters: dict[str, Any], batch_size: int, *, again: bool, progress: Progress
+    old: Predecessor,
+    parameters: dict[str, Any],
+    batch_size: int,
+    person: dict[str, str],
+    *,
+    again: bool,
+    progress: Progress,
 ) -> ImportResult:
-    """Import all of `old`. Refused, with nothing done, if our catalogue has items already, unless `again`."""
+    """Import all of `old`. Refused, with nothing done, if our catalogue has items already, unless `again`.
+
+    It is an act of the `person`: `person`, `os_user` and `source` of it.
+    """
     with connect(parameters) as ours:
         if not sync.take_lock(ours):
             raise Refused("a batch of the ETL is being taken in: stop the ETL, and try again")
         if not again and predecessor.has_items(ours):
             raise Refused("there are items in our database already: add --again to bring what they lack")
         result = _Import(old, ours, batch_size, progress).run()
+        predecessor.write_act(ours, person, result.items, "; ".join(summary(result)))
         if not commit_in_time(ours):
             result.remarks.append(UNCONFIRMED)
         return result

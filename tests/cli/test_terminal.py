@@ -23,6 +23,7 @@ LINES = {
     ("preview",): BARCODE,
     ("history",): BARCODE,
     ("revert",): "1",
+    ("acts",): "",
     ("queue", "list"): "",
     ("queue", "mark"): f"--barcode {BARCODE} --by aino",
     ("queue", "retry"): "--reason red",
@@ -52,6 +53,8 @@ INSERT INTO update_log (
 INSERT INTO client (client_name, client_type, api_key_sha256, api_key_prefix, internal_hostname)
 VALUES (%(red)s, 'etl', sha256('x'), 'sig_', %(red)s);
 UPDATE queue_control SET paused_at = now(), paused_by = %(red)s, reason = %(red)s;
+INSERT INTO act (person, through, action, target, number, result)
+VALUES (%(red)s, 'command', %(red)s, jsonb_build_object(%(red)s::text, %(red)s::text), 1, %(red)s);
 INSERT INTO notifier_state (notifier, mode, breaker, reason, looped_at)
 VALUES ('{socket.gethostname()}:' || %(red)s, 'polling', 'open', %(red)s, now());
 """

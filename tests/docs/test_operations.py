@@ -20,7 +20,7 @@ COMMANDS = [
     for line in block.text.splitlines()
     if re.match(r"signum (?!preview|doctor)", line)  # which need a Sierra: tests/cli/test_preview.py, test_doctor.py
 ]
-LOOKS = re.compile(r"(?:^| )(?:status|list|history|--check)(?: |$)")
+LOOKS = re.compile(r"(?:^| )(?:status|list|history|acts|--check)(?: |$)")
 STATEMENTS = [*blocks(PAGE, "sql"), *blocks("README.md", "sql")]
 OF_THE_OWNER = "Data of persons"
 

@@ -111,3 +111,12 @@ UPDATE sync_state SET
     offered_timestamp = NULL
 WHERE last_sync_run_completed_at IS NULL
     OR last_sync_run_completed_at <= %(last_sync_run_completed_at)s;
+
+
+-- name: write_act
+-- The import is an act of a person's, with the database that it came from: the URL was given without a password.
+INSERT INTO act (person, through, os_user, action, target, number, result)
+VALUES (
+    %(person)s, 'command', %(os_user)s, 'import-predecessor', jsonb_build_object('from', %(source)s::text), %(number)s,
+    %(result)s
+);
