@@ -20,6 +20,7 @@ from starlette.types import Scope
 from api.ingest.protocol import Result
 from db.connections import connection_parameters, one_line
 from db.monitoring import DatabaseMetrics, read_metrics
+from db.reasons import REASON_CODES
 from runtime.metrics import metrics_served
 from runtime.settings import ApiSettings
 
@@ -124,10 +125,14 @@ def _families(figures: DatabaseMetrics) -> Iterator[Metric]:
         items.add_metric([state], count)
         if state in ("waiting", "in flight"):  # items in other states are not due
             ages.add_metric([state], age)
+    rejected = GaugeMetricFamily("signum_rejected_items", "Items that wait for a person, by reason", labels=["reason"])
+    counts: dict[str, int] = {**dict.fromkeys(REASON_CODES, 0), **dict(figures.rejected)}
+    for reason, count in counts.items():
+        rejected.add_metric([reason], count)
     notifiers = GaugeMetricFamily("signum_notifiers", "Notifiers seen within 30 s, by mode", labels=["mode"])
     for mode, count in figures.notifiers:
         notifiers.add_metric([mode], count)
-    yield from (items, ages, notifiers)
+    yield from (items, ages, rejected, notifiers)
     yield _gauge("signum_queue_paused", "1 while pushes are paused by a person, else 0", figures.is_paused)
     if figures.last_batch_at is not None:
         help_text = "When the last batch was taken in, Unix time; missing before the first"

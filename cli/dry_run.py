@@ -30,7 +30,7 @@ def plan_changes(item: NamedItem, settings: NotifierSettings) -> tuple[list[Chan
     now = datetime.now(UTC)
     plan = plan_update(record, Wish(item.classification, queued_at=now, now=now), rules_of(settings))
     if plan.refusal:
-        raise Refused(plan.refusal)
+        raise Refused(plan.refusal.sentence)
     return list(_changes(record, plan)), plan.remarks
 
 

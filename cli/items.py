@@ -36,6 +36,7 @@ def history(
         "queued_by",
         "took_seconds",
         "revert_of",
+        "reason_code",
         "reason",
     )
     show_rows(rows, as_json, columns)

@@ -1,6 +1,7 @@
 """`signum queue list`, `mark`, `retry`, `dismiss`, `not-shown`: queued items, and pushes that Sierra does not show."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from cli.exit_codes import Refused
 from cli.output import AsJson, confirm, print_out, show_json, show_rows
 from db import queue_people
 from db.queue import Connection
+from db.reasons import ReasonCode
 
 if TYPE_CHECKING:
     from db.items import NamedItem
@@ -41,6 +43,7 @@ Barcodes = Annotated[list[str] | None, typer.Option("--barcode", help="An item's
 Reason = Annotated[
     str | None, typer.Option(help="All items rejected for a reason that holds this text.", callback=_is_reason)
 ]
+OfReasonCode = Annotated[ReasonCode | None, typer.Option("--reason-code", help="All items of this kind of reason.")]
 Work = Callable[[Connection, "Sequence[NamedItem]"], Awaitable[list[int]]]
 Action = Callable[..., Awaitable[list[int]]]
 
@@ -48,25 +51,17 @@ Action = Callable[..., Awaitable[list[int]]]
 @app.command("list")
 def list_(
     state: Annotated[State | None, typer.Option(help="Only items in this state.")] = None,
+    reason_code: OfReasonCode = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List the items in the queue, the most urgent first."""
     words = state.replace("-", " ") if state else None
-    rows = ask(lambda connection: queue_people.detail(connection, words, limit))
-    columns = (
-        "item_number",
-        "barcode",
-        "title",
-        "state",
-        "age_seconds",
-        "next_try_at",
-        "attempts",
-        "queued_by",
-        "revert_of",
-        "reason",
-    )
-    show_rows(rows, as_json, columns, if_none=f"no item is {words}" if words else "the queue is empty")
+    rows = ask(lambda connection: queue_people.detail(connection, words, limit, reason_code))
+    columns = ("item_number", "barcode", "title", "state", "age_seconds", "next_try_at", "attempts")
+    why = ("queued_by", "revert_of", "reason_code", "reason")
+    if_none = f"no item is {words or reason_code}" if words or reason_code else "the queue is empty"
+    show_rows(rows, as_json, (*columns, *why), if_none=if_none)
 
 
 @app.command()
@@ -91,7 +86,8 @@ def not_shown(
         ids = [row["item_record_id"] for row in rows if row["state"] == "not shown"]
         return await mark_items(connection, by, ids, 1) if ids else []
 
-    _tell("marked", act(by, "queue not-shown --mark", {"limit": limit}, mark_not_shown, _count("marked")), as_json)
+    task = _Task("queue not-shown --mark", "marked", by, as_json)
+    task.tell(act(by, task.command, {"limit": limit}, mark_not_shown, task.count))
 
 
 NOT_DISMISSED = "is not in the queue, or is being pushed just now, or was written without an answer: try in 5 minutes"
@@ -113,20 +109,26 @@ def mark(
     async def mark_found(connection: Connection, found: "Sequence[NamedItem]") -> list[int]:
         return await mark_items(connection, by, [item.item_record_id for item in found], priority)
 
+    task = _Task("queue mark", "marked", by, as_json)
     undone = "was deleted in Sierra, or has just gone"
-    _for_named(by, "queue mark", mark_found, numbers, barcodes, as_json, "marked", undone, priority=priority)
+    _for_named(task, mark_found, numbers, barcodes, undone, priority=priority)
 
 
 @app.command()
 def retry(
-    by: By, numbers: Numbers = None, barcodes: Barcodes = None, reason: Reason = None, as_json: AsJson = False
+    by: By,
+    numbers: Numbers = None,
+    barcodes: Barcodes = None,
+    reason: Reason = None,
+    reason_code: OfReasonCode = None,
+    as_json: AsJson = False,
 ) -> None:
     """Give rejected items another chance."""
-    if reason is None:
-        named = _either(queue_people.retry, by, numbers, barcodes)
-        _for_named(by, "queue retry", named, numbers, barcodes, as_json, "retried", "is not rejected")
+    task = _Task("queue retry", "retried", by, as_json)
+    if reason is None and reason_code is None:
+        _for_named(task, _either(queue_people.retry, by, numbers, barcodes), numbers, barcodes, "is not rejected")
     else:
-        _for_reason("queue retry", queue_people.retry, by, reason, numbers, barcodes, as_json, "retried", "is rejected")
+        _for_reason(task, queue_people.retry, reason, reason_code, "is rejected", bool(numbers or barcodes))
 
 
 @app.command()
@@ -135,21 +137,45 @@ def dismiss(
     numbers: Numbers = None,
     barcodes: Barcodes = None,
     reason: Reason = None,
+    reason_code: OfReasonCode = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take items off the queue unpushed: Sierra keeps what it has. With --reason, it asks first."""
-    if reason is None:
-        named = _either(queue_people.dismiss, by, numbers, barcodes)
-        _for_named(by, "queue dismiss", named, numbers, barcodes, as_json, "dismissed", NOT_DISMISSED)
+    """Take items off the queue unpushed: Sierra keeps what it has. With --reason or --reason-code, it asks first."""
+    task = _Task("queue dismiss", "dismissed", by, as_json)
+    if reason is None and reason_code is None:
+        _for_named(task, _either(queue_people.dismiss, by, numbers, barcodes), numbers, barcodes, NOT_DISMISSED)
         return
-    if not yes:
-        rejected = ask(lambda connection: queue_people.detail(connection, "rejected", limit=1_000_000))
-        count = sum(reason in row["reason"] for row in rejected)
+    named = bool(numbers or barcodes)
+    if not yes and not named:
+        rejected = ask(lambda connection: queue_people.detail(connection, "rejected", 1_000_000, reason_code))
+        count = sum((reason or "") in row["reason"] for row in rejected)
         if count:
-            confirm(f"Dismiss {_items(count)} rejected for this reason: {reason}?", on_stderr=as_json)
+            why = _in_words(reason, reason_code)
+            confirm(f"Dismiss {_items(count)} rejected for this reason: {why}?", on_stderr=as_json)
     undone = "is rejected, and was not written without an answer within 5 minutes,"
-    _for_reason("queue dismiss", queue_people.dismiss, by, reason, numbers, barcodes, as_json, "dismissed", undone)
+    _for_reason(task, queue_people.dismiss, reason, reason_code, undone, named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The command, the word for what it does with items, the person who asks for it, and the form of the answer."""
+
+    command: str
+    done: str
+    by: str
+    as_json: bool
+
+    def count(self, touched: Collection[int]) -> tuple[int, str]:
+        """The number of items touched, alone and in a sentence."""
+        return len(touched), f"{self.done} {_items(len(touched))}"
+
+    def tell(self, touched: Collection[int]) -> None:
+        """Print the number of items touched, if any; as JSON, their ids."""
+        if self.as_json:
+            show_json({"done": self.done, "item_record_ids": sorted(touched)})
+        elif touched:
+            print_out(self.count(touched)[1])
 
 
 def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[str] | None) -> Work:
@@ -164,15 +190,7 @@ def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[s
 
 
 def _for_named(
-    by: str,
-    command: str,
-    work: Work,
-    numbers: list[str] | None,
-    barcodes: list[str] | None,
-    as_json: bool,
-    done: str,
-    undone: str,
-    **more: int,
+    task: _Task, work: Work, numbers: list[str] | None, barcodes: list[str] | None, undone: str, **more: int
 ) -> None:
     """Do the work for the items named. Raise Refused for unknown names and items left as they are; the rest is done."""
     if not numbers and not barcodes:
@@ -185,8 +203,8 @@ def _for_named(
         return found, set(await work(connection, found) if found else ())
 
     target = {"item_numbers": numbers or None, "barcodes": barcodes or None, **more}
-    found, touched = act(by, command, target, find_and_do, lambda result: _count(done)(result[1]))
-    _tell(done, touched, as_json)
+    found, touched = act(task.by, task.command, target, find_and_do, lambda result: task.count(result[1]))
+    task.tell(touched)
     unknown_numbers = set(numbers or ()) - {item.item_number for item in found}
     unknown_barcodes = set(barcodes or ()) - {item.barcode for item in found}
     problems = [
@@ -199,37 +217,22 @@ def _for_named(
 
 
 def _for_reason(
-    command: str,
-    action: Action,
-    by: str,
-    reason: str,
-    numbers: list[str] | None,
-    barcodes: list[str] | None,
-    as_json: bool,
-    done: str,
-    undone: str,
+    task: _Task, action: Action, reason: str | None, reason_code: str | None, undone: str, named: bool
 ) -> None:
-    if numbers or barcodes:
+    """Do the action for all rejected items of that reason. Raise Refused where there are none."""
+    if named:
         raise typer.BadParameter("name the items or give their reason, not both")
+    filtered = {"reason": reason, "reason_code": reason_code}
     touched = act(
-        by, command, {"reason": reason}, lambda connection: action(connection, by, reason=reason), _count(done)
+        task.by, task.command, filtered, lambda connection: action(connection, task.by, **filtered), task.count
     )
-    _tell(done, touched, as_json)
+    task.tell(touched)
     if not touched:
-        raise Refused(f"no item {undone} for this reason: {reason}")
+        raise Refused(f"no item {undone} for this reason: {_in_words(reason, reason_code)}")
 
 
-def _count(done: str) -> Callable[[Collection[int]], tuple[int, str]]:
-    """The number of items touched, alone and in a sentence."""
-    return lambda touched: (len(touched), f"{done} {_items(len(touched))}")
-
-
-def _tell(done: str, touched: Collection[int], as_json: bool) -> None:
-    """Print the number of items touched, if any; as JSON, their ids."""
-    if as_json:
-        show_json({"done": done, "item_record_ids": sorted(touched)})
-    elif touched:
-        print_out(f"{done} {_items(len(touched))}")
+def _in_words(reason: str | None, reason_code: str | None) -> str:
+    return ", ".join(filter(None, (reason_code, reason)))
 
 
 def _name(item: "NamedItem") -> str:

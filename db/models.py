@@ -131,6 +131,12 @@ class UpdateQueue(SQLModel, table=True):
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         CheckConstraint("priority BETWEEN 0 AND 2", name="priority_0_to_2"),
         Index(None, "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "update_queue_reason_code_idx",
+            "reason_code",
+            "item_record_id",
+            postgresql_where=text("due_at IS NULL"),
+        ),
         {
             "comment": "Items that wait for their update in Sierra, one row per item. See the views queue_overview "
             "and queue_detail. To mark an item by hand: INSERT INTO update_queue (item_record_id) VALUES (…)",
@@ -197,6 +203,10 @@ class UpdateQueue(SQLModel, table=True):
         "The revision that was pushed when a write before had had no answer. "
         "While it is the newest, the row is here only to be looked at again",
     )
+    reason_code: str | None = nullable(
+        Text,
+        "The kind of last_error, one word of docs/queue.md; holds while there is one. NULL: from an older release",
+    )
 
 
 class UpdateLog(SQLModel, table=True):
@@ -238,6 +248,11 @@ class UpdateLog(SQLModel, table=True):
     revert_of: int | None = nullable(BigInteger, "The row of history whose push was to be undone; NULL: an update")
     shown_at: datetime | None = nullable(
         TIMESTAMPTZ, "When the ETL first brought the pushed call number back from Sierra; NULL: it has not"
+    )
+    reason_code: str | None = nullable(
+        Text,
+        "The kind of the error of what was rejected or dismissed, one word of docs/queue.md; "
+        "NULL: none, or from an older release",
     )
 
 

@@ -14,6 +14,7 @@ class DatabaseMetrics:
     """The database's metrics; the same in every process."""
 
     queue: list[tuple[str, int, float]]  # state, items, seconds that the oldest has been due
+    rejected: list[tuple[str, int]]  # reason, items
     notifiers: list[tuple[str, int]]  # mode, how many
     is_paused: bool
     last_batch_at: float | None  # Unix time; None: none yet
@@ -34,5 +35,13 @@ def read_metrics(parameters: Parameters) -> DatabaseMetrics:
         ((is_paused,),) = rows("pause")
         ((not_shown,),) = rows("not_shown")
         return DatabaseMetrics(
-            rows("queue"), rows("notifiers"), is_paused, last_batch_at, has_gap, rejected_rows, held, not_shown
+            rows("queue"),
+            rows("rejected"),
+            rows("notifiers"),
+            is_paused,
+            last_batch_at,
+            has_gap,
+            rejected_rows,
+            held,
+            not_shown,
         )

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from db.reasons import ReasonCode
 from runtime.statements import load
 
 SQL = load("db", "queue")
@@ -139,10 +140,11 @@ async def postpone(
     delay_seconds: float,
     reason: str,
     keep_seconds: float | None = None,
+    reason_code: ReasonCode | None = None,
 ) -> datetime | None:
     """Make an item due in `delay_seconds`. Return when it can be claimed; None if it was ours no more."""
-    told = {"delay_seconds": delay_seconds, "reason": storable(reason), "keep_seconds": keep_seconds}
-    parameters = {**_held(notifier, claim), **told}
+    told = {"delay_seconds": delay_seconds, "reason": storable(reason), "reason_code": reason_code}
+    parameters = {**_held(notifier, claim), **told, "keep_seconds": keep_seconds}
     row = await (await connection.execute(SQL["postpone"], parameters)).fetchone()
     return row[1] if row else None
 
@@ -155,14 +157,15 @@ async def reject(
     call_number: str | None = None,
     keep_seconds: float | None = None,
     late_seconds: float = LATE_SECONDS,
+    reason_code: ReasonCode | None = None,
 ) -> bool | None:
     """Make an item due never, until a person acts. None if it was ours no more.
 
     False if it was marked again and is due at once; or is a revert, due when no write of it may be done late any more.
     """
-    told = {"reason": storable(reason), "call_number": storable(call_number), "revert_of": claim.revert_of}
+    told = {"reason": storable(reason), "reason_code": reason_code, "call_number": storable(call_number)}
     late = {"keep_seconds": keep_seconds, "late_seconds": late_seconds, "claimed_at": claim.claimed_at}
-    parameters = {**_held(notifier, claim), **told, **late}
+    parameters = {**_held(notifier, claim), **told, **late, "revert_of": claim.revert_of}
     row = await (await connection.execute(SQL["reject"], parameters)).fetchone()
     return row[0] if row else None
 
@@ -184,6 +187,7 @@ async def release(
     delay_seconds: float = 0,
     reason: str | None = None,
     keep_seconds: Mapping[int, float] | None = None,
+    reason_code: ReasonCode | None = None,
 ) -> dict[int, Release]:
     """Give claims back, with their attempts. With `delay_seconds` they are due later, for a reason.
 
@@ -199,6 +203,7 @@ async def release(
             "leases": [claim.lease_until for claim in claims],
             "delay_seconds": delay_seconds,
             "reason": storable(reason),
+            "reason_code": reason_code,
             "keep_seconds": [(keep_seconds or {}).get(claim.item_record_id) for claim in claims],
         },
     )

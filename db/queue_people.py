@@ -14,11 +14,15 @@ Row = dict[str, Any]
 
 
 class Chosen(TypedDict, total=False):
-    """The items that meet every condition that is given; `reason` is a part of rejected items' reasons."""
+    """The items that meet every condition that is given.
+
+    `reason` is a part of rejected items' reasons, `reason_code` their kind.
+    """
 
     item_numbers: Sequence[str] | None
     barcodes: Sequence[str] | None
     reason: str | None
+    reason_code: str | None
 
 
 async def retry(connection: Connection, person: str, **chosen: Unpack[Chosen]) -> list[int]:
@@ -40,8 +44,9 @@ async def _choose(connection: Connection, statement: str, others: Row, chosen: C
     if all(condition is None for condition in chosen.values()):
         raise ValueError(f"{statement} needs item numbers, barcodes or a reason")
     numbers, barcodes = (known and list(known) for known in (chosen.get("item_numbers"), chosen.get("barcodes")))
-    named = {"item_numbers": numbers, "barcodes": barcodes, "reason": chosen.get("reason")}
-    cursor = await connection.execute(SQL[statement], {**others, **named})
+    named = {"item_numbers": numbers, "barcodes": barcodes}
+    reasons = {"reason": chosen.get("reason"), "reason_code": chosen.get("reason_code")}
+    cursor = await connection.execute(SQL[statement], {**others, **named, **reasons})
     return [row[0] for row in await cursor.fetchall()]
 
 
@@ -73,9 +78,11 @@ async def overview(connection: Connection) -> list[Row]:
     return await _rows(connection, "overview")
 
 
-async def detail(connection: Connection, state: str | None = None, limit: int = 100) -> list[Row]:
+async def detail(
+    connection: Connection, state: str | None = None, limit: int = 100, reason_code: str | None = None
+) -> list[Row]:
     """The queue's items with titles and reasons, the most urgent first."""
-    return await _rows(connection, "detail", state=state, limit=limit)
+    return await _rows(connection, "detail", state=state, limit=limit, reason_code=reason_code)
 
 
 async def _rows(connection: Connection, statement: str, **parameters: Any) -> list[Row]:

@@ -338,6 +338,7 @@ CREATE TABLE public.update_log (
     request_id text,
     revert_of bigint,
     shown_at timestamp with time zone,
+    reason_code text,
     CONSTRAINT update_log_finished_at_readable CHECK ((((finished_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((finished_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT update_log_outcome_known CHECK ((outcome = ANY (ARRAY['pushed'::text, 'unchanged'::text, 'rejected'::text, 'dismissed'::text]))),
     CONSTRAINT update_log_queued_at_readable CHECK ((((queued_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((queued_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
@@ -382,6 +383,8 @@ COMMENT ON COLUMN public.update_log.revert_of IS 'The row of history whose push 
 
 COMMENT ON COLUMN public.update_log.shown_at IS 'When the ETL first brought the pushed call number back from Sierra; NULL: it has not';
 
+COMMENT ON COLUMN public.update_log.reason_code IS 'The kind of the error of what was rejected or dismissed, one word of docs/queue.md; NULL: none, or from an older release';
+
 CREATE TABLE public.update_queue (
     item_record_id bigint NOT NULL,
     revision bigint DEFAULT 1 NOT NULL,
@@ -398,6 +401,7 @@ CREATE TABLE public.update_queue (
     revert_of bigint,
     unanswered_at timestamp with time zone,
     pushed_revision bigint,
+    reason_code text,
     CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
     CONSTRAINT update_queue_due_at_readable CHECK ((((due_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((due_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT update_queue_lease_until_readable CHECK ((((lease_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((lease_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
@@ -438,6 +442,8 @@ COMMENT ON COLUMN public.update_queue.revert_of IS 'The row of history whose pus
 COMMENT ON COLUMN public.update_queue.unanswered_at IS 'Since when a write to Sierra has had no answer, and may still be done; NULL: none has, or it was long ago';
 
 COMMENT ON COLUMN public.update_queue.pushed_revision IS 'The revision that was pushed when a write before had had no answer. While it is the newest, the row is here only to be looked at again';
+
+COMMENT ON COLUMN public.update_queue.reason_code IS 'The kind of last_error, one word of docs/queue.md; holds while there is one. NULL: from an older release';
 
 CREATE VIEW public.not_shown AS
  SELECT
@@ -738,7 +744,12 @@ CREATE VIEW public.queue_detail AS
         CASE
             WHEN (q.revision = 1) THEN q.revert_of
             ELSE NULL::bigint
-        END AS revert_of
+        END AS revert_of,
+        CASE
+            WHEN (q.last_error IS NOT NULL) THEN q.reason_code
+            WHEN ((q.pushed_revision = q.revision) OR ((q.lease_until > now()) AND (q.claimed_by IS NULL))) THEN 'unanswered'::text
+            ELSE NULL::text
+        END AS reason_code
    FROM (public.update_queue q
      JOIN public.sierra_item i USING (item_record_id));
 
@@ -776,6 +787,8 @@ COMMENT ON COLUMN public.queue_detail.pushed_by IS 'The notifier that pushes it 
 
 COMMENT ON COLUMN public.queue_detail.revert_of IS 'The row of history whose push is to be undone; NULL: an update';
 
+COMMENT ON COLUMN public.queue_detail.reason_code IS 'The kind of the reason, in one word';
+
 CREATE VIEW public.queue_overview AS
  SELECT known.state,
     count(q.item_record_id) AS items,
@@ -800,6 +813,28 @@ COMMENT ON COLUMN public.queue_overview.oldest_age IS 'For how long the oldest o
 COMMENT ON COLUMN public.queue_overview.next_try_at IS 'When the first of them is due';
 
 COMMENT ON COLUMN public.queue_overview.paused IS 'The pause that is in force: by whom, why and until when; NULL: there is none';
+
+CREATE VIEW public.reason_overview AS
+ SELECT state,
+    reason_code,
+    count(*) AS items,
+    min(queued_at) AS oldest_queued_at,
+    min(reason) AS example
+   FROM public.queue_detail
+  WHERE (reason IS NOT NULL)
+  GROUP BY state, reason_code;
+
+COMMENT ON VIEW public.reason_overview IS 'How many items of the queue have each kind of reason, by state; with one of the reasons';
+
+COMMENT ON COLUMN public.reason_overview.state IS 'As in queue_detail';
+
+COMMENT ON COLUMN public.reason_overview.reason_code IS 'The kind of the reason, in one word; NULL: from an older release';
+
+COMMENT ON COLUMN public.reason_overview.items IS 'How many items that is';
+
+COMMENT ON COLUMN public.reason_overview.oldest_queued_at IS 'When the first of them had entered';
+
+COMMENT ON COLUMN public.reason_overview.example IS 'The reason of one of them, in a sentence';
 
 CREATE TABLE public.rejected_row (
     rejected_row_id bigint NOT NULL,
@@ -991,7 +1026,8 @@ CREATE VIEW public.update_history AS
     request_id,
     update_log_id,
     revert_of,
-    shown_at
+    shown_at,
+    reason_code
    FROM public.update_log;
 
 COMMENT ON VIEW public.update_history IS 'What came of each update: call number before and after, who asked, how long it took; of a revert, which push it undid';
@@ -1033,6 +1069,8 @@ COMMENT ON COLUMN public.update_history.update_log_id IS 'Rising number, by whic
 COMMENT ON COLUMN public.update_history.revert_of IS 'The row of history whose push was to be undone; NULL: an update';
 
 COMMENT ON COLUMN public.update_history.shown_at IS 'When the ETL first brought the pushed call number back from Sierra; NULL: it has not';
+
+COMMENT ON COLUMN public.update_history.reason_code IS 'The kind of the reason for which it was rejected or had failed, in one word; NULL: none, or from an older release';
 
 ALTER TABLE public.update_log ALTER COLUMN update_log_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.update_log_update_log_id_seq
@@ -1157,6 +1195,10 @@ COMMENT ON INDEX public.update_queue_pkey IS 'One row per item';
 CREATE INDEX update_queue_priority_due_at_idx ON public.update_queue USING btree (priority, due_at) WHERE (due_at IS NOT NULL);
 
 COMMENT ON INDEX public.update_queue_priority_due_at_idx IS 'What is due next; without the rejected. No column that a claim changes, so that claims stay HOT';
+
+CREATE INDEX update_queue_reason_code_idx ON public.update_queue USING btree (reason_code, item_record_id) WHERE (due_at IS NULL);
+
+COMMENT ON INDEX public.update_queue_reason_code_idx IS 'The rejected items by reason, for people who act on all of one';
 
 CREATE TRIGGER queue_control_notify AFTER UPDATE ON public.queue_control FOR EACH STATEMENT EXECUTE FUNCTION public.update_queue_notify();
 

@@ -106,5 +106,5 @@ class Claims:
         """Reject items that Sierra can't be asked for."""
         for claim in claims:
             given = f"item number {claim.item_number!r}" if claim.item_number else "no item number"
-            error = ItemRejected(f"The item came with {given} from Sierra: it can't be asked for")
+            error = ItemRejected("no_number", f"The item came with {given} from Sierra: it can't be asked for")
             await self._outcomes.fail(claim, error)

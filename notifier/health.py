@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from db.reasons import Reason
 from notifier.backoff import breaker_pause
 from notifier.in_flight import Allowance, ClaimedItem, Failed, Released
 from notifier.sierra.errors import (
@@ -148,7 +149,7 @@ class SierraHealth:
     def unavailable(self, items: Sequence[ClaimedItem], fault: SierraUnavailable, writing: bool) -> Settled:
         """Settle the items of a request at which Sierra was unwell: they are not to blame, or the only one is."""
         if len(items) == 1 and self._is_to_blame(items[0], fault):
-            return [Failed(items[0], ItemTroubled(str(fault)))]
+            return [Failed(items[0], ItemTroubled("unwell", str(fault)))]
         self._writes_refused |= writing and isinstance(fault, SierraRefused)
         # closed, sampling, probing -> open: Sierra as a whole is at fault.
         self._open(fault, items[0].sent_at if items else self._now())
@@ -239,10 +240,11 @@ class SierraHealth:
 def _try_twice(one: Failed) -> Failed:
     """The failure, which no other answer explained: postponed where it was a first refusal."""
     is_first = one.item.claim.attempts < 2 and isinstance(one.error, ItemRejected)
-    return replace(one, error=ItemTroubled(str(one.error))) if is_first else one
+    return replace(one, error=ItemTroubled(one.error.reason_code, str(one.error))) if is_first else one
 
 
 def _give_back(items: Sequence[ClaimedItem], reason: str) -> Settled:
     """The items, due as before; failed probes at the back of the queue, so that the next probe is another item."""
     probes, others = [item for item in items if item.probe], [item for item in items if not item.probe]
-    return [part for part in (Released(probes, PROBE_BACK_SECONDS, reason), Released(others)) if part.items]
+    at_back = Released(probes, PROBE_BACK_SECONDS, Reason("unwell", reason))
+    return [part for part in (at_back, Released(others)) if part.items]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from db.queue import Claim, Pushed
+from db.reasons import Reason
 from notifier.patch import Plan
 from notifier.sierra.errors import ItemError
 from runtime.sentry import Step
@@ -52,7 +53,7 @@ class Released:
 
     items: Sequence[ClaimedItem]
     delay_seconds: float = 0.0
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

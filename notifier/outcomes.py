@@ -20,6 +20,7 @@ from db import queue
 from db.connections import one_line
 from db.history import look_up_undone
 from db.queue import Claim, Connection, Finish, Pushed, Release
+from db.reasons import Reason
 from notifier.backoff import lock_pause, postponement
 from notifier.metrics import OUTCOMES
 from notifier.sessions import Sessions
@@ -32,6 +33,7 @@ log = logging.getLogger("signum.outcomes")
 Result = TypeVar("Result")
 LONG_LOCK_TRIES = 6  # about a second
 HISTORY_AGAIN_SECONDS = 60.0
+HISTORY_AWAY = Reason("history_away", "History can't be read at the moment")
 
 
 class OutcomeWriter:
@@ -59,7 +61,7 @@ class OutcomeWriter:
                 return await look_up_undone(connection, claims)
         except psycopg.Error as error:
             log.warning("reverts were put off, history can't be read: %s", one_line(error))
-            await self.release(reverts, HISTORY_AGAIN_SECONDS, "History can't be read at the moment")
+            await self.release(reverts, HISTORY_AGAIN_SECONDS, HISTORY_AWAY)
             return [claim for claim in claims if claim.revert_of is None]
 
     async def next_wake(self) -> float | None:
@@ -127,13 +129,14 @@ class OutcomeWriter:
     async def fail(self, claim: Claim, error: ItemError, call_number: str | None = None) -> None:
         """Postpone the item, or reject it: as the error says, or after its last attempt."""
         if isinstance(error, ItemRejected):
-            await self._reject(claim, str(error), call_number)
+            await self._reject(claim, Reason(error.reason_code, str(error)), call_number)
         elif claim.attempts >= self._max_attempts:
-            await self._reject(claim, f"{error} (given up after {claim.attempts} attempts)", call_number)
+            given_up = f"{error} (given up after {claim.attempts} attempts)"
+            await self._reject(claim, Reason(error.reason_code, given_up), call_number)
         else:
-            await self._postpone(claim, str(error), error.retry_after)
+            await self._postpone(claim, error)
 
-    async def release(self, claims: Sequence[Claim], delay_seconds: float = 0.0, reason: str | None = None) -> None:
+    async def release(self, claims: Sequence[Claim], delay_seconds: float = 0.0, reason: Reason | None = None) -> None:
         """Release claims, each with its attempt; due `delay_seconds` later and for a reason, or as before."""
         left, failures = list(claims), 0
         OUTCOMES.labels("released").inc(len(left))
@@ -150,12 +153,13 @@ class OutcomeWriter:
                 failures += 1
 
     async def _release(
-        self, connection: Connection, claims: Sequence[Claim], delay_seconds: float, reason: str | None
+        self, connection: Connection, claims: Sequence[Claim], delay_seconds: float, reason: Reason | None
     ) -> dict[int, Release]:
         """Release them, each kept for as long as its unanswered write needs, reckoned anew at every try."""
         keep = {one.item_record_id: self.unanswered.keep_seconds(one) for one in claims}
         kept = {item: seconds for item, seconds in keep.items() if seconds is not None}
-        return await queue.release(connection, self.notifier, claims, delay_seconds, reason, kept)
+        code, sentence = reason or (None, None)
+        return await queue.release(connection, self.notifier, claims, delay_seconds, sentence, kept, code)
 
     async def _recheck(self, claims: Sequence[Claim]) -> None:
         """Have items looked at again whose claims are not ours any more: a newer write may have come before ours."""
@@ -173,12 +177,14 @@ class OutcomeWriter:
             log.warning("locked in the queue by another session, keeping the outcome", extra={"item_numbers": numbers})
         await asyncio.sleep(lock_pause(failures, random.random()))  # noqa: S311  jitter, not a secret
 
-    async def _postpone(self, claim: Claim, reason: str, retry_after: float | None) -> None:
-        delay = postponement(claim.attempts, random.random(), retry_after or 0.0)  # noqa: S311  jitter, not a secret
+    async def _postpone(self, claim: Claim, error: ItemError) -> None:
+        reason, wish = str(error), error.retry_after or 0.0
+        delay = postponement(claim.attempts, random.random(), wish)  # noqa: S311  jitter, not a secret
         due_at = await self._within_lease(
             claim,
             lambda connection: queue.postpone(
-                connection, self.notifier, claim, delay, reason, self.unanswered.keep_seconds(claim)
+                *(connection, self.notifier, claim, delay, reason, self.unanswered.keep_seconds(claim)),
+                reason_code=error.reason_code,
             ),
         )
         if due_at:
@@ -187,7 +193,7 @@ class OutcomeWriter:
         elif claim in self.unanswered:
             await self._recheck([claim])
 
-    async def _reject(self, claim: Claim, reason: str, call_number: str | None) -> None:
+    async def _reject(self, claim: Claim, reason: Reason, call_number: str | None) -> None:
         notifier, unanswered = self.notifier, self.unanswered
         rejected = await self._within_lease(
             claim,
@@ -195,16 +201,17 @@ class OutcomeWriter:
                 connection,
                 notifier,
                 claim,
-                reason,
+                reason.sentence,
                 call_number,
                 unanswered.keep_seconds(claim),
                 unanswered.late_seconds,
+                reason.code,
             ),
         )
         if rejected:
             OUTCOMES.labels("rejected").inc()
             with reporting(claim.trace, item_number=claim.item_number or ""):
-                log.error("rejected: %s", reason, extra={**_ids(claim), "attempts": claim.attempts})
+                log.error("rejected: %s", reason.sentence, extra={**_ids(claim), "attempts": claim.attempts})
         elif rejected is None and claim in self.unanswered:
             await self._recheck([claim])
 

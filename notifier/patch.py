@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from db.reasons import Reason
 from notifier.sierra.records import Field, Record
 from runtime.call_number import Renewal, begins_with_digit, has_in_front, make_call_number, renew
 from runtime.characters import decode, is_visible
@@ -54,7 +55,7 @@ class Plan:
     call_number_before: str | None
     call_number_after: str | None
     remarks: tuple[str, ...] = ()
-    refusal: str | None = None
+    refusal: Reason | None = None
 
 
 def plan_update(record: Record, wish: Wish, rules: Rules) -> Plan:
@@ -132,10 +133,12 @@ def _plan_call_number(record: Record, classification: str | None, rules: Rules) 
     if classification is None or not is_visible(classification):
         return Plan({}, before, before, ("no classification: the call number was left as it is",))
     if bare := next((text for var_field in record.var_fields if is_visible(text := _bare_text(var_field))), None):
-        return Plan({}, bare, bare, refusal=_no_subfields(record.number, bare))
+        return Plan({}, bare, bare, refusal=Reason("no_subfield", _no_subfields(record.number, bare)))
     var_fields, renewals = _renew(record.var_fields, classification)
     if rules.reject_unclear and (unclear := next((one for one in renewals if one.is_unclear), None)):
-        return Plan({}, unclear.before, unclear.before, refusal=_unclear(record.number, unclear))
+        return Plan(
+            {}, unclear.before, unclear.before, refusal=Reason("unclear_call_number", _unclear(record.number, unclear))
+        )
     if not renewals:
         content = make_call_number("", classification)
         added = {"fieldTag": CALL_NUMBER_TAG, "marcTag": CALL_NUMBER_MARC, "ind1": " ", "ind2": " "}

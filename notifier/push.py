@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from db.queue import Claim, Pushed
+from db.reasons import Reason
 from notifier.health import SierraHealth
 from notifier.in_flight import ClaimedItem, Failed, Limits, Released
 from notifier.metrics import MARK_TO_SIERRA_SECONDS, PUSH_SECONDS
@@ -146,7 +147,7 @@ class ItemPush:
         if isinstance(record, Deleted):
             if item.claim.is_recheck:
                 return self._finish(item, NOTHING, "unchanged")
-            gone = ItemRejected(f"Item {item.number} was deleted in Sierra on {record.on}")
+            gone = ItemRejected("deleted", f"Item {item.number} was deleted in Sierra on {record.on}")
             return self._health.failed(item, gone, writing=False)
         try:
             plan = self._plan(item.claim, record)
@@ -160,7 +161,7 @@ class ItemPush:
         if plan.refusal and item.claim.is_recheck and item.claim.revert_of is None:
             return self._finish(item, NOTHING, "unchanged")
         if plan.refusal:
-            return self._health.failed(item, ItemRejected(plan.refusal), writing=False)
+            return self._health.failed(item, ItemRejected(*plan.refusal), writing=False)
         self._warn_once(plan)
         # A write that was done late is known by the call number. The rest would be written for its own sake only.
         if not plan.patch or (item.claim.is_recheck and "varFields" not in plan.patch):
@@ -168,7 +169,10 @@ class ItemPush:
         if self._limits.dry_run:
             would = f"dry run: would write {describe(plan)}"
             log.info(would, extra={"item_number": item.number})
-            return [*self._health.succeeded(item, wrote=False), Released([item], DRY_RUN_SECONDS, would)]
+            return [
+                *self._health.succeeded(item, wrote=False),
+                Released([item], DRY_RUN_SECONDS, Reason("dry_run", would)),
+            ]
         return [ToWrite(item)]
 
     def _after_write(self, item: ClaimedItem, push: Pushed, found: Plan) -> Sequence[Result]:
@@ -177,7 +181,7 @@ class ItemPush:
             return [Finished(item, replace(push, proven=True)), *self._health.succeeded(item, wrote=False)]
         has = repr(push.call_number_before) if push.call_number_before else "no call number"
         said = f"Sierra does not keep what is written to item {item.number}: it answers well, and still has {has}"
-        return self._health.failed(item, ItemTroubled(said), writing=False)
+        return self._health.failed(item, ItemTroubled("not_kept", said), writing=False)
 
     def _plan(self, claim: Claim, record: Record) -> Plan:
         if claim.revert_of is not None:
@@ -204,7 +208,10 @@ def fail_by_own_error(items: Sequence[ClaimedItem], error: Exception) -> list[Fa
     log.error(
         "our own error, please report it", exc_info=error, extra={"item_numbers": [item.number for item in items]}
     )
-    return [Failed(item, ItemTroubled(f"our own error at item {item.number[:30]}: {error!r}"[:500])) for item in items]
+    return [
+        Failed(item, ItemTroubled("our_error", f"our own error at item {item.number[:30]}: {error!r}"[:500]))
+        for item in items
+    ]
 
 
 def _note_sent(items: Sequence[ClaimedItem]) -> None:

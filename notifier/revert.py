@@ -7,6 +7,7 @@ that was renewed in the item's first call number field; an item with several suc
 
 from dataclasses import dataclass
 
+from db.reasons import Reason
 from notifier.patch import Plan, call_number_of, call_number_texts, with_text
 from notifier.sierra.records import Record
 from runtime.characters import is_visible
@@ -40,20 +41,25 @@ def plan_revert(record: Record, undo: Undo) -> Plan:
     return Plan({"varFields": var_fields}, undo.after, undo.before)
 
 
-def _refusal(number: str, undo: Undo, fields: int, has: str | None, is_there: bool) -> str | None:
+def _refusal(number: str, undo: Undo, fields: int, has: str | None, is_there: bool) -> Reason | None:
     """The reason why the push can't be undone, for the librarian; None if it can, or is undone already."""
     push = f"push {undo.update_log_id}"
     if undo.after is None:
-        return f"History has no {push} of item {number}: what it was before is not known, and nothing was changed"
+        said = f"History has no {push} of item {number}: what it was before is not known, and nothing was changed"
+        return Reason("not_undoable", said)
     if undo.before is None or not is_visible(undo.before):
-        return (
+        said = (
             f"Item {number} had no call number before {push}, and Sierra's API can't take one away: delete it in Sierra"
         )
+        return Reason("not_undoable", said)
     if LOST_CHARACTER in undo.before:
-        return f"History could not store all that item {number} had before {push}: nothing was changed"
+        said = f"History could not store all that item {number} had before {push}: nothing was changed"
+        return Reason("not_undoable", said)
     if fields > 1:
-        return f"Item {number} has {fields} call numbers, history knows one: nothing was changed, correct it in Sierra"
+        said = f"Item {number} has {fields} call numbers, history knows one: nothing was changed, correct it in Sierra"
+        return Reason("not_undoable", said)
     if not is_there:
         now = "no call number" if has is None else repr(has)
-        return f"Item {number} has {now} in Sierra, not {undo.after!r} as {push} left it: nothing was changed"
+        said = f"Item {number} has {now} in Sierra, not {undo.after!r} as {push} left it: nothing was changed"
+        return Reason("changed_since", said)
     return None

@@ -12,7 +12,7 @@ from notifier.sierra.errors import ItemError, ItemRejected, SierraUnavailable
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 BUSY = SierraUnavailable("Sierra is busy")
-REFUSED = ItemRejected("Sierra refused it", ambiguous="400")
+REFUSED = ItemRejected("refused", "Sierra refused it", ambiguous="400")
 
 
 class Clock:

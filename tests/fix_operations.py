@@ -9,6 +9,7 @@ import pytest
 
 from db import clients, notifiers, queue
 from db.queue import Claim, Connection
+from db.reasons import ReasonCode
 from tests.docs.markdown import Block
 from tests.fix_postgres import TestDatabase
 
@@ -69,12 +70,13 @@ async def _fill(database: TestDatabase) -> None:
         push = queue.Pushed(pushed, "pushed", "84.2 2. Jännitys", "84.31 Jännitys", remark, 12)
         await queue.finish(connection, "n1", [push])
         await connection.execute(NOT_SHOWN)
-        for number, reason in (
-            (2_043_112, "Sierra has no item 2043112"),
-            (2_043_113, "Sierra shows item 2043113 but refuses to save it: a ghost record, ask the vendor"),
-            (2_043_116, "Item 2043116 was deleted in Sierra on 2026-10-01"),
-        ):
-            await queue.reject(connection, "n1", await _claim(connection, number), reason)
+        kinds: tuple[tuple[int, ReasonCode, str], ...] = (
+            (2_043_112, "absent", "Sierra has no item 2043112"),
+            (2_043_113, "ghost", "Sierra shows item 2043113 but refuses to save it: a ghost record, ask the vendor"),
+            (2_043_116, "deleted", "Item 2043116 was deleted in Sierra on 2026-10-01"),
+        )
+        for number, code, reason in kinds:
+            await queue.reject(connection, "n1", await _claim(connection, number), reason, reason_code=code)
         busy = await _claim(connection, 2_043_114)
         await queue.postpone(connection, "n1", busy, 60, "Somebody is using item 2043114 in Sierra")
         await _claim(connection, 2_043_115)

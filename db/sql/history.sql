@@ -4,7 +4,7 @@
 -- name: history
 -- The outcomes of one barcode's updates, newest first.
 SELECT
-    finished_at, outcome, barcode, item_number, title, call_number_before, call_number_after, reason, queued_by,
+    finished_at, outcome, barcode, item_number, title, call_number_before, call_number_after, reason_code, reason, queued_by,
     queued_at, extract(epoch FROM took)::float8 AS took_seconds, sierra_ms, attempts, finished_by, update_log_id, revert_of,
     shown_at
 FROM update_history

@@ -6,6 +6,11 @@
 SELECT state, items, coalesce(extract(epoch FROM oldest_age), 0)::float8 AS oldest_age_seconds FROM queue_overview;
 
 
+-- name: rejected
+-- The number of rejected items of each kind of reason; `none`: from an older release.
+SELECT coalesce(reason_code, 'none') AS reason, count(*) AS items FROM update_queue WHERE due_at IS NULL GROUP BY 1;
+
+
 -- name: sync
 -- The time of the last batch (NULL: none yet), whether changes are missing, the numbers of rows kept aside and of
 -- deletions held.

@@ -233,7 +233,8 @@ SET claimed_by = NULL,
     unanswered_at = CASE WHEN %(keep_seconds)s::float8 IS NULL THEN unanswered_at ELSE now() END,
     due_at = CASE WHEN revision = %(revision)s THEN now() + %(delay_seconds)s * interval '1 second' ELSE now() END,
     attempts = CASE WHEN revision = %(revision)s THEN attempts ELSE 0 END,
-    last_error = CASE WHEN revision = %(revision)s THEN %(reason)s END
+    last_error = CASE WHEN revision = %(revision)s THEN %(reason)s END,
+    reason_code = CASE WHEN revision = %(revision)s THEN %(reason_code)s END
 WHERE item_record_id = %(item_record_id)s AND claimed_by = %(notifier)s AND lease_until = %(lease)s
 RETURNING revision = %(revision)s AS postponed, greatest(due_at, lease_until) AS next_try_at;
 
@@ -272,6 +273,7 @@ WITH locked AS (
         END,
         attempts = CASE WHEN h.as_pushed THEN q.attempts ELSE 0 END,
         last_error = CASE WHEN h.as_pushed THEN %(reason)s END,
+        reason_code = CASE WHEN h.as_pushed THEN %(reason_code)s END,
         pushed_revision = CASE WHEN NOT h.is_rejected THEN q.pushed_revision END
     FROM held h
     WHERE q.item_record_id = h.item_record_id
@@ -279,11 +281,12 @@ WITH locked AS (
 ), logged AS (
     INSERT INTO update_log (
         item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts,
-        call_number_before, call_number_after, error, request_id, revert_of
+        call_number_before, call_number_after, error, request_id, revert_of, reason_code
     )
     SELECT
         d.item_record_id, i.item_number, i.barcode, i.best_title, d.queued_at, d.queued_by, %(notifier)s, 'rejected',
-        d.attempts, %(call_number)s, %(call_number)s, %(reason)s, d.request_id, %(revert_of)s::bigint
+        d.attempts, %(call_number)s, %(call_number)s, %(reason)s, d.request_id, %(revert_of)s::bigint,
+        %(reason_code)s
     FROM decided d
     JOIN sierra_item i USING (item_record_id)
     WHERE d.is_rejected
@@ -318,7 +321,8 @@ SET claimed_by = NULL,
         THEN now() + %(delay_seconds)s * interval '1 second'
         ELSE q.due_at
     END,
-    last_error = CASE WHEN %(delay_seconds)s > 0 AND h.as_claimed THEN %(reason)s::text ELSE q.last_error END
+    last_error = CASE WHEN %(delay_seconds)s > 0 AND h.as_claimed THEN %(reason)s::text ELSE q.last_error END,
+    reason_code = CASE WHEN %(delay_seconds)s > 0 AND h.as_claimed THEN %(reason_code)s::text ELSE q.reason_code END
 FROM held h
 WHERE q.item_record_id = h.item_record_id
 RETURNING q.item_record_id;

@@ -25,6 +25,7 @@ FROM (
         AND (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
         AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
         AND (%(reason)s::text IS NULL OR strpos(r.last_error, %(reason)s) > 0)
+        AND (%(reason_code)s::text IS NULL OR r.reason_code = %(reason_code)s)
     ORDER BY r.item_record_id
     FOR UPDATE OF r
 ) AS chosen
@@ -44,6 +45,7 @@ WITH chosen AS (
     WHERE (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
         AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
         AND (%(reason)s::text IS NULL OR (q.due_at IS NULL AND strpos(q.last_error, %(reason)s) > 0))
+        AND (%(reason_code)s::text IS NULL OR (q.due_at IS NULL AND q.reason_code = %(reason_code)s))
         AND (q.lease_until IS NULL OR q.lease_until <= now())
         AND (greatest(q.unanswered_at, q.lease_until) > now() - %(late_seconds)s * interval '1 second') IS NOT TRUE
     ORDER BY q.item_record_id
@@ -58,15 +60,16 @@ WITH chosen AS (
             WHEN q.unanswered_at IS NOT NULL OR (q.claimed_by IS NOT NULL AND q.lease_until IS NOT NULL)
             THEN 'it is not known whether a write that had no answer was done'
         END), '') AS error,
+        CASE WHEN q.last_error IS NOT NULL THEN q.reason_code END AS reason_code,
         CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of
 )
 INSERT INTO update_log (
     item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts, error, request_id,
-    revert_of
+    revert_of, reason_code
 )
 SELECT
     item_record_id, item_number, barcode, best_title, queued_at, queued_by, %(person)s, 'dismissed', attempts, error,
-    request_id, revert_of
+    request_id, revert_of, reason_code
 FROM gone
 RETURNING item_record_id;
 
@@ -113,9 +116,9 @@ SELECT state, items, extract(epoch FROM oldest_age)::float8 AS oldest_age_second
 -- name: detail
 -- The items of one state, or of all, oldest first.
 SELECT
-    item_record_id, item_number, barcode, title, classification, state, reason, next_try_at,
+    item_record_id, item_number, barcode, title, classification, state, reason_code, reason, next_try_at,
     extract(epoch FROM age)::float8 AS age_seconds, queued_at, queued_by, priority, attempts, pushed_by, revert_of
 FROM queue_detail
-WHERE %(state)s::text IS NULL OR state = %(state)s
+WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(reason_code)s::text IS NULL OR reason_code = %(reason_code)s)
 ORDER BY priority, next_try_at NULLS LAST, item_record_id
 LIMIT %(limit)s;

@@ -71,7 +71,9 @@ GRANT
     SELECT,
     INSERT (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of),
     DELETE,
-    UPDATE (claimed_by, lease_until, attempts, due_at, last_error, priority, trace, unanswered_at, pushed_revision)
+    UPDATE (
+        claimed_by, lease_until, attempts, due_at, last_error, reason_code, priority, trace, unanswered_at, pushed_revision
+    )
 ON update_queue TO signum_notifier;
 GRANT SELECT, INSERT, DELETE ON update_log TO signum_notifier;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
@@ -86,8 +88,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_operator;
 GRANT SELECT ON act, alembic_version, notifier_state, update_log TO signum_operator;
 GRANT INSERT (person, through, os_user, action, target, reason, number, result) ON act TO signum_operator;
 GRANT SELECT ON
-    client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode,
-    sync_overview, unreadable_barcode, update_history
+    client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, reason_overview,
+    shared_barcode, sync_overview, unreadable_barcode, update_history
 TO signum_operator;
 GRANT
     SELECT (
@@ -103,7 +105,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON update_queue TO signum_operator;
 GRANT
     INSERT (
         item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts, error,
-        request_id, revert_of
+        request_id, revert_of, reason_code
     )
 ON update_log TO signum_operator;
 GRANT SELECT, UPDATE ON queue_control TO signum_operator;
@@ -117,8 +119,8 @@ GRANT SELECT ON
     act, alembic_version, notifier_state, queue_control, rejected_row, sierra_item, sync_state, update_log, update_queue
 TO signum_reader;
 GRANT SELECT ON
-    client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, shared_barcode,
-    sync_overview, unreadable_barcode, update_history
+    client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, reason_overview,
+    shared_barcode, sync_overview, unreadable_barcode, update_history
 TO signum_reader;
 GRANT SELECT (
     client_id, client_name, client_type, api_key_prefix, created_at, revoked_at, internal_hostname, internal_ip_address,

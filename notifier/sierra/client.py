@@ -22,7 +22,6 @@ from notifier.sierra.errors import (
     ItemTroubled,
     ListFailed,
     NeedsPerson,
-    SierraError,
     SierraRefused,
     SierraSilent,
     SierraUnavailable,
@@ -36,8 +35,10 @@ from notifier.sierra.responses import (
     describe,
     error_code,
     error_of,
+    of_a_list,
     read_record,
     read_records,
+    unreadable,
     unwrap,
 )
 from notifier.sierra.sendings import Sendings
@@ -110,7 +111,7 @@ class SierraClient:
         if response.status == 404 and error_code(response) == RECORD_NOT_FOUND:
             return {}
         if response.status != 200 or response.is_page:
-            raise _of_a_list(error_of(response, what))
+            raise of_a_list(error_of(response, what))
         try:
             return read_records(response.json(), numbers)
         except ValueError as error:
@@ -125,9 +126,9 @@ class SierraClient:
         try:
             record = read_record(response.json())
         except (NotARecord, ValueError) as error:
-            raise ItemTroubled(f"Sierra's answer to {what} can't be read: {error}", ambiguous="unreadable") from error
+            raise unreadable(f"Sierra's answer to {what} can't be read: {error}") from error
         if record.number != number:
-            raise ItemTroubled(f"Sierra answered with item {record.number} to {what}", ambiguous="unreadable")
+            raise unreadable(f"Sierra answered with item {record.number} to {what}")
         return record
 
     async def write_item(self, number: str, patch: Mapping[str, Any], sendings: Sendings | None = None) -> None:
@@ -135,7 +136,7 @@ class SierraClient:
         what = f"item {number}"
         response = unwrap(await self._call("PUT", f"items/{number}", what, json=patch, sendings=sendings))
         if response.status == 404 and error_code(response) is not None:
-            raise ItemRejected(f"Sierra shows {what} but refuses to save it: a ghost record, ask the vendor")
+            raise ItemRejected("ghost", f"Sierra shows {what} but refuses to save it: a ghost record, ask the vendor")
         if not 200 <= response.status < 300 or response.is_page:
             raise error_of(response, what)
 
@@ -191,7 +192,8 @@ class SierraClient:
         try:
             request = self._connections.build(method, path, **parts)
         except (ValueError, httpx.InvalidURL) as error:  # a lone surrogate, NaN, a number longer than any URL
-            raise ItemRejected(f"{what[:60].capitalize()} holds what can't be sent to Sierra: {error}") from error
+            said = f"{what[:60].capitalize()} holds what can't be sent to Sierra: {error}"
+            raise ItemRejected("unsendable", said) from error
         sent_at = time.monotonic()
         try:
             async with asyncio.timeout(self._access.timeout_seconds):
@@ -201,7 +203,9 @@ class SierraClient:
                 raise fault from error
             reason = str(error) or f"no answer within {self._access.timeout_seconds:g} s"
             if path != "token" and await self._has_answered_since(sent_at, request):
-                raise ItemTroubled(f"Sierra did not answer for {what}: {reason}", ambiguous=SILENCE) from error
+                raise ItemTroubled(
+                    "unanswered", f"Sierra did not answer for {what}: {reason}", ambiguous=SILENCE
+                ) from error
             raise SierraSilent(f"Sierra does not answer: {reason}") from error
 
     async def _has_answered_since(self, sent_at: float, silent: httpx.Request) -> bool:
@@ -241,8 +245,3 @@ class SierraClient:
         if not response.is_page and response.status not in NOT_WELL:
             self.last_response_at = time.monotonic()
         return response
-
-
-def _of_a_list(error: SierraError) -> SierraError:
-    """The error of a list: an item's error there says nothing about any one item."""
-    return ListFailed(str(error)) if isinstance(error, ItemError) else error

@@ -15,6 +15,8 @@ LeaseTooShort               not Sierra's: too little of the lease is left to beg
 
 from typing import Literal
 
+from db.reasons import ReasonCode
+
 WaitsFor = Literal["answer", "Sierra", "person"]
 
 
@@ -66,13 +68,14 @@ class ListFailed(SierraError):
 class ItemError(SierraError):
     """Sierra did not do what we asked for this item.
 
-    `ambiguous` names the kind of a failure that may be Sierra's or the configuration's: the same kind at several items
-    in a row is not theirs. `shows_sierra_well` is False where there was no response, or a busy record's.
-    `retry_after`: the seconds that Sierra asked us to wait with this item, if it did.
+    `reason_code` is its kind, for people. `ambiguous` names the kind of a failure that may be Sierra's or the
+    configuration's: the same kind at several items in a row is not theirs. `shows_sierra_well` is False where there was
+    no response, or a busy record's. `retry_after`: the seconds that Sierra asked us to wait with this item, if it did.
     """
 
     def __init__(
         self,
+        reason_code: ReasonCode,
         message: str,
         *,
         ambiguous: str | None = None,
@@ -80,6 +83,7 @@ class ItemError(SierraError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
+        self.reason_code = reason_code
         self.retry_after = retry_after
         self.ambiguous = ambiguous
         self.shows_sierra_well = shows_sierra_well and ambiguous is None

@@ -9,8 +9,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from notifier.sierra.errors import (
+    ItemError,
     ItemRejected,
     ItemTroubled,
+    ListFailed,
     NeedsPerson,
     SierraError,
     SierraRefused,
@@ -116,25 +118,37 @@ def error_of(response: Response, what: str) -> SierraError:
         return SierraUnavailable(f"Sierra answered with a web page to {what}: {said}", retry_after(response))
     match response.status:
         case 400:
-            return ItemRejected(f"Sierra refused {what}: {said}", ambiguous=alike)
+            return ItemRejected("refused", f"Sierra refused {what}: {said}", ambiguous=alike)
         case 401 | 403:
             return SierraRefused(f"Sierra refuses our key or its role, at {what}: {said}")
         case 404 if error_code(response) is not None:
-            return ItemRejected(f"Sierra has no {what}")
+            return ItemRejected("absent", f"Sierra has no {what}")
         case 404:
             return NeedsPerson(f"not Sierra answered {what}: {said}. Check SIERRA_API_ENDPOINT")
         case 409:
-            return ItemRejected(f"Sierra refused {what}: {said}")
+            return ItemRejected("refused", f"Sierra refused {what}: {said}")
         case 405 | 406 | 408 | 410 | 411 | 412 | 413 | 414 | 415 | 422 | 431:
-            return ItemRejected(f"Sierra refused {what}: {said}", ambiguous=alike)
+            return ItemRejected("refused", f"Sierra refused {what}: {said}", ambiguous=alike)
         case 429:
             return SierraUnavailable(f"Sierra is busy: {said}", retry_after(response))
         case 500:
             later = retry_after(response)
             if error_code(response) == RECORD_IN_USE:
-                return ItemTroubled(f"Somebody is using {what} in Sierra", shows_sierra_well=False, retry_after=later)
-            return ItemTroubled(f"Sierra failed at {what}: {said}", ambiguous="500", retry_after=later)
+                return ItemTroubled(
+                    "in_use", f"Somebody is using {what} in Sierra", shows_sierra_well=False, retry_after=later
+                )
+            return ItemTroubled("failed", f"Sierra failed at {what}: {said}", ambiguous="500", retry_after=later)
     return SierraUnavailable(f"Sierra is not available: {said}", retry_after(response))
+
+
+def of_a_list(error: SierraError) -> SierraError:
+    """The error of a list: an item's error there says nothing about any one item."""
+    return ListFailed(str(error)) if isinstance(error, ItemError) else error
+
+
+def unreadable(said: str) -> ItemTroubled:
+    """The error of an answer that is no record, or another's."""
+    return ItemTroubled("unreadable", said, ambiguous="unreadable")
 
 
 def unwrap(response: Response) -> Response:

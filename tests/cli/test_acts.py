@@ -29,7 +29,17 @@ ACTING: dict[tuple[str, ...], tuple[str, int, dict[str, Any]]] = {
 IMPORT = ("import-predecessor",)
 # `migrate` is run by machines; those of the ETL do nothing in our database.
 LOOKING = {
-    *(("api",), ("notifier",), ("migrate",), ("config",), ("doctor",), ("preview",), ("history",), ("acts",)),
+    *(
+        ("api",),
+        ("console",),
+        ("notifier",),
+        ("migrate",),
+        ("config",),
+        ("doctor",),
+        ("preview",),
+        ("history",),
+        ("acts",),
+    ),
     *(("queue", "list"), ("queue", "status"), ("client", "list"), ("sync", "status")),
     *(("etl", "once"), ("etl", "doctor"), ("etl", "export")),
 }

@@ -13,7 +13,7 @@ from tests.fix_postgres import TestDatabase
 from tests.fix_signum import Signum
 
 ROOT: Any = typer.main.get_command(app)
-WITHOUT = {("api",)}  # it serves until it is told to stop, and answers nothing
+WITHOUT = {("api",), ("console",)}  # they serve until they are told to stop, and answer nothing
 
 
 def commands(group: Any = ROOT, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -30,8 +30,10 @@ def test_an_outage_burns_no_attempt(health: Health, fault: SierraUnavailable) ->
 
 
 def test_an_outage_burns_no_attempt_of_items_that_were_its_first_sign(health: Health) -> None:
-    health.refuse(1, 2, error=ItemTroubled("no answer", ambiguous="silence"))
-    health.failed(health.item(3, probe=True), ItemTroubled("no answer", ambiguous="silence"), writing=False)
+    health.refuse(1, 2, error=ItemTroubled("unanswered", "no answer", ambiguous="silence"))
+    health.failed(
+        health.item(3, probe=True), ItemTroubled("unanswered", "no answer", ambiguous="silence"), writing=False
+    )
     expected = {4: "due", 1: "due", 2: "due", 3: "back"}
     assert told(health.unavailable([health.item(4)], SierraSilent("no answer"), writing=True)) == expected
     assert health.no_answers_to_come() == []
@@ -163,7 +165,7 @@ def test_where_no_write_was_refused_any_good_answer_closes_it(
 def test_an_item_that_is_gone_shows_sierra_well(health: Health) -> None:
     health.open()
     health.end_pause()
-    gone = ItemRejected("Sierra has no item 1")
+    gone = ItemRejected("absent", "Sierra has no item 1")
     assert told(health.failed(health.item(1, probe=True), gone, writing=False)) == {1: "rejected"}
     assert health.look() == "closed"
 

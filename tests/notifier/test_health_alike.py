@@ -69,7 +69,7 @@ def test_an_outage_after_five_alike_is_an_outage(health: Health) -> None:
 def test_failures_of_different_kinds_or_of_one_item_are_no_streak(health: Health) -> None:
     health.refuse(1, 1, 1, 1, 1, 1)
     assert health.look() == "closed"
-    settled = health.refuse(2, error=ItemTroubled("failed", ambiguous="500"))
+    settled = health.refuse(2, error=ItemTroubled("failed", "failed", ambiguous="500"))
     assert told(settled) == {1: "rejected"}
     health.refuse(3, 4, 5, 6)
     assert health.look() == "closed"
@@ -84,7 +84,7 @@ def test_refused_writes_are_disproved_by_a_write_only(health: Health, opened_by:
         health.no_answers_to_come()
     health.end_pause()
     health.succeeded(health.item(7), wrote=False)
-    health.failed(health.item(8), ItemRejected("Sierra has no item 8"), writing=False)
+    health.failed(health.item(8), ItemRejected("absent", "Sierra has no item 8"), writing=False)
     assert health.look() == "probing"
     health.succeeded(health.item(9), wrote=True)
     assert health.look() == "closed"
@@ -103,7 +103,7 @@ def test_a_lone_400_is_tried_twice(health: Health) -> None:
 
 
 def test_silence_is_the_items_own_if_sierra_answers_others(health: Health) -> None:
-    assert health.refuse(1, error=ItemTroubled("no answer", ambiguous="silence")) == []
+    assert health.refuse(1, error=ItemTroubled("unanswered", "no answer", ambiguous="silence")) == []
     assert told(health.succeeded(health.item(2), wrote=True)) == {1: "postponed"}
     assert health.states == []
 

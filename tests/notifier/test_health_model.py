@@ -111,13 +111,13 @@ class HealthMachine(RuleBasedStateMachine):
     def item_is_gone(self, data: st.DataObject, writing: bool) -> None:
         request, item = self.answered(data)
         expected = self.note_proof(request.sent_at, wrote=False) | {request.number: "rejected"}
-        self.settle(self.health.failed(item, ItemRejected("gone"), writing), expected)
+        self.settle(self.health.failed(item, ItemRejected("absent", "gone"), writing), expected)
 
     @some_under_way
     @rule(data=st.data())
     def item_is_in_use(self, data: st.DataObject) -> None:
         request, item = self.answered(data)
-        error = ItemTroubled("in use", shows_sierra_well=False)
+        error = ItemTroubled("in_use", "in use", shows_sierra_well=False)
         self.settle(self.health.failed(item, error, writing=True), {request.number: "postponed"})
 
     @some_under_way
@@ -144,7 +144,7 @@ class HealthMachine(RuleBasedStateMachine):
             if writing:
                 model.add("write refused")
             model.add("failed", kind, request=request)
-        error = (ItemRejected if kind == "400" else ItemTroubled)("Sierra refused it", ambiguous=kind)
+        error = (ItemRejected if kind == "400" else ItemTroubled)("refused", "Sierra refused it", ambiguous=kind)
         self.settle(self.health.failed(item, error, writing), expected)
 
     @some_under_way

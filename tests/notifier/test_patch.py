@@ -90,7 +90,7 @@ UNCLEAR_LEFT = Rules(set_invda=False, reject_unclear=True)
 def test_unclear_call_number_is_left_to_a_person_where_the_setting_says_so() -> None:
     planned = plan([call_number("84.2"), call_number("L 84.2 J{u00E4}nnitys")], rules=UNCLEAR_LEFT)
     assert (planned.patch, planned.call_number_before) == ({}, "L 84.2 J{u00E4}nnitys")
-    said = planned.refusal or ""
+    said = planned.refusal.sentence if planned.refusal else ""
     assert all(part in said for part in ("'L 84.2 Jännitys'", "'84.31'", "SIERRA_UPDATE_UNCLEAR_CALL_NUMBER"))
 
 
@@ -111,7 +111,8 @@ def test_call_number_in_no_subfield_is_left_to_a_person(subfields: dict[str, Any
     planned = plan([call_number("84.2"), {**CONTENT, **subfields}], rules=Rules())
     assert (planned.patch, planned.call_number_before) == ({}, "84.2 Jännitys")
     assert planned.refusal == (
-        "Item 2043111 has the call number '84.2 Jännitys' in no subfield: put it into a subfield a in Sierra"
+        "no_subfield",
+        "Item 2043111 has the call number '84.2 Jännitys' in no subfield: put it into a subfield a in Sierra",
     )
 
 

@@ -23,8 +23,8 @@ from tests.fix_queue import LEASE, pushed
 KEPT = "SELECT unanswered_at IS NOT NULL, extract(epoch FROM lease_until - now())::float8, claimed_by FROM update_queue"
 Fail = Callable[[OutcomeWriter, Claim], Awaitable[object]]
 FAILURES: dict[str, Fail] = {
-    "postponed": lambda outcomes, claim: outcomes.fail(claim, ItemTroubled("no answer")),
-    "rejected": lambda outcomes, claim: outcomes.fail(claim, ItemRejected("no answer")),
+    "postponed": lambda outcomes, claim: outcomes.fail(claim, ItemTroubled("unanswered", "no answer")),
+    "rejected": lambda outcomes, claim: outcomes.fail(claim, ItemRejected("unanswered", "no answer")),
     "released": lambda outcomes, claim: outcomes.release([claim]),
 }
 
