@@ -13,7 +13,7 @@ from console.browser import check_form
 from console.errors import handle_errors
 from console.middleware import PageMiddleware
 from console.pages import now, stations
-from console.recent import RecentSnapshot
+from console.shared import SharedSnapshot
 from db.console import ConsoleDatabase
 from runtime.console_settings import ConsoleSettings
 
@@ -28,8 +28,8 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         gc.collect()
         gc.freeze()  # modules and routes stay for good
-        recent = RecentSnapshot(ZoneInfo(settings.console_time_zone))
-        async with ConsoleDatabase(settings) as app.state.database, recent as app.state.recent:
+        shared = SharedSnapshot(ZoneInfo(settings.console_time_zone))
+        async with ConsoleDatabase(settings) as app.state.database, shared as app.state.snapshot:
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False, dependencies=[Depends(check_form)])

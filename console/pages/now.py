@@ -15,8 +15,8 @@ from console.causes import counted
 from console.languages import N_, locale_of, translations
 from console.layout import LINKS
 from console.reasons import explain_reason
-from console.recent import RecentSnapshot
 from console.sentences import AtLeast, Plain, Sentence, say
+from console.shared import SharedSnapshot
 from console.verdict import judge
 from console.visit import Operator, Viewer
 from db.connections import DatabaseUnavailable
@@ -36,9 +36,9 @@ MOST_CHARACTERS = 200
 @router.get("/")
 async def show_now(visit: Viewer) -> Response:
     """Show the state of everything, the verdict first."""
-    recent: RecentSnapshot = visit.request.app.state.recent
+    shared: SharedSnapshot = visit.request.app.state.snapshot
     try:
-        snapshot: Snapshot | None = await recent.read(visit.request.app.state.database)
+        snapshot: Snapshot | None = await shared.read(visit.request.app.state.database)
     except DatabaseUnavailable:
         snapshot = None
     zone = ZoneInfo(visit.request.app.state.settings.console_time_zone)
@@ -86,7 +86,7 @@ async def _pause(visit: Operator) -> Response:
         target = {"hours": int(hours)} if hours else {}
         sentence = N_("The pushes are paused; what is being pushed now is finished")
         notice = await visit.write_act(connection, "queue pause", target, 1, sentence, reason=reason)
-    return _done(visit, notice)
+    return visit.done(notice)
 
 
 async def _resume(visit: Operator) -> Response:
@@ -94,12 +94,7 @@ async def _resume(visit: Operator) -> Response:
         ended = await resume(connection)
         sentence = N_("The pushes go on") if ended else N_("Nothing was changed: the pushes are not paused")
         notice = await visit.write_act(connection, "queue resume", {}, int(ended is not None), sentence)
-    return _done(visit, notice, is_good=ended is not None)
-
-
-def _done(visit: Operator, notice: str, is_good: bool = True) -> Response:
-    visit.request.app.state.recent.forget()
-    return visit.done(notice, is_good=is_good)
+    return visit.done(notice, is_good=ended is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The snapshot that all browsers of a console share: one is read for all of them, at most once a second."""
+"""The snapshot that all browsers of a console share: those that ask at the same time get the same one."""
 
 import asyncio
 import time
@@ -12,18 +12,18 @@ from db.connections import DatabaseUnavailable
 from db.console import ConsoleDatabase
 from db.snapshot import Snapshot, count_not_shown, read_snapshot
 
-SNAPSHOT_SECONDS = 1.0
 NOT_SHOWN_SECONDS = 600.0  # it reads a month of history, so it is counted in the background
 
 
-class RecentSnapshot:
-    """The last snapshot, renewed when it is asked for and is old. To be opened by `async with`."""
+class SharedSnapshot:
+    """One reading of the state at a time, for all that wait for it. To be opened by `async with`."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._lock = asyncio.Lock()
-        self._snapshot: Snapshot | None = None
-        self._read_at = self._counted_at = float("-inf")
+        self._begun = self._ended = 0  # readings
+        self._found: Snapshot | DatabaseUnavailable = DatabaseUnavailable("nothing was read yet")
+        self._counted_at = float("-inf")
         self._not_shown: int | None = None
         self._counting: asyncio.Task[None] | None = None
 
@@ -35,20 +35,26 @@ class RecentSnapshot:
             self._counting.cancel()
             await asyncio.wait({self._counting})
 
-    def forget(self) -> None:
-        """Have the next one read anew: something was changed here."""
-        self._read_at = float("-inf")
-
     async def read(self, database: ConsoleDatabase) -> Snapshot:
-        """The snapshot, at most a second old. Raise DatabaseUnavailable."""
+        """The snapshot of a reading that began after this was asked. Raise DatabaseUnavailable."""
+        wanted = self._begun + 1  # one that is under way may miss what its asker has been told of
         async with self._lock:
-            if self._snapshot is None or time.monotonic() - self._read_at > SNAPSHOT_SECONDS:
-                today = datetime.now(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
-                async with database.reading() as connection:
-                    self._snapshot = await read_snapshot(connection, today)
-                self._read_at = time.monotonic()
+            if self._ended < wanted:
+                self._begun += 1
+                self._found = await self._read(database)
+                self._ended = self._begun
             self._count_not_shown(database)
-            return replace(self._snapshot, not_shown=self._not_shown)
+            if isinstance(self._found, DatabaseUnavailable):
+                raise self._found
+            return replace(self._found, not_shown=self._not_shown)
+
+    async def _read(self, database: ConsoleDatabase) -> Snapshot | DatabaseUnavailable:
+        today = datetime.now(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        try:
+            async with database.reading() as connection:
+                return await read_snapshot(connection, today)
+        except DatabaseUnavailable as error:
+            return error
 
     def _count_not_shown(self, database: ConsoleDatabase) -> None:
         if time.monotonic() - self._counted_at > NOT_SHOWN_SECONDS:
