@@ -99,12 +99,18 @@ class Browser:
                 self.complaints.append(str([one.get("value") or one.get("description") for one in about["args"]]))
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    """A fresh one. Skips the test where there is none; CI has Debian's."""
+def find_program() -> str:
+    """The browser's program. Skip the test where there is none: `.ci/run` goes no further without one."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         pytest.skip(f"no browser is here (looked for {', '.join(NAMES)}): apt-get install chromium")
+    return program
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    """A fresh one."""
+    program = find_program()
     with contextlib.ExitStack() as stack:
 
         def pipe() -> tuple[int, int]:
