@@ -8,6 +8,7 @@ from cli import acts, clients, config, control, doctor, etl, items, processes, q
 from cli.exit_codes import run_and_exit
 from cli.output import print_out
 from cli.predecessor import command as predecessor
+from cli.progress import progress
 
 app = typer.Typer(
     epilog="Exit codes: 0 done; 1 nothing found or refused; 2 wrong usage or setting; "
@@ -27,6 +28,7 @@ app.command("preview")(items.preview)
 app.command("history")(items.history)
 app.command("revert")(reverts.revert)
 app.command("acts")(acts.acts)
+app.command("progress")(progress)
 for command in (control.status, control.pause, control.resume):
     queue.app.command(command.__name__)(command)
 app.add_typer(etl.app, name="etl")

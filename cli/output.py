@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from io import TextIOWrapper
+from operator import methodcaller
 from typing import Annotated, Any
 
 import typer
@@ -57,7 +58,9 @@ def show_record(row: Row, as_json: bool) -> None:
 def show_json(result: object) -> None:
     """Print exactly one JSON value on the standard output: times as ISO 8601, unprintable characters escaped."""
     all_of_unicode = "utf" in str(getattr(sys.stdout, "encoding", "")).lower()
-    text = json.dumps(result, ensure_ascii=not all_of_unicode, allow_nan=False, indent=2, default=datetime.isoformat)
+    text = json.dumps(
+        result, ensure_ascii=not all_of_unicode, allow_nan=False, indent=2, default=methodcaller("isoformat")
+    )
     typer.echo(re.sub(r"[^\n -~]", lambda found: _escaped_for_json(found[0]), text))
 
 

@@ -70,7 +70,23 @@ class SierraItem(SQLModel, table=True):
             "deleted_on",
             postgresql_where=text("deleted_on IS NOT NULL OR deletion_held_on IS NOT NULL"),
         ),
-        {"comment": "Items as the ETL last sent them from Sierra, one row per item. Owned by the sync."},
+        Index(
+            "sierra_item_progress_idx",
+            *("location_name", "item_type_name", "material_name", "is_relabelled"),
+            postgresql_where=text("deleted_on IS NULL AND classification IS NOT NULL"),
+        ),
+        Index(
+            "sierra_item_unclassified_idx",
+            *("location_name", "item_type_name", "material_name"),
+            postgresql_where=text("deleted_on IS NULL AND classification IS NULL"),
+        ),
+        {
+            "comment": "Items as the ETL last sent them from Sierra, one row per item. Owned by the sync.",
+            "postgresql_with": {
+                "autovacuum_vacuum_scale_factor": 0.005,
+                "autovacuum_vacuum_insert_scale_factor": 0.005,
+            },
+        },
     )
     item_record_id: int = col(
         BigInteger, "SierraDNA's 64-bit key of the item record", primary_key=True, autoincrement=False
@@ -482,3 +498,42 @@ class Act(SQLModel, table=True):
     reason: str | None = nullable(Text, "The reason that the person gave; NULL: none")
     number: int = col(Integer, "How many items, keys, … it changed; 0: it came to nothing")
     result: str = col(Text, "What came of it, in a sentence")
+
+
+class ProgressCount(SQLModel, table=True):
+    """The number of items of a collection, by how far they are."""
+
+    __tablename__ = "progress_count"
+    __table_args__ = (
+        *readable("counted_at"),
+        {
+            "comment": "How many living items of each collection are relabelled; a notifier counts them every ten "
+            "minutes. See the view progress_overview"
+        },
+    )
+    location: str = col(Text, "Name of the location; empty: none, or the ETL does not bring it", primary_key=True)
+    item_type: str = col(Text, "Name of the item type; empty: none", primary_key=True)
+    material: str = col(Text, "Name of the material type; empty: none", primary_key=True)
+    done: int = col(BigInteger, "Items whose call number in Sierra has the classification in front")
+    to_do: int = col(BigInteger, "Items with a classification that their call number in Sierra does not have in front")
+    without_classification: int = col(
+        BigInteger, "Items that have no classification, and so nothing to be relabelled with"
+    )
+    unknown: int = col(BigInteger, "Items with a classification whose call number in Sierra is not known here")
+    counted_at: datetime = col(TIMESTAMPTZ, "As of when", server_default=NOW)
+
+
+class ProgressDay(SQLModel, table=True):
+    """The number of a print station's pushes on a day."""
+
+    __tablename__ = "progress_day"
+    __table_args__ = (
+        {
+            "comment": "What each print station had written to Sierra, day by day; kept for ever. "
+            "A notifier adds it up from update_log every ten minutes"
+        },
+    )
+    day: date = col(Date, "The day (UTC)", primary_key=True)
+    desk: str = col(Text, "The print station; empty: all marks of persons and scripts together", primary_key=True)
+    pushed: int = col(BigInteger, "Updates that were written to Sierra, without those that undid one")
+    relabelled: int = col(BigInteger, "Of them, those that changed the call number")

@@ -198,7 +198,8 @@ CREATE TABLE public.sierra_item (
     is_relabelled boolean,
     CONSTRAINT sierra_item_item_updated_at_readable CHECK ((((item_updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((item_updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sierra_item_updated_at_readable CHECK ((((updated_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((updated_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.005', autovacuum_vacuum_insert_scale_factor='0.005');
 
 COMMENT ON TABLE public.sierra_item IS 'Items as the ETL last sent them from Sierra, one row per item. Owned by the sync.';
 
@@ -704,6 +705,115 @@ ALTER TABLE public.person ALTER COLUMN person_id ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE public.progress_count (
+    location text NOT NULL,
+    item_type text NOT NULL,
+    material text NOT NULL,
+    done bigint NOT NULL,
+    to_do bigint NOT NULL,
+    without_classification bigint NOT NULL,
+    unknown bigint NOT NULL,
+    counted_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT progress_count_counted_at_readable CHECK ((((counted_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((counted_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone)))
+);
+
+COMMENT ON TABLE public.progress_count IS 'How many living items of each collection are relabelled; a notifier counts them every ten minutes. See the view progress_overview';
+
+COMMENT ON COLUMN public.progress_count.location IS 'Name of the location; empty: none, or the ETL does not bring it';
+
+COMMENT ON COLUMN public.progress_count.item_type IS 'Name of the item type; empty: none';
+
+COMMENT ON COLUMN public.progress_count.material IS 'Name of the material type; empty: none';
+
+COMMENT ON COLUMN public.progress_count.done IS 'Items whose call number in Sierra has the classification in front';
+
+COMMENT ON COLUMN public.progress_count.to_do IS 'Items with a classification that their call number in Sierra does not have in front';
+
+COMMENT ON COLUMN public.progress_count.without_classification IS 'Items that have no classification, and so nothing to be relabelled with';
+
+COMMENT ON COLUMN public.progress_count.unknown IS 'Items with a classification whose call number in Sierra is not known here';
+
+COMMENT ON COLUMN public.progress_count.counted_at IS 'As of when';
+
+CREATE TABLE public.progress_day (
+    day date NOT NULL,
+    desk text NOT NULL,
+    pushed bigint NOT NULL,
+    relabelled bigint NOT NULL
+);
+
+COMMENT ON TABLE public.progress_day IS 'What each print station had written to Sierra, day by day; kept for ever. A notifier adds it up from update_log every ten minutes';
+
+COMMENT ON COLUMN public.progress_day.day IS 'The day (UTC)';
+
+COMMENT ON COLUMN public.progress_day.desk IS 'The print station; empty: all marks of persons and scripts together';
+
+COMMENT ON COLUMN public.progress_day.pushed IS 'Updates that were written to Sierra, without those that undid one';
+
+COMMENT ON COLUMN public.progress_day.relabelled IS 'Of them, those that changed the call number';
+
+CREATE VIEW public.progress_overview AS
+ SELECT c.counted_at,
+    c.done,
+    c.to_do,
+    c.without_classification,
+    c.unknown,
+    d.pushed,
+    d.relabelled,
+    d.first_day,
+    round(p.a_day, 1) AS a_day,
+        CASE
+            WHEN (e.because IS NULL) THEN (t.today + (ceil((((c.to_do + c.unknown))::numeric / p.a_day)))::integer)
+            ELSE NULL::date
+        END AS ends_on,
+    e.because AS no_end_because
+   FROM ((((( SELECT max(progress_count.counted_at) AS counted_at,
+            (COALESCE(sum(progress_count.done), (0)::numeric))::bigint AS done,
+            (COALESCE(sum(progress_count.to_do), (0)::numeric))::bigint AS to_do,
+            (COALESCE(sum(progress_count.without_classification), (0)::numeric))::bigint AS without_classification,
+            (COALESCE(sum(progress_count.unknown), (0)::numeric))::bigint AS unknown
+           FROM public.progress_count) c
+     CROSS JOIN ( SELECT ((now() AT TIME ZONE 'UTC'::text))::date AS today) t)
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(progress_day.pushed), (0)::numeric))::bigint AS pushed,
+            (COALESCE(sum(progress_day.relabelled), (0)::numeric))::bigint AS relabelled,
+            sum(progress_day.relabelled) FILTER (WHERE ((progress_day.day >= (t.today - 28)) AND (progress_day.day <= (t.today - 1)))) AS in_four_weeks,
+            min(progress_day.day) AS first_day
+           FROM public.progress_day) d)
+     CROSS JOIN LATERAL ( SELECT (d.in_four_weeks / (NULLIF(LEAST(28, (t.today - d.first_day)), 0))::numeric) AS a_day) p)
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (c.counted_at IS NULL) THEN 'nothing has been counted yet'::text
+                    WHEN ((c.to_do + c.unknown) = 0) THEN 'all items with a classification are relabelled'::text
+                    WHEN ((c.done + c.to_do) = 0) THEN 'the ETL brings no call numbers, so only what was pushed is known'::text
+                    WHEN (COALESCE(p.a_day, (0)::numeric) = (0)::numeric) THEN 'nothing was relabelled in the four weeks before today'::text
+                    WHEN ((((c.to_do + c.unknown))::numeric / p.a_day) > (36525)::numeric) THEN 'at this pace it takes more than a hundred years'::text
+                    ELSE NULL::text
+                END AS because) e);
+
+COMMENT ON VIEW public.progress_overview IS 'One row: how much of the relabelling is done, at which pace, and when it ends at that pace';
+
+COMMENT ON COLUMN public.progress_overview.counted_at IS 'As of when the items were counted; NULL: not yet';
+
+COMMENT ON COLUMN public.progress_overview.done IS 'Items whose call number in Sierra has the classification in front';
+
+COMMENT ON COLUMN public.progress_overview.to_do IS 'Items with a classification that their call number in Sierra does not have in front';
+
+COMMENT ON COLUMN public.progress_overview.without_classification IS 'Items that have no classification, and so nothing to be relabelled with';
+
+COMMENT ON COLUMN public.progress_overview.unknown IS 'Items with a classification whose call number in Sierra is not known here; for the end they count as to do';
+
+COMMENT ON COLUMN public.progress_overview.pushed IS 'Updates written to Sierra since first_day, without those that undid one';
+
+COMMENT ON COLUMN public.progress_overview.relabelled IS 'Of them, those that changed the call number';
+
+COMMENT ON COLUMN public.progress_overview.first_day IS 'The first day (UTC) of which that is known';
+
+COMMENT ON COLUMN public.progress_overview.a_day IS 'Call numbers changed a day, Sundays included, in the four weeks before today, or since first_day; NULL: not known before there was a day';
+
+COMMENT ON COLUMN public.progress_overview.ends_on IS 'The day (UTC) when it ends at that pace; NULL: see no_end_because';
+
+COMMENT ON COLUMN public.progress_overview.no_end_because IS 'Why no end is told, in a sentence; NULL: it is';
+
 CREATE VIEW public.queue_detail AS
  SELECT q.item_record_id,
     i.item_number,
@@ -1111,6 +1221,12 @@ ALTER TABLE ONLY public.person
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_pkey PRIMARY KEY (person_id);
 
+ALTER TABLE ONLY public.progress_count
+    ADD CONSTRAINT progress_count_pkey PRIMARY KEY (location, item_type, material);
+
+ALTER TABLE ONLY public.progress_day
+    ADD CONSTRAINT progress_day_pkey PRIMARY KEY (day, desk);
+
 ALTER TABLE ONLY public.queue_control
     ADD CONSTRAINT queue_control_pkey PRIMARY KEY (id);
 
@@ -1154,6 +1270,10 @@ COMMENT ON INDEX public.person_person_name_key IS 'A name is given once';
 
 COMMENT ON INDEX public.person_pkey IS 'Key';
 
+COMMENT ON INDEX public.progress_count_pkey IS 'One row per collection';
+
+COMMENT ON INDEX public.progress_day_pkey IS 'One row per day and print station; found from the newest day on';
+
 COMMENT ON INDEX public.queue_control_pkey IS 'There is one row';
 
 CREATE INDEX rejected_row_item_record_id_idx ON public.rejected_row USING btree (item_record_id);
@@ -1173,6 +1293,14 @@ CREATE INDEX sierra_item_deleted_idx ON public.sierra_item USING btree (deleted_
 COMMENT ON INDEX public.sierra_item_deleted_idx IS 'Items that are deleted, or whose deletion is held';
 
 COMMENT ON INDEX public.sierra_item_pkey IS 'Item by its key: marks, claims and the sync';
+
+CREATE INDEX sierra_item_progress_idx ON public.sierra_item USING btree (location_name, item_type_name, material_name, is_relabelled) WHERE ((deleted_on IS NULL) AND (classification IS NOT NULL));
+
+COMMENT ON INDEX public.sierra_item_progress_idx IS 'Counts by collection which items are relabelled, without reading them';
+
+CREATE INDEX sierra_item_unclassified_idx ON public.sierra_item USING btree (location_name, item_type_name, material_name) WHERE ((deleted_on IS NULL) AND (classification IS NULL));
+
+COMMENT ON INDEX public.sierra_item_unclassified_idx IS 'Counts by collection which items have no classification, without reading them';
 
 COMMENT ON INDEX public.sync_state_pkey IS 'There is one row';
 

@@ -1,11 +1,13 @@
 """From the settings to the values that each part of the notifier needs: no part gets the settings as a whole."""
 
-from db.connections import Parameters, connection_parameters
+from db.connections import NOTIFIER_LOCK_TIMEOUT_MS, Parameters, connection_parameters
 from notifier.in_flight import Limits
 from notifier.patch import Rules
 from notifier.sierra.client import Access, SierraClient
 from notifier.unanswered import UnansweredWrites
 from runtime.settings import NotifierSettings, SettingsError
+
+COUNT_TIMEOUT_MS = 120_000
 
 
 def access_of(settings: NotifierSettings) -> Access:
@@ -58,4 +60,15 @@ def listening_at(settings: NotifierSettings) -> Parameters:
     """The parameters of the connection that listens: no pooler may stand in between."""
     return connection_parameters(
         settings, "signum listener", host=settings.listen_db_host, port=settings.listen_db_port
+    )
+
+
+def counting_at(settings: NotifierSettings) -> Parameters:
+    """The parameters of the connection that counts the progress: a count may take longer than a push may wait."""
+    return connection_parameters(
+        settings,
+        "signum progress",
+        statement_timeout=COUNT_TIMEOUT_MS,
+        lock_timeout=NOTIFIER_LOCK_TIMEOUT_MS,
+        synchronous_commit="off",
     )

@@ -12,13 +12,14 @@ from db.pool import Pool, lend
 from notifier.backoff import reconnect_pause
 from notifier.checks import warn_at_start
 from notifier.claims import CLAIM_AGAIN_SECONDS, Claims
-from notifier.config import limits_of, listening_at, rules_of, unanswered_writes_of
+from notifier.config import counting_at, limits_of, listening_at, rules_of, unanswered_writes_of
 from notifier.health import SierraHealth
 from notifier.heartbeat import Heartbeat
 from notifier.in_flight import InFlight
 from notifier.listener import Listener
 from notifier.metrics import Condition
 from notifier.outcomes import OutcomeWriter
+from notifier.progress import count_progress
 from notifier.push import ItemPush
 from notifier.sessions import Sessions
 from notifier.sierra.client import SierraClient
@@ -61,7 +62,10 @@ class Service:
 
     async def run(self) -> None:
         """Serve until stopped; then finish the writes under way and release the other items."""
-        jobs = (self.listener.run(), self._heartbeat.run(), self._prefetch_token(), self._check_self())
+        jobs = (
+            *(self.listener.run(), self._heartbeat.run()),
+            *(self._prefetch_token(), self._check_self(), count_progress(counting_at(self._settings))),
+        )
         helpers = [asyncio.create_task(job) for job in jobs]
         loop = asyncio.create_task(self._loop())
         stopped = asyncio.create_task(self.wakeup.stopped.wait())

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from db import clients, notifiers, queue
+from db import clients, notifiers, progress, queue
 from db.queue import Claim, Connection
 from db.reasons import ReasonCode
 from tests.docs.markdown import Block
@@ -44,6 +44,7 @@ NOT_SHOWN = """
 UPDATE sync_state SET all_changes_until = now() + interval '2 hours';
 UPDATE sierra_item SET item_call_number = '84.2 2. Jännitys' WHERE item_number = '2043111'
 """
+A_DAY = "INSERT INTO progress_day (day, desk, pushed, relabelled) VALUES (current_date, 'desk 1', 2, 1)"
 MARK = "INSERT INTO update_queue (item_record_id) VALUES (450971566080 + %s)"
 
 
@@ -80,6 +81,8 @@ async def _fill(database: TestDatabase) -> None:
         busy = await _claim(connection, 2_043_114)
         await queue.postpone(connection, "n1", busy, 60, "Somebody is using item 2043114 in Sierra")
         await _claim(connection, 2_043_115)
+        await progress.count_items(connection)
+        await connection.execute(A_DAY)
 
 
 async def _claim(connection: Connection, number: int) -> Claim:

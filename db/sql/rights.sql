@@ -64,7 +64,8 @@ GRANT signum_operator, signum_reader TO signum_console;
 
 -- name: signum_notifier
 -- Pushes: claims and finishes what others have marked, and writes history, which it may forget but not change. The
--- view is for its health check. Of acts it may only forget old ones.
+-- view is for its health check. Of acts it may only forget old ones. It counts the progress of the relabelling, by desk:
+-- so it sees which clients are print stations.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_notifier;
 GRANT SELECT ON alembic_version, notifier_overview, queue_control, sierra_item TO signum_notifier;
 GRANT
@@ -78,6 +79,9 @@ ON update_queue TO signum_notifier;
 GRANT SELECT, INSERT, DELETE ON update_log TO signum_notifier;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifier_state TO signum_notifier;
 GRANT SELECT (act_id, acted_at), DELETE ON act TO signum_notifier;
+GRANT SELECT (client_name, client_type) ON client TO signum_notifier;
+GRANT SELECT, INSERT, DELETE ON progress_count TO signum_notifier;
+GRANT SELECT, INSERT, UPDATE ON progress_day TO signum_notifier;
 
 
 -- name: signum_operator
@@ -85,11 +89,13 @@ GRANT SELECT (act_id, acted_at), DELETE ON act TO signum_notifier;
 -- to, and no call numbers: a revert writes to Sierra what stands there. So it is with acts: their times and roles are the
 -- server's.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_operator;
-GRANT SELECT ON act, alembic_version, notifier_state, update_log TO signum_operator;
+GRANT SELECT ON
+    act, alembic_version, notifier_state, progress_count, progress_day, update_log
+TO signum_operator;
 GRANT INSERT (person, through, os_user, action, target, reason, number, result) ON act TO signum_operator;
 GRANT SELECT ON
-    client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, reason_overview,
-    shared_barcode, sync_overview, unreadable_barcode, update_history
+    client_overview, not_shown, notifier_overview, progress_overview, queue_detail, queue_overview, queue_progress,
+    reason_overview, shared_barcode, sync_overview, unreadable_barcode, update_history
 TO signum_operator;
 GRANT
     SELECT (
@@ -116,11 +122,12 @@ GRANT SELECT, UPDATE (full_sync_requested_at) ON sync_state TO signum_operator;
 -- A person who looks: everything but the hashes of the keys.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_reader;
 GRANT SELECT ON
-    act, alembic_version, notifier_state, queue_control, rejected_row, sierra_item, sync_state, update_log, update_queue
+    act, alembic_version, notifier_state, progress_count, progress_day, queue_control, rejected_row, sierra_item,
+    sync_state, update_log, update_queue
 TO signum_reader;
 GRANT SELECT ON
-    client_overview, not_shown, notifier_overview, queue_detail, queue_overview, queue_progress, reason_overview,
-    shared_barcode, sync_overview, unreadable_barcode, update_history
+    client_overview, not_shown, notifier_overview, progress_overview, queue_detail, queue_overview, queue_progress,
+    reason_overview, shared_barcode, sync_overview, unreadable_barcode, update_history
 TO signum_reader;
 GRANT SELECT (
     client_id, client_name, client_type, api_key_prefix, created_at, revoked_at, internal_hostname, internal_ip_address,

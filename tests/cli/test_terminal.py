@@ -24,6 +24,7 @@ LINES = {
     ("history",): BARCODE,
     ("revert",): "1",
     ("acts",): "",
+    ("progress",): "--by location",
     ("queue", "list"): "",
     ("queue", "mark"): f"--barcode {BARCODE} --by aino",
     ("queue", "retry"): "--reason red",
@@ -41,9 +42,18 @@ LINES = {
     ("sync", "allow-deletions"): "",
     ("notifier",): "--check",
 }
-# `api` prints nothing; the others have tests of their own, and print by the same functions.
-ELSEWHERE = {("api",), ("migrate",), ("import-predecessor",), ("etl", "once"), ("etl", "doctor"), ("etl", "export")}
+# `api` and `console` print nothing; the others have tests of their own, and print by the same functions.
+ELSEWHERE = {
+    ("api",),
+    ("console",),
+    ("migrate",),
+    ("import-predecessor",),
+    ("etl", "once"),
+    ("etl", "doctor"),
+    ("etl", "export"),
+}
 FILL = f"""
+INSERT INTO progress_count VALUES (%(red)s, '', '', 0, 1, 0, 0);
 INSERT INTO update_queue (item_record_id, queued_by, due_at, last_error) SELECT item_record_id, %(red)s, NULL, %(red)s
 FROM sierra_item;
 INSERT INTO update_log (

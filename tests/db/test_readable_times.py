@@ -28,7 +28,12 @@ ROWS = [
     "INSERT INTO notifier_state (notifier, mode, breaker) VALUES ('x', 'listening', 'closed')",
     "INSERT INTO rejected_row (row_key, reason_code, batch_timestamp, line, reason) VALUES ('x', 'x', now(), 'x', 'x')",
 ]
-NEWER_ROWS = ["INSERT INTO act (person, through, action, number, result) VALUES ('x', 'command', 'x', 0, 'x')"]
+NEWER_ROWS = [
+    "INSERT INTO act (person, through, action, number, result) VALUES ('x', 'command', 'x', 0, 'x')",
+    "INSERT INTO person (person_name, role) VALUES ('x', 'viewer')",
+    "INSERT INTO console_session (session_sha256, person_id) SELECT sha256('x'), person_id FROM person",
+    "INSERT INTO progress_count VALUES ('x', 'x', 'x', 0, 0, 0, 0)",
+]
 BEFORE = "0008"
 
 

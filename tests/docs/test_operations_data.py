@@ -20,6 +20,7 @@ NAMES = [block for block in blocks(PAGE, "sql") if block.heading == "Data of per
 EVERY_TEXT = "SELECT string_agg(t::text, '|') FROM {} AS t"
 WITH_NAMES = (
     *("update_log", "update_queue", "act", "client", "queue_control", "notifier_state", "rejected_row", "sierra_item"),
+    "progress_day",
 )
 
 

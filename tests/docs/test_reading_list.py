@@ -20,6 +20,7 @@ BESIDE = {
     "db/monitoring.py": "is asked by Prometheus",
     "db/snapshot.py": "is what the verdict is made from",
     "db/notifiers.py": "has the heartbeats",
+    "db/progress.py": "counts the relabelling",
     "db/queue_people.py": "is a person's way to the queue",
     "db/reasons.py": "lists the kinds of failures",
     "db/servers.py": "is the doctor's",
@@ -27,6 +28,7 @@ BESIDE = {
     "notifier/config.py": "reads the settings",
     "notifier/heartbeat.py": "says that the process lives",
     "notifier/metrics.py": "counts pushes",
+    "notifier/progress.py": "counts the relabelling",
     "notifier/revert.py": "undoes a push",
 }
 
