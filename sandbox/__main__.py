@@ -22,6 +22,8 @@ from sandbox.processes import ProcessFailed
 from sandbox.screen import show_printed, show_ways_to_play
 from sandbox.system import Dna, start_system
 
+MOST_ITEMS_WITH_DNA = 100_000
+
 
 def main() -> int:
     """Return the exit code: 0 done, 1 it failed."""
@@ -75,7 +77,10 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--without-dna", action="store_true", help="no SierraDNA: the catalogue is loaded as the deployed ETL does"
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.items > MOST_ITEMS_WITH_DNA and not options.without_dna:
+        parser.error(f"SierraDNA takes minutes to load more than {MOST_ITEMS_WITH_DNA:,} items: add --without-dna")
+    return options
 
 
 def _size(text: str) -> int:

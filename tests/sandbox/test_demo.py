@@ -104,6 +104,12 @@ def test_without_sierradna_nothing_comes_back_and_the_deployed_etl_loads(tempora
     assert (result["items_loaded"], result["seen_back_ms"], result["ok"]) == (22, None, True)
 
 
+def test_a_catalogue_that_sierradna_would_take_minutes_to_load_is_refused_with_a_way_out(temporary: Path) -> None:
+    demo = start(temporary, "--once", "--items", "100001")
+    _, err = demo.communicate(timeout=60)
+    assert (demo.returncode, "add --without-dna" in err) == (2, True)
+
+
 @needs_proc
 def test_it_stays_with_addresses_that_answer_until_ctrl_c_and_leaves_nothing(temporary: Path) -> None:
     demo = start(temporary)
