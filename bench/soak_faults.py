@@ -36,6 +36,13 @@ SIERRAS: tuple[dict[str, Any], ...] = (
     {"manner": "cut", "kind": "get_items"},
     {"delay_seconds": 0.2},
 )
+DNAS: tuple[dict[str, Any], ...] = (
+    {},
+    {"connection_limit": 0},
+    {"slow_views": {"item_record": 0.05}},
+    {"forbidden_views": ["subfield"]},
+    {"properties_held": True},
+)
 # Answers to a PUT that lands later: none, an empty one, which the notifier's client repeats at once, and a proxy's.
 LATE: tuple[dict[str, Any], ...] = ({}, {}, {"manner": "empty"}, {"status": 504, "html": True})
 LATEST_SECONDS = 5.0
@@ -55,7 +62,7 @@ class Chaos(ServerFaults):
 
     def strike(self) -> None:
         """Do one fault, end Sierra's last trouble, and bring up again what the fault ended."""
-        self._sierra.delete("/faults").raise_for_status()
+        self._end_troubles()
         if not self._deck:
             self._deck = list(self._faults)
             self._die.shuffle(self._deck)
@@ -66,12 +73,16 @@ class Chaos(ServerFaults):
 
     def heal(self) -> None:
         """End Sierra's trouble, once all late writes have landed."""
-        self._sierra.delete("/faults").raise_for_status()
+        self._end_troubles()
         give_up_at = time.monotonic() + 2 * LATEST_SECONDS
         while any(late["write"] == "late" and not late["landed_ns"] for late in self._puts()):
             if time.monotonic() > give_up_at:
                 raise TimeoutError("late writes did not land")
             time.sleep(0.25)
+
+    def _end_troubles(self) -> None:
+        self._sierra.delete("/faults").raise_for_status()
+        self._sierra.delete("/dna/faults").raise_for_status()
 
     def ignored(self) -> set[str]:
         """Return the numbers of the items of which Sierra ignored a PUT."""
@@ -83,15 +94,11 @@ class Chaos(ServerFaults):
 
     def kill_notifier(self) -> None:
         """SIGKILL."""
-        notifier = self._any("notifier")
-        notifier.kill()
-        self._start(notifier)
+        self._kill("notifier")
 
     def end_notifier(self) -> None:
         """SIGTERM."""
-        notifier = self._any("notifier")
-        notifier.stop()
-        self._start(notifier)
+        self._end("notifier")
 
     def freeze_notifier(self) -> None:
         """SIGSTOP for up to three seconds: less than its lease."""
@@ -99,19 +106,32 @@ class Chaos(ServerFaults):
 
     def kill_api(self) -> None:
         """SIGKILL."""
-        api = self._any("api")
-        api.kill()
-        self._start(api)
+        self._kill("api")
 
     def end_api(self) -> None:
         """SIGTERM."""
-        api = self._any("api")
-        api.stop()
-        self._start(api)
+        self._end("api")
 
     def freeze_api(self) -> None:
         """SIGSTOP for up to two seconds."""
         self._freeze(self._any("api"), 2)
+
+    def kill_etl(self) -> None:
+        """SIGKILL."""
+        self._kill("etl")
+
+    def end_etl(self) -> None:
+        """SIGTERM."""
+        self._end("etl")
+
+    def freeze_etl(self) -> None:
+        """SIGSTOP for up to three seconds."""
+        self._freeze(self._any("etl"), 3)
+
+    def disturb_sierra_dna(self) -> None:
+        """End the login's sessions, and have the next ones refused, slow, or told nothing until the next fault."""
+        self._sierra.put("/dna/faults", json=self._die.choice(DNAS)).raise_for_status()
+        self._sierra.post("/dna/disconnect").raise_for_status()
 
     def restart_postgres(self) -> None:
         """Restart PostgreSQL in order: sessions are broken off."""
@@ -204,6 +224,16 @@ class Chaos(ServerFaults):
     def _any(self, kind: str) -> Process:
         return self._die.choice([process for process in self._system.running if process.name == kind])
 
+    def _kill(self, kind: str) -> None:
+        process = self._any(kind)
+        process.kill()
+        self._start(process)
+
+    def _end(self, kind: str) -> None:
+        process = self._any(kind)
+        process.stop()
+        self._start(process)
+
     def _freeze(self, process: Process, most_seconds: float) -> None:
         process.freeze()
         try:
@@ -216,4 +246,4 @@ class Chaos(ServerFaults):
         if process.name == "api":
             process.wait_until(lambda: is_ready(self._system.api_url))
         else:
-            process.wait_for_words(" listening")
+            process.wait_for_words(" started" if process.name == "etl" else " listening")

@@ -1,4 +1,4 @@
-"""The people of a soak: print stations, DBAs and the ETL, each by seeded dice, until told to stop.
+"""The people of a soak: print stations, DBAs, Sierra's staff and the deployed ETL, by seeded dice, until told to stop.
 
 They note the promises made to them in bench/soak_notes.py.
 """
@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from bench.soak_faults import LATE_WRITE_SECONDS
 from bench.soak_notes import Notes
+from bench.soak_staff import Staff
 from db import history, queue_people
 from sandbox.catalogue import Item
 from sandbox.etl import Etl, Row, SyncRefused
@@ -37,9 +38,16 @@ class People:
     """All of them, each in a thread, from entry to exit; `done` is set when enough marks are acknowledged."""
 
     def __init__(
-        self, system: System, notes: Notes, seed: int, stations: int, marks: int | None, dba_pause_seconds: float
+        self,
+        system: System,
+        notes: Notes,
+        staff: Staff,
+        seed: int,
+        stations: int,
+        marks: int | None,
+        dba_pause_seconds: float,
     ) -> None:
-        self._system, self._notes = system, notes
+        self._system, self._notes, self._staff = system, notes, staff
         self._most, self._dba_pause_seconds = marks, dba_pause_seconds
         self._stop = threading.Event()
         self.done = threading.Event()
@@ -50,6 +58,7 @@ class People:
             self._tend,
             self._undo,
             self._sync,
+            lambda die: staff.work(die, self._stop),
         ]
         dice = [random.Random(f"{seed} {place}") for place in range(len(jobs))]
         self._failures: list[Exception] = []
@@ -164,7 +173,7 @@ class People:
             self.done.set()
 
     def _sync(self, die: random.Random) -> None:
-        """Act as the ETL: send new classifications now and then, and repeat a batch until it is taken.
+        """Act as the deployed ETL: send new classes, which the bibs have by now, and repeat a batch until it is taken.
 
         Its clock is years ahead now and then. That batch has the classes as they are, and keeps no later one out.
         """
@@ -176,6 +185,8 @@ class People:
                 known = [_rows(item, notes.class_of(item), best_title="of a clock ahead") for item in chosen]
                 self._send_until_taken(etl, known, timedelta(days=die.choice([1, 4000])))
             changes = [(item, die.choice(CLASSES)) for item in chosen]
+            for item, classification in changes:
+                self._staff.class_bib(item, classification)
             self._send_until_taken(etl, [_rows(item, classification) for item, classification in changes])
             now = datetime.now(UTC)
             for item, classification in changes:
