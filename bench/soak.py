@@ -107,12 +107,14 @@ def run(plan: Plan, seed: int) -> dict[str, Any]:
         people.mark_again(chaos.ignored())
         healed = time.monotonic()
         waiting = wait_until_drained(system)
+        drained = time.monotonic()
         chaos.end_etl()  # its pauses have grown
         not_closed = open_ends(system)
         told: dict[str, Any] = {
             "seed": seed,
             "seconds": round(healed - began, 1),
-            "drain_seconds": round(time.monotonic() - healed, 1),
+            "drain_seconds": round(drained - healed, 1),
+            "loop_seconds": round(time.monotonic() - drained, 1),
         }
         told |= {**report(system, items, notes, waiting), "staff": staff.acts, "faults": dict(chaos.met)}
         return {**told, "broken": told["broken"] + not_closed}
