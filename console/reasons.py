@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from console.sentences import Sentence, sentence
+from db.reasons import ReasonCode
 
 
 class Explained(NamedTuple):
@@ -17,7 +18,7 @@ BY_ITSELF = sentence("Nothing: it is tried again by itself.")
 AFTERWARDS = sentence("Correct the records in Sierra, then retry.")
 RETRY = sentence("Retry when Sierra is well.")
 
-REASONS: Mapping[str, Explained] = {
+REASONS: Mapping[ReasonCode, Explained] = {
     "absent": Explained(
         sentence("Sierra has no such record."),
         sentence("Look in Sierra. What is gone there can be dismissed."),
@@ -76,4 +77,4 @@ UNKNOWN = Explained(sentence("see the text of each."), sentence("Look at the tex
 
 def explain_reason(code: str | None) -> Explained:
     """The explanation of a reason's word; a general one for a word that is not known here, or none."""
-    return REASONS.get(code or "", UNKNOWN)
+    return next((explained for known, explained in REASONS.items() if known == code), UNKNOWN)

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from db.queue import Connection
+from db.reasons import REASON_CODES
 from runtime.statements import load
 
 SQL = load("db", "snapshot")
@@ -116,7 +117,7 @@ LISTS: dict[str, type[Any]] = {
 async def read_snapshot(connection: Connection, day_began_at: datetime) -> Snapshot:
     """Read the whole as it is now; today's labels are those since `day_began_at`."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL["snapshot"], {"day_began_at": day_began_at})
+        await cursor.execute(SQL["snapshot"], {"day_began_at": day_began_at, "reason_codes": list(REASON_CODES)})
         row = await cursor.fetchone() or {}
     for name, kind in LISTS.items():
         row[name] = [kind(**{field.name: one[field.name] for field in fields(kind)}) for one in row[name]]

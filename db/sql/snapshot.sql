@@ -15,11 +15,11 @@ WITH item AS MATERIALIZED (
             ELSE 'waiting'
         END AS state,
         greatest(q.due_at, q.lease_until) AS due_at,
-        NULL::text AS reason_code
+        CASE WHEN q.last_error IS NOT NULL THEN q.reason_code END AS reason_code
     FROM unnest(ARRAY[0, 1, 2]::smallint[]) AS level (priority)
     CROSS JOIN LATERAL (
         (
-            SELECT d.due_at, d.lease_until, d.claimed_by, d.pushed_revision, d.revision
+            SELECT d.due_at, d.lease_until, d.claimed_by, d.pushed_revision, d.revision, d.last_error, d.reason_code
             FROM update_queue d
             WHERE d.priority = level.priority AND d.due_at <= now()
             ORDER BY d.due_at
@@ -27,7 +27,7 @@ WITH item AS MATERIALIZED (
         )
         UNION ALL
         (
-            SELECT l.due_at, l.lease_until, l.claimed_by, l.pushed_revision, l.revision
+            SELECT l.due_at, l.lease_until, l.claimed_by, l.pushed_revision, l.revision, l.last_error, l.reason_code
             FROM update_queue l
             WHERE l.priority = level.priority AND l.due_at > now()
             ORDER BY l.due_at
@@ -43,8 +43,18 @@ WITH item AS MATERIALIZED (
     FROM item
     GROUP BY 1, 2
 ), rejected AS (
-    SELECT 'rejected' AS state, NULL::text AS reason_code, count(*) AS items, NULL::float8 AS oldest_seconds
-    FROM (SELECT FROM update_queue r WHERE r.due_at IS NULL LIMIT 10001) AS one
+    SELECT 'rejected' AS state, known.reason_code, found.items, NULL::float8 AS oldest_seconds
+    FROM unnest(%(reason_codes)s::text[]) AS known (reason_code)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS items
+        FROM (
+            SELECT FROM update_queue r WHERE r.due_at IS NULL AND r.reason_code = known.reason_code LIMIT 10001
+        ) AS one
+    ) AS found
+    WHERE found.items > 0
+    UNION ALL
+    SELECT 'rejected', NULL, count(*), NULL
+    FROM (SELECT FROM update_queue r WHERE r.due_at IS NULL AND r.reason_code IS NULL LIMIT 10001) AS one
     HAVING count(*) > 0
 ), ended AS MATERIALIZED (
     SELECT update_log_id, outcome, revert_of, finished_at

@@ -48,7 +48,7 @@ def looks() -> Iterator[tuple[str, str, str, int]]:
 
 
 async def objections(page: Page) -> list[tuple[str, list[str]]]:
-    """What axe-core finds: the rule, and the elements that break it."""
+    """The findings of axe-core: each rule with the elements that break it."""
     found = await Axe().run(page)
     return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found.response["violations"]]
 

@@ -20,7 +20,7 @@ def test_first_sentence_is_the_verdict(viewer: ConsoleClient, filled: TestDataba
     page = viewer.page("/")
     assert headline(viewer) == "No ETL has a key, so that no catalogue comes."
     assert "Give it one, in Stations and keys." in page
-    assert "3 items are rejected" in page
+    assert "1 item is rejected: Sierra shows the record and refuses to save it." in page
     assert "<ins>84.31 Jännitys</ins>" in page
 
 

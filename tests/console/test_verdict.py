@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from cli.verdicts import in_english
+from console.reasons import REASONS
 from console.sentences import Sentence
 from console.sierra_faults import OTHER, explain
 from console.verdict import Verdict, judge
+from db.reasons import REASON_CODES
 from db.snapshot import MOST, Client, Group, Notifier, Push, Snapshot
 from tests.docs.markdown import table
 
@@ -236,3 +238,7 @@ def test_two_notifiers_that_meet_one_fault_tell_it_once() -> None:
 def test_pause_hides_no_fault_of_sierra() -> None:
     verdict = verdict_on({"paused_at": NOON, "notifiers": trouble("Sierra refuses our key (…)", "person")})
     assert {cause.code for cause in verdict.causes} == {"paused", "key"}
+
+
+def test_each_reason_is_explained() -> None:
+    assert tuple(REASONS) == REASON_CODES

@@ -31,6 +31,16 @@ async def test_each_state_of_the_queue_is_counted_as_the_overview_counts_it(
     assert {state: found.count(state) for state in told} == told
 
 
+async def test_rejected_items_are_counted_by_reason(filled: TestDatabase, connection: Connection) -> None:
+    filled.fetch("UPDATE update_queue SET reason_code = 'in_use' WHERE due_at > now()")
+    found = await read_snapshot(connection, HOUR_AGO)
+    told = {group.reason_code: group.items for group in found.rejected}
+    assert told == dict(
+        filled.fetch("SELECT reason_code, count(*) FROM queue_detail WHERE state = 'rejected' GROUP BY reason_code")
+    )
+    assert {group.reason_code for group in found.queue if group.state == "postponed"} == {"in_use"}
+
+
 async def test_reader_and_operator_may_read_it(database: TestDatabase, as_role: AsRole) -> None:
     for role in ("signum_reader", "signum_operator"):
         async with await as_role(role).aconnect() as connection:
@@ -38,7 +48,7 @@ async def test_reader_and_operator_may_read_it(database: TestDatabase, as_role: 
 
 
 def test_limits_of_the_statement_are_those_of_the_module() -> None:
-    assert SQL["snapshot"].count(f"LIMIT {MOST + 1}") == 6
+    assert SQL["snapshot"].count(f"LIMIT {MOST + 1}") == 7
 
 
 async def test_triggers_that_are_off_and_a_lock_that_others_wait_for_are_seen(
