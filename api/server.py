@@ -12,10 +12,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import make_app
-from api.http_limits import BoundedConnection
 from api.metrics import api_metrics_served
 from db.connections import DatabaseUnavailable, connection_parameters
 from db.schema.startup import prepare_database
+from runtime.http_limits import BoundedConnection
 from runtime.logging import configure_logging
 from runtime.open_files import raise_limit_of_open_files
 from runtime.release import release

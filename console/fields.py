@@ -1,12 +1,14 @@
 """The fields of a form or an address, without what PostgreSQL can't store."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
 from fastapi import HTTPException, Request
 
 MOST_BYTES = 1 << 20
-MOST_FIELDS = 5_000
+MOST_SECONDS = 20.0
+MOST_FIELDS = 20_000
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -34,12 +36,16 @@ class Fields:
 
 
 async def read_form(request: Request) -> Fields:
-    """The form that was sent. 415 if it is none, 413 if it is larger than MOST_BYTES."""
+    """The form that was sent. 415 if it is none, 413 if it is larger than MOST_BYTES, 408 if it dawdles."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise HTTPException(415, "This is not a form")
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, f"The form is larger than {MOST_BYTES >> 20} MiB")
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MOST_BYTES:
+                    raise HTTPException(413, f"The form is larger than {MOST_BYTES >> 20} MiB")
+    except TimeoutError:
+        raise HTTPException(408, f"The form did not come within {MOST_SECONDS:g} s") from None
     return Fields(bytes(body))

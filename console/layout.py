@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from console.browser import TOKEN, Browser
 from console.languages import LANGUAGES, N_, locale_of, translations
+from console.proxy import NAMED
 from db.persons import Person, Role
 from runtime.console_settings import ConsoleSettings
 
@@ -95,6 +96,7 @@ def show(
             "static": lambda name: f"{root}/static/{name}?v={static_version(name)}",
             "token": lambda: _TOKEN_FIELD.format(TOKEN, browser.token),
             "ago": lambda at: tell_time(at, language, ZoneInfo(settings.console_time_zone)),
+            "is_named_by_proxy": request.scope.get(NAMED) is not None,
             "notice": None,
             **values,
         }

@@ -41,13 +41,13 @@ class PageMiddleware:
         given = uuid4().hex
         request_id.set(given)
         is_begun = False
+        is_static = scope["path"].startswith(scope["root_path"] + "/static/")  # as it is before a mount changes it
 
         async def answer(message: Message) -> None:
             nonlocal is_begun
             if message["type"] == "http.response.start":
                 is_begun = True
-                is_file = message["status"] == 200 and scope["path"].startswith(scope["root_path"] + "/static/")
-                kept = KEPT if is_file else NOT_KEPT
+                kept = KEPT if is_static and message["status"] == 200 else NOT_KEPT
                 message["headers"] = [
                     *message.get("headers", ()),
                     *HEADERS,

@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import signal
+import socket
 
 import uvicorn
+from fastapi import FastAPI
 
 from console.app import make_app
 from db.connections import DatabaseUnavailable, connection_parameters
 from db.schema.startup import prepare_database
 from runtime.console_settings import ConsoleSettings
+from runtime.http_limits import BoundedConnection
 from runtime.logging import configure_logging
 from runtime.open_files import raise_limit_of_open_files
 from runtime.release import release
@@ -32,7 +35,7 @@ def run(settings: ConsoleSettings) -> int:
     log.info("starting", extra={"version": release()})
     try:
         asyncio.run(_prepare(settings))
-        _serve(settings)
+        ConsoleServer(make_app(settings), settings).run()
     except KeyboardInterrupt:  # before it served: uvicorn handles later ones itself
         log.info("stopped before it served")
     except DatabaseUnavailable as error:
@@ -50,16 +53,28 @@ async def _prepare(settings: ConsoleSettings) -> None:
     await prepare_database(connection_parameters(settings, "signum console"), migrate=settings.migrate_at_start)
 
 
-def _serve(settings: ConsoleSettings) -> None:
-    uvicorn.run(
-        make_app(settings),
-        host=settings.console_host,
-        port=settings.console_port,
-        root_path=settings.console_root_path.rstrip("/"),
-        proxy_headers=True,
-        forwarded_allow_ips=settings.console_forwarded_allow_ips,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-    )
+class ConsoleServer(uvicorn.Server):
+    """uvicorn's server, which first ends the events of open pages: they would last as long as the pages."""
+
+    def __init__(self, app: FastAPI, settings: ConsoleSettings) -> None:
+        """Bind the application to its address, with the api's limits on slow and oversized clients."""
+        self._app = app
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.console_host,
+                port=settings.console_port,
+                root_path=settings.console_root_path.rstrip("/"),
+                http=BoundedConnection,
+                proxy_headers=False,  # console/proxy.py reads them
+                timeout_graceful_shutdown=STOP_SECONDS,
+                server_header=False,
+                access_log=False,
+                log_config=None,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        self._app.state.refresher.stop()
+        await super().shutdown(sockets)

@@ -12,10 +12,11 @@ from console.fields import Fields
 from console.languages import choose, translations
 from console.layout import show
 from console.notice import Notice, leave_notice, read_notice, take_notice
+from console.proxy import NAMED
 from db.acts import write_act
 from db.connections import DatabaseUnavailable
 from db.console import ConsoleDatabase
-from db.persons import Person, Role, find_person_by_session, see_person
+from db.persons import Person, Role, find_person_by_name, find_person_by_session, see_person
 from db.queue import Connection
 
 FROM_SCRIPT = "x-refresh"  # header of the script that renews a part of the page: it shows no notice
@@ -112,11 +113,19 @@ def address_of(request: Request) -> str:
 
 
 async def find_person(request: Request) -> Person | None:
-    """The person who is signed in."""
+    """The person whom the proxy in front names, else the one who has signed in; 403 if the named one is unknown."""
     database: ConsoleDatabase = request.app.state.database
     browser: Browser = request.state.browser
+    named: str | None = request.scope.get(NAMED)
     async with database.looking_up() as connection:
-        person = await find_person_by_session(connection, browser.secret)
+        if named is None:
+            person = await find_person_by_session(connection, browser.secret)
+        else:
+            person = await find_person_by_name(connection, named)
+    if named is not None and person is None:
+        raise HTTPException(
+            403, f"You are signed in as {named}, whom this console does not know: ask one of its admins"
+        )
     if person is not None and person.is_old:
         with suppress(DatabaseUnavailable):  # a database that only reads shows its pages all the same
             async with database.administering() as connection:

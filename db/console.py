@@ -33,6 +33,17 @@ LOCK_TIMEOUT_MS = 2_000
 SPARE_SECONDS = 2.0  # for a statement's own end at the server, before its connection is cut
 
 
+def console_parameters(settings: "DatabaseSettings") -> dict[str, str | int]:
+    """Parameters for the console: no statement that a transaction does not give longer takes more than 5 s."""
+    return connection_parameters(
+        settings,
+        "signum console",
+        statement_timeout=READING_SECONDS * 1000,
+        lock_timeout=LOCK_TIMEOUT_MS,
+        idle_in_transaction_session_timeout=READING_SECONDS * 1000,
+    )
+
+
 class ConsoleDatabase:
     """The pool of a console, to be opened by `async with`. No connection is made before the first page needs one.
 
@@ -40,14 +51,9 @@ class ConsoleDatabase:
     """
 
     def __init__(self, settings: "DatabaseSettings") -> None:
-        parameters = connection_parameters(
-            settings,
-            "signum console",
-            statement_timeout=READING_SECONDS * 1000,
-            lock_timeout=LOCK_TIMEOUT_MS,
-            idle_in_transaction_session_timeout=READING_SECONDS * 1000,
+        self._pool: Pool = make_pool(
+            console_parameters(settings), CONNECTIONS, reads_too=True, configure=commit_durably
         )
-        self._pool: Pool = make_pool(parameters, CONNECTIONS, reads_too=True, configure=commit_durably)
         self._for_acts = asyncio.Semaphore(CONNECTIONS // 2)  # long ones leave half of the connections to pages
 
     async def __aenter__(self) -> Self:

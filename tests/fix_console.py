@@ -7,6 +7,8 @@ import contextlib
 import hashlib
 import re
 import secrets
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any
@@ -15,10 +17,11 @@ import httpx
 import pytest
 
 from console.app import make_app
+from console.server import ConsoleServer
 from runtime.console_settings import ConsoleSettings
-from tests.fix_api import serving
 from tests.fix_postgres import TestDatabase
 
+STOP_SECONDS = 5.0  # less than the console waits for requests under way
 TOKEN = re.compile(r'name="form_token" value="(\w+)"')
 
 
@@ -52,6 +55,21 @@ class ConsoleClient(httpx.Client):
         return self.page(answer.headers["location"])
 
 
+@contextlib.contextmanager
+def serving(settings: ConsoleSettings) -> Iterator[int]:
+    """Serve a console in a thread; its port. The socket listens from the start, so that no test has to wait for it."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        server = ConsoleServer(make_app(settings), settings)
+        thread = threading.Thread(target=server.run, args=([listener],), name="console under test")
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(STOP_SECONDS)
+            assert not thread.is_alive()
+
+
 StartConsole = Callable[..., ConsoleClient]
 SignIn = Callable[[str, str], ConsoleClient]
 
@@ -63,8 +81,7 @@ def start_console(database: TestDatabase) -> Iterator[StartConsole]:
 
         def start(**given: Any) -> ConsoleClient:
             settings = ConsoleSettings(**database.settings(**given))
-            served = stack.enter_context(serving(make_app(settings), settings.console_root_path))
-            return stack.enter_context(ConsoleClient(served.port))
+            return stack.enter_context(ConsoleClient(stack.enter_context(serving(settings))))
 
         yield start
 

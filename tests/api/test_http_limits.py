@@ -7,8 +7,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from api import http_limits as connection
-from api.http_limits import BoundedConnection
+from runtime import http_limits as connection
+from runtime.http_limits import BoundedConnection
 from tests.fix_api import ApiClient, read_answer
 from tests.fix_postgres import TestDatabase
 

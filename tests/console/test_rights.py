@@ -77,7 +77,7 @@ def test_console_needs_no_more_than_its_role(as_role: AsRole, start_console: Sta
     least = start_console(**as_role("signum_console").settings())
     least.cookies.update(of_admin.cookies)
     for method, path in ROUTES:
-        if method == "GET" and path != "/sign-in":
+        if method == "GET" and path not in ("/events", "/sign-in"):
             least.page(path)
     assert "desk 3 is added" in least.act("/stations", act="add", name="desk 3", type="etl")
     token = TOKEN.search(least.page("/stations").replace("'", '"'))

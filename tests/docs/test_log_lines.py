@@ -30,7 +30,7 @@ def trees() -> list[ast.Module]:
     """The processes' code."""
     files = [
         file
-        for folder in ("api", "notifier", "db", "etl", "runtime")
+        for folder in ("api", "console", "notifier", "db", "etl", "runtime")
         for file in sorted((HOUSE / folder).rglob("*.py"))
     ]
     return [ast.parse(file.read_text(encoding="utf-8")) for file in files]
