@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from cli.database import ask
-from cli.output import AsJson, show_rows
+from cli.output import AsCsv, AsJson, show_rows
 from db.acts import read_acts, write_act
 from db.queue import Connection
 
@@ -78,13 +78,14 @@ def act(
 def acts(
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List what people did, by commands and by the console, the newest first."""
     rows = ask(lambda connection: read_acts(connection, limit))
-    if not as_json:
+    if not (as_json or as_csv):
         rows = [{**row, "target": _in_words(row["target"])} for row in rows]
     columns = ("acted_at", "person", "through", "os_user", "action", "target", "reason", "result")
-    show_rows(rows, as_json, columns, if_none="nobody has done anything in the time that acts are kept")
+    show_rows(rows, as_json, columns, if_none="nobody has done anything in the time that acts are kept", as_csv=as_csv)
 
 
 def _in_words(target: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import typer
 from cli.acts import By, act
 from cli.database import ask
 from cli.exit_codes import Refused
-from cli.output import AsJson, print_err, print_out, show_json, show_rows
+from cli.output import AsCsv, AsJson, print_err, print_out, show_json, show_rows
 
 if TYPE_CHECKING:
     from db.clients import NewKey
@@ -56,7 +56,7 @@ def add(
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the clients of the API: type, state, computer, and when each was last seen."""
     from db.clients import list_clients
 
@@ -69,7 +69,7 @@ def list_(as_json: AsJson = False) -> None:
         "internal_ip_address",
         "api_key_prefix",
     )
-    show_rows(ask(list_clients), as_json, columns, if_none="there are no clients")
+    show_rows(ask(list_clients), as_json, columns, if_none="there are no clients", as_csv=as_csv)
 
 
 @app.command()

@@ -7,7 +7,7 @@ import typer
 
 from cli.database import ask
 from cli.exit_codes import Refused
-from cli.output import AsJson, print_out, show_json, show_rows
+from cli.output import AsCsv, AsJson, print_out, show_json, show_rows
 from db.history import read_history
 from runtime.settings import NotifierSettings, read_settings
 
@@ -21,6 +21,7 @@ def history(
     barcode: Barcode,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List the outcomes of one item's updates, newest first. `signum revert` undoes one by its update_log_id."""
     rows = ask(lambda connection: read_history(connection, barcode, limit))
@@ -39,7 +40,7 @@ def history(
         "reason_code",
         "reason",
     )
-    show_rows(rows, as_json, columns)
+    show_rows(rows, as_json, columns, as_csv=as_csv)
 
 
 def preview(barcode: Barcode, as_json: AsJson = False) -> None:

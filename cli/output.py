@@ -20,20 +20,31 @@ from rich.table import Table
 from rich.text import Text
 
 from runtime.logging import one_line
+from runtime.spreadsheet import csv_lines
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV, for a spreadsheet: with every field, as --json.")]
 Row = Mapping[str, Any]
 
 GAP = 2
 NARROWEST_SENTENCE = 24  # where a table can't leave a sentence so many columns, there are blocks instead
 
 
-def show_rows(rows: Sequence[Row], as_json: bool, columns: Sequence[str], *, if_none: str = "") -> None:
+def show_rows(
+    rows: Sequence[Row], as_json: bool, columns: Sequence[str], *, if_none: str = "", as_csv: bool = False
+) -> None:
     """Print rows below headings made of `columns`; a block per row where the terminal is too narrow for a table.
 
-    Print `if_none` where there are no rows. As JSON: an array, maybe empty. In a pipe each row is one line.
+    Print `if_none` where there are no rows. As JSON: an array, maybe empty. In a pipe each row is one line. As CSV:
+    headings and every field; of no rows, the `columns`.
     """
-    if as_json:
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv exclude each other")
+    if as_csv:
+        names = list(rows[0]) if rows else list(columns)
+        for line in csv_lines([names, *([row[name] for name in names] for row in rows)]):
+            typer.echo(line, nl=False)
+    elif as_json:
         show_json([dict(row) for row in rows])
     elif not rows:
         print_out(if_none)

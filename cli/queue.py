@@ -10,7 +10,7 @@ import typer
 from cli.acts import By, act
 from cli.database import ask
 from cli.exit_codes import Refused
-from cli.output import AsJson, confirm, print_out, show_json, show_rows
+from cli.output import AsCsv, AsJson, confirm, print_out, show_json, show_rows
 from db import queue_people
 from db.queue import Connection
 from db.reasons import ReasonCode
@@ -54,6 +54,7 @@ def list_(
     reason_code: OfReasonCode = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List the items in the queue, the most urgent first."""
     words = state.replace("-", " ") if state else None
@@ -61,7 +62,7 @@ def list_(
     columns = ("item_number", "barcode", "title", "state", "age_seconds", "next_try_at", "attempts")
     why = ("queued_by", "revert_of", "reason_code", "reason")
     if_none = f"no item is {words or reason_code}" if words or reason_code else "the queue is empty"
-    show_rows(rows, as_json, (*columns, *why), if_none=if_none)
+    show_rows(rows, as_json, (*columns, *why), if_none=if_none, as_csv=as_csv)
 
 
 @app.command()
@@ -70,6 +71,7 @@ def not_shown(
     marks: Annotated[bool, typer.Option("--mark", help="Mark those that are to be pushed again.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List the pushes that SierraDNA does not show. With --mark, mark those whose item has not changed since."""
     from db.history import read_not_shown
@@ -78,7 +80,9 @@ def not_shown(
     if not marks:
         rows = ask(lambda connection: read_not_shown(connection, limit))
         columns = ("item_number", "barcode", "state", "call_number_pushed", "call_number_shown", "pushed_at", "title")
-        show_rows(rows, as_json, columns, if_none="Sierra shows all that was pushed, or the ETL does not tell")
+        show_rows(
+            rows, as_json, columns, if_none="Sierra shows all that was pushed, or the ETL does not tell", as_csv=as_csv
+        )
         return
 
     async def mark_not_shown(connection: Connection) -> list[int]:

@@ -19,6 +19,7 @@ class Chosen(TypedDict, total=False):
     `reason` is a part of rejected items' reasons, `reason_code` their kind.
     """
 
+    item_record_ids: Sequence[int] | None
     item_numbers: Sequence[str] | None
     barcodes: Sequence[str] | None
     reason: str | None
@@ -42,9 +43,9 @@ async def dismiss(
 
 async def _choose(connection: Connection, statement: str, others: Row, chosen: Chosen) -> list[int]:
     if all(condition is None for condition in chosen.values()):
-        raise ValueError(f"{statement} needs item numbers, barcodes or a reason")
+        raise ValueError(f"{statement} needs items, or a reason")
     numbers, barcodes = (known and list(known) for known in (chosen.get("item_numbers"), chosen.get("barcodes")))
-    named = {"item_numbers": numbers, "barcodes": barcodes}
+    named = {"item_record_ids": chosen.get("item_record_ids"), "item_numbers": numbers, "barcodes": barcodes}
     reasons = {"reason": chosen.get("reason"), "reason_code": chosen.get("reason_code")}
     cursor = await connection.execute(SQL[statement], {**others, **named, **reasons})
     return [row[0] for row in await cursor.fetchall()]

@@ -22,6 +22,7 @@ FROM (
     FROM update_queue r
     JOIN sierra_item i USING (item_record_id)
     WHERE r.due_at IS NULL
+        AND (%(item_record_ids)s::bigint[] IS NULL OR r.item_record_id = ANY (%(item_record_ids)s))
         AND (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
         AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
         AND (%(reason)s::text IS NULL OR strpos(r.last_error, %(reason)s) > 0)
@@ -42,7 +43,8 @@ WITH chosen AS (
     SELECT q.item_record_id, i.item_number, i.barcode, i.best_title
     FROM update_queue q
     JOIN sierra_item i USING (item_record_id)
-    WHERE (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
+    WHERE (%(item_record_ids)s::bigint[] IS NULL OR q.item_record_id = ANY (%(item_record_ids)s))
+        AND (%(item_numbers)s::text[] IS NULL OR i.item_number = ANY (%(item_numbers)s))
         AND (%(barcodes)s::text[] IS NULL OR i.barcode = ANY (%(barcodes)s))
         AND (%(reason)s::text IS NULL OR (q.due_at IS NULL AND strpos(q.last_error, %(reason)s) > 0))
         AND (%(reason_code)s::text IS NULL OR (q.due_at IS NULL AND q.reason_code = %(reason_code)s))

@@ -21,6 +21,7 @@ BESIDE = {
     "db/snapshot.py": "is what the verdict is made from",
     "db/notifiers.py": "has the heartbeats",
     "db/progress.py": "counts the relabelling",
+    "db/queue_filter.py": "is the console's",
     "db/queue_people.py": "is a person's way to the queue",
     "db/reasons.py": "lists the kinds of failures",
     "db/servers.py": "is the doctor's",

@@ -2,6 +2,7 @@
 
 import ast
 
+from console.reasons import REASONS
 from db.reasons import REASON_CODES
 from tests.docs.markdown import HOUSE, table
 from tests.docs.test_log_lines import trees
@@ -11,6 +12,7 @@ def test_docs_explain_each_reason_in_the_lists_order() -> None:
     rows = table("docs/queue.md", "Reasons")
     assert [row[0].strip("`") for row in rows] == list(REASON_CODES)
     assert all(all(row) for row in rows)
+    assert list(REASONS) == list(REASON_CODES), "the console says what to do for each"
 
 
 def test_each_reason_is_given_somewhere_by_the_notifier_or_the_view() -> None:

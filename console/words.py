@@ -1,0 +1,47 @@
+"""Words of the database in a reader's language, and names as a reader may see them, for pages and downloads."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from fastapi import HTTPException
+
+from console.languages import N_
+from console.reasons import REASONS, explain_reason
+from console.visit import Visit
+
+STATES = (N_("waiting"), N_("in flight"), N_("postponed"), N_("rejected"), N_("to recheck"))
+OUTCOMES = (N_("pushed"), N_("unchanged"), N_("rejected"), N_("dismissed"))
+
+Row = dict[str, Any]
+
+
+def choices(visit: Visit, words: Sequence[str]) -> list[tuple[str, str]]:
+    """The words as a form's options."""
+    return [(word, visit.say(word)) for word in words]
+
+
+def reason_choices(visit: Visit) -> list[tuple[str, str]]:
+    """The kinds of reasons as a form's options."""
+    return [(code, tell_reason(visit, code)) for code in REASONS]
+
+
+def tell_reason(visit: Visit, code: str) -> str:
+    """The kind of a reason in words."""
+    text = visit.say(explain_reason(code).sentence.one)
+    return text[:1].upper() + text[1:]
+
+
+def hide_persons(visit: Visit, rows: Sequence[Row], stations: Collection[str], *names: str) -> None:
+    """Take the names of persons out of these columns, which a viewer may not see: stations and notifiers stay."""
+    if visit.may("operator"):
+        return
+    for row in rows:
+        for name in names:
+            if row[name] not in stations and ":" not in (row[name] or ""):
+                row[name] = "–"
+
+
+def refuse_persons_name(visit: Visit, name: str | None, stations: Collection[str]) -> None:
+    """Refuse a viewer who filters by a person's name."""
+    if name is not None and name not in stations and not visit.may("operator"):
+        raise HTTPException(403, "This is for people with the role operator: you may filter by a station's name")

@@ -1,0 +1,68 @@
+-- The queue's items that meet a person's filter. Each condition that is NULL is left out: sent unprepared, so that the
+-- planner sees which.
+
+
+-- name: choose
+-- Their ids, after one and at most so many. Rejected ones are found by their index. With `asked_at` only those that stood
+-- there when the person was asked: entered since, or rejected since, they were not among those that were counted.
+-- The state is that of queue_detail, which would join every row of the queue to its item.
+SELECT q.item_record_id
+FROM update_queue q
+WHERE (%(item_record_ids)s::bigint[] IS NULL OR q.item_record_id = ANY (%(item_record_ids)s))
+    AND (%(state)s::text IS DISTINCT FROM 'rejected' OR q.due_at IS NULL)
+    AND (
+        %(state)s::text IS NULL
+        OR %(state)s = CASE
+            WHEN q.due_at IS NULL THEN 'rejected'
+            WHEN q.lease_until > now() AND q.claimed_by IS NOT NULL THEN 'in flight'
+            WHEN q.pushed_revision = q.revision THEN 'to recheck'
+            WHEN q.due_at > now() OR q.lease_until > now() THEN 'postponed'
+            ELSE 'waiting'
+        END
+    )
+    AND (%(reason_code)s::text IS NULL OR (q.reason_code = %(reason_code)s AND q.last_error IS NOT NULL))
+    AND (%(queued_by)s::text IS NULL OR q.queued_by = %(queued_by)s)
+    AND (%(queued_from)s::timestamptz IS NULL OR q.queued_at >= %(queued_from)s)
+    AND (%(queued_until)s::timestamptz IS NULL OR q.queued_at < %(queued_until)s)
+    AND (
+        %(words)s::text IS NULL
+        OR EXISTS (
+            SELECT
+            FROM sierra_item i
+            WHERE i.item_record_id = q.item_record_id
+                AND (
+                    i.barcode = %(words)s
+                    OR i.item_number = %(words)s
+                    OR strpos(lower(i.best_title), lower(%(words)s)) > 0
+                )
+        )
+    )
+    AND (%(asked_at)s::timestamptz IS NULL OR q.queued_at <= %(asked_at)s)
+    AND (
+        %(asked_at)s::timestamptz IS NULL
+        OR q.due_at IS NOT NULL
+        OR q.item_record_id <> ALL (ARRAY(
+            SELECT l.item_record_id
+            FROM update_log l
+            WHERE l.finished_at > %(asked_at)s AND l.outcome = 'rejected'
+        ))
+    )
+    AND (%(after)s::bigint IS NULL OR q.item_record_id > %(after)s)
+ORDER BY q.item_record_id
+LIMIT %(limit)s;
+
+
+-- name: show
+-- These items, in the same order.
+SELECT
+    item_record_id, item_number, barcode, title, classification, state, reason_code, reason, next_try_at, queued_at,
+    queued_by, attempts, revert_of
+FROM queue_detail
+WHERE item_record_id = ANY (%(item_record_ids)s::bigint[])
+ORDER BY item_record_id;
+
+
+
+-- name: clock
+-- The time of the question: that of the transaction in which its items are counted.
+SELECT now();
