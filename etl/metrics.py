@@ -21,7 +21,7 @@ POSITION_LAG_SECONDS = Gauge(
 CLOCK_AHEAD_SECONDS = Gauge(
     "signum_etl_clock_ahead_seconds", "How far SierraDNA's clock is ahead of this machine's", registry=COUNTED
 )
-QUIET_HOURS = Gauge("signum_etl_quiet_hours", "1 within ETL_QUIET_HOURS, else 0", registry=COUNTED)
+QUIET_HOURS = Gauge("signum_etl_quiet", "1 within ETL_QUIET_HOURS, else 0", registry=COUNTED)
 LOOK_SECONDS = Gauge("signum_etl_look_seconds", "Time of SierraDNA's for the last look for changes", registry=COUNTED)
 ITEMS_READ = Counter("signum_etl_items_read", "Items that were read from SierraDNA", registry=COUNTED)
 ROWS_SENT = Counter("signum_etl_rows_sent", "Rows that the backend took", ["mode"], registry=COUNTED)

@@ -109,11 +109,12 @@ def print_label(system: System, item: Item) -> Printed:
         wait = {"kind": "put_item", "item": str(item.number), "seconds": str(_PATIENCE_SECONDS)}
         put = _json(sierra.get("/_sandbox/journal/wait", params=wait))[0]
         after = _json(sierra.get(f"/_sandbox/records/{item.number}"))
-        in_dna = (datetime.now(UTC), _call_number_in_dna(system.dna, item)) if system.dna else (None, None)
+        in_dna = _call_number_in_dna(system.dna, item) if system.dna else None
+        seen_at = datetime.now(UTC) if system.dna else None
         _wait_until_unmarked(api, item.barcode)
     dispatch_ms = round((put["arrived_ns"] - answered_ns) / 1e6, 1)
     pushed_at = datetime.fromisoformat(put["arrived_at"])
-    printed = Printed(shown, before, after, dispatch_ms, printed_at, pushed_at, *in_dna)
+    printed = Printed(shown, before, after, dispatch_ms, printed_at, pushed_at, seen_at, in_dna)
     _check(printed, item)
     return printed
 
