@@ -147,7 +147,9 @@ class People:
                 contextlib.suppress(*AWAY),
                 psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection,
             ):
-                connection.execute(statement, {"person": "dba", "late_seconds": LATE_WRITE_SECONDS, **parameters})
+                connection.execute(
+                    statement, {"person": "dba", "late_seconds": LATE_WRITE_SECONDS, "reason_code": None, **parameters}
+                )
                 self._notes.tended += 1
 
     def _undo(self, die: random.Random) -> None:
