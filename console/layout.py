@@ -31,7 +31,13 @@ class Link(NamedTuple):
 
 ROLE_NAMES = (N_("viewer"), N_("operator"), N_("admin"))
 
-LINKS = (Link("/", N_("Now")), Link("/queue", N_("Queue")), Link("/stations", N_("Stations and keys")))
+LINKS = (
+    Link("/", N_("Now")),
+    Link("/queue", N_("Queue")),
+    Link("/progress", N_("Progress")),
+    Link("/catalogue", N_("Catalogue")),
+    Link("/stations", N_("Stations and keys")),
+)
 
 _TOKEN_FIELD = Markup('<input type="hidden" name="{}" value="{}">')
 _TIME = Markup('<time datetime="{}" title="{}">{}</time>')

@@ -12,6 +12,7 @@ BESIDE = {
     "api/routes/health.py": "serves /healthz and /readiness",
     "api/routes/status.py": "serves /status",
     "db/acts.py": "keeps what people did",
+    "db/catalogue.py": "is read by the console",
     "db/checks.py": "is the doctor's",
     "db/console.py": "is the console's way to the database",
     "db/persons.py": "knows who may use the console",
