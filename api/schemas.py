@@ -127,15 +127,15 @@ SyncStatus = Literal["idle", "processing_sync_batch"]
 
 # The additions to the contract that this release understands. An ETL sends no other one, and none to a release that
 # has no such list.
-ACCEPTS = ["changes_since", "deleted_on"]
+ACCEPTS = ["changes_since", "deleted_on", "all_from_id"]
 Accepts = Annotated[
     list[str], Field(description="Additions that may be sent, by the field or column that stands for each")
 ]
 
-
 DeletionsSince = Annotated[
     date | None, Field(description="The last `deletions_until`: deletions before that day have come; null: none have")
 ]
+PassedAt = Annotated[Moment | None, Field(description="`timestamp` of the last `pass_complete`; null: there was none")]
 
 
 class FullSync(BaseModel):
@@ -147,6 +147,7 @@ class FullSync(BaseModel):
     sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
     accepts: Accepts = ACCEPTS
     deletions_since: DeletionsSince = None
+    passed_at: PassedAt = None
 
 
 class ChangesSync(BaseModel):
@@ -157,6 +158,7 @@ class ChangesSync(BaseModel):
     sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
     accepts: Accepts = ACCEPTS
     deletions_since: DeletionsSince = None
+    passed_at: PassedAt = None
 
 
 class BatchTaken(BaseModel):

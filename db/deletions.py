@@ -9,11 +9,26 @@ from runtime.statements import load
 SQL = load("db", "deletions")
 
 
-def find_deletions(connection: Transaction, timestamp: datetime) -> tuple[int, int]:
-    """Find the batch's new deletions. Return how many they are, and how many were done within the 24 hours before."""
+def find_deletions(connection: Transaction, timestamp: datetime, pass_range: tuple[int, int] | None) -> tuple[int, int]:
+    """Find the batch's new deletions. Return how many they are, and how many were done within the 24 hours before.
+
+    A batch with a `pass_range` deletes the items of that range that it lacks, too.
+    """
     connection.execute(SQL["find_deleted"], {"timestamp": timestamp})
+    if pass_range:
+        above, to = pass_range
+        connection.execute(
+            SQL["find_absent"], {"timestamp": timestamp, "day": timestamp.date(), "above": above, "to": to}
+        )
     found, recent = connection.execute(SQL["count_deletions"], {"timestamp": timestamp}).fetchone() or (0, 0)
     return found, recent
+
+
+def has_item_within(connection: Transaction, pass_range: tuple[int, int]) -> bool:
+    """Tell whether the batch has a living item of the range."""
+    above, to = pass_range
+    row = connection.execute(SQL["has_item_within"], {"above": above, "to": to}).fetchone()
+    return bool(row and row[0])
 
 
 def delete_items(connection: Transaction, timestamp: datetime, *, held: bool) -> None:

@@ -357,6 +357,7 @@ class SyncState(SQLModel, table=True):
             "gap_from",
             "gap_until",
             "all_changes_until",
+            "passed_at",
         ),
         CheckConstraint("id", name="one_row"),
         CheckConstraint("sync_mode IN ('SYNC_FULL', 'SYNC_CHANGES')", name="sync_mode_known"),
@@ -400,6 +401,9 @@ class SyncState(SQLModel, table=True):
         "NULL: no such ETL has come",
     )
     deletions_since: date | None = nullable(Date, "Until which day all deletions have come; NULL: none have")
+    passed_at: datetime | None = nullable(
+        TIMESTAMPTZ, "When the last pass over all items ended (Sierra's clock); NULL: none has"
+    )
 
 
 class RejectedRow(SQLModel, table=True):

@@ -268,6 +268,7 @@ CREATE TABLE public.sync_state (
     early_ends integer DEFAULT 0 NOT NULL,
     all_changes_until timestamp with time zone,
     deletions_since date,
+    passed_at timestamp with time zone,
     CONSTRAINT sync_state_all_changes_until_readable CHECK ((((all_changes_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((all_changes_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_full_sync_completed_at_readable CHECK ((((full_sync_completed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_completed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_full_sync_requested_at_readable CHECK ((((full_sync_requested_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_requested_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
@@ -278,6 +279,7 @@ CREATE TABLE public.sync_state (
     CONSTRAINT sync_state_offered_mode_known CHECK ((offered_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text]))),
     CONSTRAINT sync_state_offered_timestamp_readable CHECK ((((offered_timestamp AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((offered_timestamp AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_one_row CHECK (id),
+    CONSTRAINT sync_state_passed_at_readable CHECK ((((passed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((passed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_sync_changes_since_readable CHECK ((((sync_changes_since AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((sync_changes_since AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_sync_mode_known CHECK ((sync_mode = ANY (ARRAY['SYNC_FULL'::text, 'SYNC_CHANGES'::text])))
 );
@@ -319,6 +321,8 @@ COMMENT ON COLUMN public.sync_state.early_ends IS 'Batches in a row that would h
 COMMENT ON COLUMN public.sync_state.all_changes_until IS 'Until when an ETL that says changes_since has brought all changes (Sierra''s clock); NULL: no such ETL has come';
 
 COMMENT ON COLUMN public.sync_state.deletions_since IS 'Until which day all deletions have come; NULL: none have';
+
+COMMENT ON COLUMN public.sync_state.passed_at IS 'When the last pass over all items ended (Sierra''s clock); NULL: none has';
 
 CREATE TABLE public.update_log (
     update_log_id bigint NOT NULL,
@@ -1053,7 +1057,8 @@ CREATE VIEW public.sync_overview AS
                   WHERE (d.datname = current_database()))) AND ((l.classid = (0)::oid) AND (l.objid = (1398361667)::oid) AND (l.objsubid = 1))))) AS batch_under_way,
     ( SELECT count(*) AS count
            FROM public.sierra_item i
-          WHERE ((i.deletion_held_on IS NOT NULL) AND (i.deleted_on IS NULL))) AS deletions_held
+          WHERE ((i.deletion_held_on IS NOT NULL) AND (i.deleted_on IS NULL))) AS deletions_held,
+    passed_at
    FROM public.sync_state s;
 
 COMMENT ON VIEW public.sync_overview IS 'Where the sync with Sierra stands, whether a batch is being taken in just now, whether changes are missing, and what to do then';
@@ -1085,6 +1090,8 @@ COMMENT ON COLUMN public.sync_overview.initialized_at IS 'When this database was
 COMMENT ON COLUMN public.sync_overview.batch_under_way IS 'Whether a batch is being taken in just now';
 
 COMMENT ON COLUMN public.sync_overview.deletions_held IS 'How many items wait for a person to allow their deletion';
+
+COMMENT ON COLUMN public.sync_overview.passed_at IS 'When the last pass over all items ended (Sierra''s clock); NULL: none has';
 
 CREATE VIEW public.unreadable_barcode AS
  SELECT item_record_id,

@@ -25,6 +25,7 @@ class HandedOut:
     timestamp: datetime
     sync_status: SyncStatus
     deletions_since: date | None
+    passed_at: datetime | None
 
 
 async def hand_out(database: Database, batch_size: int) -> HandedOut:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -57,7 +58,7 @@ def tsv(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS, lin
 
 @pytest.fixture
 def send(etl: ApiClient) -> Send:
-    """Send rows, or a TSV, or (as `packed=`) the file itself; the answer."""
+    """Send rows, or a TSV, or (as `packed=`) the file itself, with other `fields`; the answer."""
 
     def post(
         content: Iterable[Row] | bytes = (),
@@ -66,16 +67,17 @@ def send(etl: ApiClient) -> Send:
         changes_since: str | None = None,
         changes_until: str | None = None,
         deletions_until: str | None = None,
+        fields: Mapping[str, object] = MappingProxyType({}),
         packed: bytes | None = None,
         **more: Any,
     ) -> httpx.Response:
         unpacked = content if isinstance(content, bytes) else tsv(content)
-        fields = {"timestamp": timestamp, "changes_since": changes_since, "changes_until": changes_until}
-        fields |= {"deletions_until": deletions_until}
+        times = {"timestamp": timestamp, "changes_since": changes_since, "changes_until": changes_until}
+        texts = {**times, "deletions_until": deletions_until, **fields}
         file = gzip.compress(unpacked) if packed is None else packed
         return etl.post(
             "/sync",
-            data={name: text for name, text in fields.items() if text is not None},
+            data={name: text for name, text in texts.items() if text is not None},
             files={"file": ("data.tsv.gz", file, "application/gzip")},
             timeout=60,
             **more,

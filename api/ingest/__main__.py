@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import psycopg
 
-from api.ingest.deletions import store_deletions, warn_of_held
+from api.ingest.deletions import store_deletions
 from api.ingest.gunzip import FileTooLarge, UnreadableFile, gunzip
 from api.ingest.position import (
     MOST_EARLY_ENDS,
@@ -86,6 +86,8 @@ def take_in(job: Job, stdin: BinaryIO) -> Result:
         deletions_until = last_words.get("deletions_until")
         if deletions_until:
             position = replace(position, deletions_since=date.fromisoformat(deletions_until))
+        if last_words.get("pass_complete"):
+            position = replace(position, passed_at=timestamp)
         result = _merge(connection, position, timestamp, longest_pause, _told(last_words))
         if timestamp != sent_at:
             result.warnings.insert(0, _ahead(sent_at, timestamp))
@@ -93,11 +95,12 @@ def take_in(job: Job, stdin: BinaryIO) -> Result:
 
 
 def _told(last_words: LastWords) -> dict[str, Any]:
-    """Return what the sender says of the changes in the batch."""
+    """Return what the sender says of the content of the batch."""
     since, until = last_words.get("changes_since"), last_words.get("changes_until")
     return {
         "changes_since": datetime.fromisoformat(since) if since else None,
         "changes_until": datetime.fromisoformat(until) if until else None,
+        "pass_range": (last_words["all_from_id"], last_words["all_to_id"]) if "all_from_id" in last_words else None,
     }
 
 
@@ -114,9 +117,10 @@ def _merge(
     known_items = sync.count_items(connection) if would_complete(position, received) else 0
     advanced = advance(position, received, timestamp, longest_pause, known_items)
     reasons = sync.first_reasons(connection)
-    bibs: sync.Bibs = "forget" if received.changes_since else "note" if advanced.answers_full_sync else "heed"
+    has_highest_bibs = received.changes_since or received.pass_range
+    bibs: sync.Bibs = "forget" if has_highest_bibs else "note" if advanced.answers_full_sync else "heed"
     written = store_batch(connection, timestamp, bibs)
-    deleted, held = store_deletions(connection, timestamp)
+    deletions = store_deletions(connection, timestamp, received.pass_range)
     shown = sync.note_shown(connection)
     sync.save_position(connection, asdict(advanced))
     warnings = []
@@ -126,9 +130,9 @@ def _merge(
         warnings.append(_gap(position, missing_until, why))
     if is_early_end(position, received, known_items):
         warnings.append(_early_end(advanced, brought_items(position, received), known_items))
-    if held:
-        warnings.append(warn_of_held(held))
-    return Result("taken", "", rows, rejected, written, reasons, warnings, shown, deleted, held)
+    if deletions.held:
+        warnings.append(deletions.warning)
+    return Result("taken", "", rows, rejected, written, reasons, warnings, shown, deletions.deleted, deletions.held)
 
 
 def _early_end(advanced: Position, brought: int, known: int) -> str:

@@ -34,6 +34,7 @@ class Position:
     early_ends: int = 0
     all_changes_until: datetime | None = None
     deletions_since: date | None = None
+    passed_at: datetime | None = None
     completes_full_sync: bool = False
     answers_full_sync: bool = False
 
@@ -44,6 +45,7 @@ class Received:
 
     `changes_since`: from when on this batch and those before it hold all changes; None: the sender does not say, and
     looks back no further than the longest pause. `changes_until`: the position after this batch; None: its timestamp.
+    `pass_range`: the file holds every living item with an id above the first, up to the second; it moves nothing.
     """
 
     items: int
@@ -51,6 +53,7 @@ class Received:
     highest_id: int | None
     changes_since: datetime | None = None
     changes_until: datetime | None = None
+    pass_range: tuple[int, int] | None = None
 
 
 def believable(timestamp: datetime, clock: datetime) -> datetime:
@@ -65,6 +68,8 @@ def advance(
 
     `known_items` is the number that was stored before; it matters only if the batch `would_complete` a full sync.
     """
+    if received.pass_range:
+        return position
     if position.offered_mode == CHANGES:
         return _take_changes(position, received, timestamp, longest_pause)
     if not _is_answer(position, received):
@@ -98,10 +103,11 @@ def brought_items(position: Position, received: Received) -> int:
 def _is_answer(position: Position, received: Received) -> bool:
     """Return whether the batch is what a full sync asked for. The rows of any other are stored, and move nothing.
 
-    One that says since when it holds changes is none, and one that repeats an earlier one is none any more.
+    One that says since when it holds changes is none, nor is a pass; one that repeats an earlier one is none any more.
     """
     is_repeated = received.lowest_id is not None and received.lowest_id <= position.offered_last_synced_id
-    return position.offered_mode == FULL and received.changes_since is None and not is_repeated
+    is_page = received.changes_since is None and received.pass_range is None
+    return position.offered_mode == FULL and is_page and not is_repeated
 
 
 def _take_full(position: Position, received: Received, timestamp: datetime) -> Position:
@@ -156,7 +162,7 @@ def gap_end(position: Position, received: Received, timestamp: datetime, longest
     most, so that a longer one leaves a gap.
     """
     handed_out = position.offered_timestamp
-    if position.offered_mode != CHANGES or handed_out is None:
+    if position.offered_mode != CHANGES or handed_out is None or received.pass_range:
         return None
     if received.changes_since is not None:
         return min(received.changes_since, timestamp) if received.changes_since > handed_out else None

@@ -31,12 +31,18 @@ class Job(TypedDict):
 
 
 class LastWords(TypedDict):
-    """The last frame. An ETL that says `changes_since` sends the highest bib of all, not of those that were edited."""
+    """The last frame. An ETL that says `changes_since` sends the highest bib of all, not of those that were edited.
+
+    A range of a pass has `all_from_id` (exclusive) and `all_to_id` (inclusive): the file holds every living item of it.
+    """
 
     timestamp: str
     changes_since: NotRequired[str]
     changes_until: NotRequired[str]
     deletions_until: NotRequired[str]
+    all_from_id: NotRequired[int]
+    all_to_id: NotRequired[int]
+    pass_complete: NotRequired[bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,31 +2,22 @@
 
 import asyncio
 import logging
-from datetime import MAXYEAR, UTC, date, datetime, timedelta
+from datetime import datetime
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 
 from api.auth import Etl, database_of
+from api.batch_fields import read_fields
 from api.ingest.process import start_ingest
-from api.ingest.protocol import BUSY, Job, LastWords, Result
+from api.ingest.protocol import BUSY, Job, Result
 from api.metrics import count_batch
 from api.openapi import reference_to
 from api.problems import KEYED, RETRY_AFTER_SECONDS, invalid, problems
 from api.schemas import Batch, BatchTaken, ChangesSync, FullSync
-from api.upload import (
-    CHANGES_SINCE,
-    CHANGES_UNTIL,
-    DELETIONS_UNTIL,
-    FILE,
-    TIMESTAMP,
-    FieldRefused,
-    UploadRefused,
-    receive_upload,
-    too_large,
-)
+from api.upload import FILE, TIMESTAMP, FieldRefused, UploadRefused, receive_upload, too_large
 from db.connections import DatabaseRefuses, DatabaseUnavailable, connection_parameters
 from db.sync_state import hand_out
 from runtime.settings import ApiSettings
@@ -74,12 +65,14 @@ async def offer(request: Request, etl: Etl) -> FullSync | ChangesSync:
             last_synced_id=offered.last_synced_id,
             sync_status=offered.sync_status,
             deletions_since=offered.deletions_since,
+            passed_at=offered.passed_at,
         )
     return ChangesSync(
         sync_mode=offered.sync_mode,
         timestamp=offered.timestamp,
         sync_status=offered.sync_status,
         deletions_since=offered.deletions_since,
+        passed_at=offered.passed_at,
     )
 
 
@@ -102,6 +95,12 @@ async def take_batch(request: Request, etl: Etl) -> BatchTaken:
 
     Where `accepts` has `deleted_on`, a column of that name has the date on which Sierra deleted the row's item, and the
     field `deletions_until` the day until when all deletions have come.
+
+    Where `accepts` has `all_from_id`, a file may be a range of a pass over all items.
+
+    - `all_from_id`, `all_to_id`: the file has every living item with an id above the one, up to the other.
+      Items of that range that it lacks are deleted. The position stays.
+    - `pass_complete`: `true` with the last range. `GET /sync` then hands out its `timestamp` as `passed_at`.
     """
     began = perf_counter()
     try:
@@ -139,12 +138,8 @@ async def _ingest(request: Request, settings: ApiSettings) -> tuple[datetime, Re
         async with start_ingest(_job(settings)) as ingest:
             content_type = request.headers.get("content-type", "")
             texts = await receive_upload(content_type, request.stream(), limit_bytes, ingest.send)
-            day = {DELETIONS_UNTIL: texts.pop(DELETIONS_UNTIL)} if DELETIONS_UNTIL in texts else {}
-            times = {name: read_time(name, text) for name, text in texts.items()}
-            check_order(times)
-            last_words = {name: time.isoformat() for name, time in times.items()}
-            last_words |= {name: read_day(name, text, times[TIMESTAMP]) for name, text in day.items()}
-            return times[TIMESTAMP], await ingest.finish(cast(LastWords, last_words))
+            timestamp, last_words = read_fields(texts)
+            return timestamp, await ingest.finish(last_words)
     except FieldRefused as error:
         raise RequestValidationError(
             [{"type": "value_error", "loc": ("body", error.name), "msg": str(error), "input": None}]
@@ -170,40 +165,6 @@ def _job(settings: ApiSettings) -> Job:
         "unpacked_limit_bytes": settings.sync_unpacked_limit_mib << 20,
         "longest_pause_minutes": settings.etl_max_sync_delta_minutes,
     }
-
-
-def read_time(field: str, text: str) -> datetime:
-    """Return a time given in ISO 8601 with offset, in a year that PostgreSQL and Python know in every zone."""
-    try:
-        timestamp = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise FieldRefused(field, "Field is no ISO 8601 date and time") from error
-    if timestamp.tzinfo is None:
-        raise FieldRefused(field, "Field has no offset from UTC")
-    if not 1 < timestamp.year < MAXYEAR:
-        raise FieldRefused(field, "Field is out of range")
-    return timestamp.astimezone(UTC)
-
-
-def read_day(field: str, text: str, timestamp: datetime) -> str:
-    """Return a date of ISO 8601, at most a day after the batch: else no deletion before it would be asked for."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise FieldRefused(field, "Field is no ISO 8601 date") from error
-    if day > timestamp.date() + timedelta(days=1):
-        raise FieldRefused(field, "Field is later than timestamp")
-    return day.isoformat()
-
-
-def check_order(times: dict[str, datetime]) -> None:
-    """Refuse a position that lies after the batch, or before the changes that it holds."""
-    until = times.get(CHANGES_UNTIL, times[TIMESTAMP])
-    if until > times[TIMESTAMP]:
-        raise FieldRefused(CHANGES_UNTIL, "Field is later than timestamp")
-    if CHANGES_SINCE in times and times[CHANGES_SINCE] > until:
-        late = CHANGES_UNTIL if CHANGES_UNTIL in times else TIMESTAMP
-        raise FieldRefused(late, "Field is earlier than changes_since")
 
 
 def _answer(result: Result, about: dict[str, Any], seconds: float) -> BatchTaken:

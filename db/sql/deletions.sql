@@ -16,6 +16,28 @@ WHERE b.reason_code IS NULL
     AND NOT EXISTS (SELECT FROM batch r WHERE r.item_record_id = b.item_record_id AND r.reason_code IS NOT NULL);
 
 
+-- name: find_absent
+-- A pass: the living items of its range that the file lacks, and that have not changed since it was read. A row that was
+-- refused is there; where the id of one can't be read it may be any of them, so that nothing is found absent.
+INSERT INTO new_deletion (item_record_id, deleted_on)
+SELECT s.item_record_id, %(day)s
+FROM sierra_item s
+WHERE s.item_record_id > %(above)s
+    AND s.item_record_id <= %(to)s
+    AND s.deleted_on IS NULL
+    AND s.deletion_held_on IS NULL
+    AND s.updated_at <= %(timestamp)s
+    AND NOT EXISTS (SELECT FROM batch b WHERE b.item_record_id = s.item_record_id)
+    AND NOT EXISTS (SELECT FROM batch b WHERE b.item_record_id IS NULL);
+
+
+-- name: has_item_within
+-- A file without any is what a login sends that may not see the items any more.
+SELECT EXISTS (
+    SELECT FROM batch b WHERE b.item_record_id > %(above)s AND b.item_record_id <= %(to)s AND b.deleted_on IS NULL
+);
+
+
 -- name: count_deletions
 -- The new ones, and those of the last 24 hours before. One that a person allowed does not count.
 SELECT

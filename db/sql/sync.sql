@@ -41,6 +41,7 @@ SELECT
     early_ends,
     all_changes_until,
     deletions_since,
+    passed_at,
     coalesce(offered_mode, sync_mode) AS offered_mode,
     coalesce(offered_batch_size, %(batch_size)s) AS offered_batch_size,
     coalesce(offered_last_synced_id, last_synced_id) AS offered_last_synced_id,
@@ -395,5 +396,6 @@ UPDATE sync_state SET
     early_ends = %(early_ends)s,
     all_changes_until = %(all_changes_until)s,
     deletions_since = %(deletions_since)s,
+    passed_at = %(passed_at)s,
     full_sync_completed_at = CASE WHEN %(completes_full_sync)s THEN clock_timestamp() ELSE full_sync_completed_at END,
     last_sync_run_completed_at = clock_timestamp();

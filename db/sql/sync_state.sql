@@ -34,12 +34,14 @@ WITH free AS MATERIALIZED (
         offered_timestamp = coalesce(s.sync_changes_since, s.initialized_at)
     FROM idle
     WHERE idle.id = s.id AND idle.is_idle
-    RETURNING s.sync_mode, s.last_synced_id, s.offered_timestamp, s.deletions_since
+    RETURNING s.sync_mode, s.last_synced_id, s.offered_timestamp, s.deletions_since, s.passed_at
 )
-SELECT sync_mode, last_synced_id, offered_timestamp AS "timestamp", 'idle' AS sync_status, deletions_since
+SELECT sync_mode, last_synced_id, offered_timestamp AS "timestamp", 'idle' AS sync_status, deletions_since, passed_at
 FROM handed_out
 UNION ALL
-SELECT sync_mode, last_synced_id, coalesce(sync_changes_since, initialized_at), 'processing_sync_batch', deletions_since
+SELECT
+    sync_mode, last_synced_id, coalesce(sync_changes_since, initialized_at), 'processing_sync_batch', deletions_since,
+    passed_at
 FROM sync_state
 WHERE NOT EXISTS (SELECT FROM handed_out);
 
@@ -49,7 +51,7 @@ WHERE NOT EXISTS (SELECT FROM handed_out);
 SELECT
     sync_mode, advice, batch_under_way, last_synced_id, sync_changes_since, last_sync_run_completed_at,
     extract(epoch FROM last_sync_run_ago)::float8 AS last_sync_run_seconds, full_sync_completed_at,
-    full_sync_requested_at, gap_from, gap_until, rejected_rows, deletions_held, initialized_at
+    full_sync_requested_at, gap_from, gap_until, rejected_rows, deletions_held, passed_at, initialized_at
 FROM sync_overview;
 
 

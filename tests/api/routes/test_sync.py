@@ -28,6 +28,7 @@ def test_first_request_asks_for_all_items(etl: ApiClient, path: str) -> None:
         "sync_status": "idle",
         "accepts": ACCEPTS,
         "deletions_since": None,
+        "passed_at": None,
     }
 
 
@@ -55,7 +56,7 @@ def test_full_sync_goes_on_behind_the_highest_id_until_a_batch_is_short(
     assert etl.get("/sync").json()["last_synced_id"] == FIRST_ID + 6
     send(rows(7), timestamp="2026-11-20T12:10:00+02:00")
     asked = etl.get("/sync").json()
-    assert asked.keys() == {"sync_mode", "timestamp", "sync_status", "accepts", "deletions_since"}
+    assert asked.keys() == {"sync_mode", "timestamp", "sync_status", "accepts", "deletions_since", "passed_at"}
     assert asked["sync_mode"] == "SYNC_CHANGES"
     assert asked["timestamp"] in ("2026-11-20T10:00:00+00:00", "2026-11-20T12:00:00+02:00")
     assert len(items(database)) == 7
@@ -116,6 +117,7 @@ def test_batch_that_answers_a_get_before_the_restart_is_taken_in_as_changes(
         "sync_status": "idle",
         "accepts": ACCEPTS,
         "deletions_since": None,
+        "passed_at": None,
     }
     assert state(database, "full_sync_requested_at") == (None,)
     send(rows(1, 2, 3), timestamp="2026-11-20T12:40:00+02:00")

@@ -44,6 +44,7 @@ def test_batch_under_way_is_told_of_and_keeps_no_request_waiting(etl: ApiClient)
         "sync_status": "processing_sync_batch",
         "accepts": ACCEPTS,
         "deletions_since": None,
+        "passed_at": None,
     }
 
 
