@@ -144,6 +144,11 @@ class FullSync(BaseModel):
     sync_mode: Literal["SYNC_FULL"]
     batch_size: int = Field(examples=[80000])
     last_synced_id: int = Field(description="0 at first", examples=[450972567890])
+    changes_since: Moment | None = Field(
+        default=None,
+        description="When the first page was read: changes since then may come between pages; null: it has not come",
+        examples=["2026-11-20T12:00:00+02:00"],
+    )
     sync_status: SyncStatus = Field(description="Send nothing while a batch is being taken in")
     accepts: Accepts = ACCEPTS
     deletions_since: DeletionsSince = None

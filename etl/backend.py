@@ -25,7 +25,10 @@ Fields = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The batch that is wanted next. While one is being taken in (`is_busy`), none is wanted."""
+    """The batch that is wanted next. While one is being taken in (`is_busy`), none is wanted.
+
+    `timestamp` is the position of changes. In a full sync it is None where they can't be sent between the pages.
+    """
 
     mode: Mode
     is_busy: bool = False
@@ -89,16 +92,16 @@ def read_offer(answer: Mapping[str, Any]) -> Offer:
         raise ValueError(mode)
     if mode == "SYNC_FULL" and int(answer["batch_size"]) < 1:
         raise ValueError("batch_size")  # an empty page would end the full sync
-    since, passed_at = answer.get("deletions_since"), answer.get("passed_at")
+    deletions_since = answer.get("deletions_since")
     return Offer(
         mode=mode,
         is_busy=answer.get("sync_status", "idle") != "idle",
         batch_size=int(answer["batch_size"]) if mode == "SYNC_FULL" else 0,
         last_synced_id=int(answer["last_synced_id"]) if mode == "SYNC_FULL" else 0,
-        timestamp=_time(answer["timestamp"]) if mode == "SYNC_CHANGES" else None,
+        timestamp=_time(answer["timestamp"]) if mode == "SYNC_CHANGES" else _time_if_any(answer.get("changes_since")),
         accepts=frozenset(answer.get("accepts") or ()),
-        deletions_since=date.fromisoformat(since) if since else None,
-        passed_at=_time(passed_at) if passed_at else None,
+        deletions_since=date.fromisoformat(deletions_since) if deletions_since else None,
+        passed_at=_time_if_any(answer.get("passed_at")),
     )
 
 
@@ -107,6 +110,10 @@ def _time(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(text)
     return moment
+
+
+def _time_if_any(text: str | None) -> datetime | None:
+    return _time(text) if text else None
 
 
 def _detail(response: httpx.Response) -> str:

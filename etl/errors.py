@@ -8,7 +8,8 @@ EtlError
 │   ├── SierraRefuses     a right, a view, the login
 │   └── BackendRefuses    the key, the size, an answer that is none
 ├── TooLong           the statement met its time-out: ask for less
-└── Conflict          a standby cancelled it: ask again at once
+├── Conflict          a standby cancelled it: ask again at once
+└── RestartAsked      the backend wants something else: ask what
 """
 
 
@@ -46,3 +47,7 @@ class TooLong(EtlError):
 
 class Conflict(EtlError):
     """A standby cancelled the statement, which was in the way of its replay."""
+
+
+class RestartAsked(EtlError):
+    """The backend wants something else than before this part: the rest of the run is left."""

@@ -33,13 +33,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The work done, by this machine's monotonic clock, and how far the pass is (None: none is under way)."""
+    """The work done, by this machine's monotonic clock, and how far the pass is (None: none is under way).
+
+    `looked_until`: how far changes have come, for between the pages of a full sync the backend's position stays.
+    """
 
     changes_at: float = NEVER
     deep_at: float = NEVER
     deletions_at: float = NEVER
     poll_seconds: float = 0
     passed_to: int | None = None
+    looked_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ def next_step(offer: Offer, now: float, local: datetime, done: Done, rules: Rule
     interval = interval_of(rules, done)
     if offer.is_busy:
         return Step("rest", interval)
-    if offer.mode == "SYNC_FULL":
+    is_full = offer.mode == "SYNC_FULL"
+    if is_full and offer.timestamp is None:
         return Step("full page")
     looks_for_deletions = now - done.deletions_at >= rules.deletions_interval_seconds and "deleted_on" in offer.accepts
     if (
@@ -67,6 +72,8 @@ def next_step(offer: Offer, now: float, local: datetime, done: Done, rules: Rule
         return Step("changes", is_deep=now - done.deep_at >= rules.deep_interval_seconds)
     if looks_for_deletions:
         return Step("deletions")
+    if is_full:
+        return Step("full page")
     if is_pass_due(offer, local, done, rules):
         return Step("pass page")
     return Step("rest", done.changes_at + interval - now)
@@ -90,6 +97,15 @@ def is_pass_due(offer: Offer, local: datetime, done: Done, rules: Rules) -> bool
 def since_of(position: datetime, is_deep: bool, rules: Rules) -> datetime:
     """The moment from which on changes are read. Never cut, however old the position is."""
     return position - (rules.deep_overlap if is_deep else rules.overlap)
+
+
+def position_of(offer: Offer, done: Done, until: datetime) -> datetime:
+    """The position of changes. In a full sync the backend's is where the first page began, and stays: there it is how
+    far they were looked for, never ahead of SierraDNA's clock."""
+    assert offer.timestamp is not None  # where changes are wanted there is one
+    if offer.mode == "SYNC_CHANGES":
+        return offer.timestamp
+    return min(max(offer.timestamp, done.looked_until or offer.timestamp), until)
 
 
 def moved_back(until: datetime, rules: Rules) -> datetime:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from etl.backend import Backend
 from etl.dna import SierraDna, parameters_of
-from etl.errors import EtlError
+from etl.errors import EtlError, RestartAsked
 from etl.metrics import COUNTED, begin_metrics
 from etl.plan import Rules
-from etl.service import Etl, RestartAsked, Sizes
+from etl.service import Etl, Sizes
 from etl.troubles import Troubles
 from runtime.etl_settings import EtlSettings, SierraDnaSettings
 from runtime.logging import configure_logging

@@ -16,7 +16,7 @@ from etl.backend import Backend, Offer
 from etl.changes import find_changed, find_deleted
 from etl.chunks import Chunks
 from etl.dna import SierraDna
-from etl.errors import BackendAway, EtlError
+from etl.errors import BackendAway, RestartAsked
 from etl.file import ItemFile
 from etl.items import BEHIND_ALL, ItemReader, Row
 from etl.metrics import LOOK_SECONDS, count_batch
@@ -53,10 +53,6 @@ class Doing:
     what: str
     items: int
     most: int
-
-
-class RestartAsked(EtlError):
-    """The backend wants something else than before this part: the rest of the run is left."""
 
 
 class Etl:
@@ -112,6 +108,8 @@ class Etl:
             batch = _Batch("full", file, self._chunks())
             self._fill(batch, batch.chunks.page(offer.last_synced_id, offer.batch_size), offer.batch_size)
             self._send(batch, offer)
+            if file.rows < offer.batch_size:  # the position is where the sync began, from now on
+                self.done = replace(self.done, changes_at=plan.NEVER)
 
     def _fill(self, batch: _Batch, read: Iterable[list[Row]], most: int) -> int | None:
         """Write the rows to the batch's file as they are read. Return the last one's key; None: there was no row."""
@@ -124,10 +122,11 @@ class Etl:
         return last
 
     def _send_changes(self, offer: Offer, is_deep: bool) -> None:
-        position, began, worked, chunks = _position(offer), time.monotonic(), self._dna.worked_seconds, self._chunks()
+        worked, chunks = self._dna.worked_seconds, self._chunks()
         moment = chunks.look_at_clock()
         if self._is_moved_back(offer, chunks):
             return
+        position = plan.position_of(offer, self.done, chunks.look_at_clock().until)
         since = plan.since_of(position, is_deep, self._rules)
         keys = find_changed(chunks, since)
         self._note_poll(self._dna.worked_seconds - worked)
@@ -140,13 +139,16 @@ class Etl:
                 part = keys[at : at + size]
                 self._fill(batch, chunks.of_keys(part), len(part))
                 moves = at + size >= len(keys) and not chunks.given_up
-                self._send(batch, offer, since, moment.until if moves else position)
-        self.done = replace(self.done, changes_at=began, deep_at=began if is_deep else self.done.deep_at)
+                until = moment.until if moves else position
+                self._send(batch, offer, since, until)
+        now = time.monotonic()  # after the look: one that takes longer than the interval lets other steps have a turn
+        deep_at = now if is_deep else self.done.deep_at
+        self.done = replace(self.done, changes_at=now, deep_at=deep_at, looked_until=until)
 
     def _is_moved_back(self, offer: Offer, chunks: Chunks) -> bool:
         """Move a position that is ahead of SierraDNA's clock, by an empty batch: the next round goes on from there."""
         until = chunks.look_at_clock().until
-        if not plan.was_set_back(_position(offer), until):
+        if not plan.was_set_back(plan.position_of(offer, self.done, until), until):
             return False
         back = plan.moved_back(until, self._rules)
         log.warning("SierraDNA's clock is behind the position: it was moved back to %s", back.isoformat())
@@ -155,9 +157,10 @@ class Etl:
         return True
 
     def _send_deletions(self, offer: Offer) -> None:
-        began, chunks, position = time.monotonic(), self._chunks(), _position(offer)
+        began, chunks = time.monotonic(), self._chunks()
         if self._is_moved_back(offer, chunks):
             return
+        position = plan.position_of(offer, self.done, chunks.look_at_clock().until)
         deleted = find_deleted(chunks, plan.deletions_since_of(offer, self._rules), self._campus)
         with self._file(offer, deletions=True) as file:
             file.add_deleted(deleted)
@@ -167,9 +170,10 @@ class Etl:
 
     def _send_range(self, offer: Offer) -> None:
         """The next range of the pass, with every living item of it. The position stays."""
-        after, position, chunks = self.done.passed_to or 0, _position(offer), self._chunks()
+        after, chunks = self.done.passed_to or 0, self._chunks()
         if self._is_moved_back(offer, chunks):
             return
+        position = plan.position_of(offer, self.done, chunks.look_at_clock().until)
         with self._file(offer) as file:
             batch = _Batch("pass", file, chunks)
             last = self._fill(batch, batch.chunks.page(after, self._sizes.part), self._sizes.part)
@@ -234,11 +238,6 @@ class Etl:
                 "record_last_updated_gmt, or SierraDNA is slow",
                 seconds,
             )
-
-
-def _position(offer: Offer) -> datetime:
-    assert offer.timestamp is not None  # in SYNC_CHANGES there is one
-    return offer.timestamp
 
 
 def _text(value: Any) -> str:

@@ -63,6 +63,7 @@ async def offer(request: Request, etl: Etl) -> FullSync | ChangesSync:
             sync_mode=offered.sync_mode,
             batch_size=batch_size,
             last_synced_id=offered.last_synced_id,
+            changes_since=offered.timestamp if offered.last_synced_id else None,
             sync_status=offered.sync_status,
             deletions_since=offered.deletions_since,
             passed_at=offered.passed_at,

@@ -65,7 +65,9 @@ class Recording:
         more = {"accepts": self.accepts, "deletions_since": self.deletions_since, "passed_at": self.passed_at}
         common = {"sync_mode": self.mode, "sync_status": status, **(more if self.accepts else {})}
         if self.mode == "SYNC_FULL":
-            return {**common, "batch_size": self.batch_size, "last_synced_id": self.last_synced_id}
+            began = self.full_began.isoformat() if self.full_began and self.accepts else None
+            full = {"batch_size": self.batch_size, "last_synced_id": self.last_synced_id, "changes_since": began}
+            return common | full
         return {**common, "timestamp": self.timestamp.isoformat()}
 
     def take(self, batch: Batch) -> dict[str, Any]:
@@ -88,7 +90,9 @@ class Recording:
         return {"upserted": len(batch.rows), "written": written, "unchanged": 0, "rejected": 0, "reasons": []}
 
     def _move(self, batch: Batch) -> None:
-        if self.mode == "SYNC_FULL" and "changes_since" not in batch.fields:
+        if self.mode == "SYNC_FULL" and "changes_since" in batch.fields:
+            pass
+        elif self.mode == "SYNC_FULL":
             self.full_began = self.full_began or batch.time("timestamp")
             self.last_synced_id = max([self.last_synced_id, *batch.ids])
             if len(set(batch.ids)) < self.batch_size:

@@ -1,10 +1,14 @@
 """A full sync from the backend's cursor to the last item, whatever happens between its pages."""
 
+import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from etl.errors import SierraAway
+from etl.plan import NEVER
+from sandbox.catalogue import call_number_field
 from sandbox.dna import SierraDna
 from tests.etl.recording import KEY, Recording, recording
 from tests.fix_api import ApiClient, StartApi
@@ -12,8 +16,10 @@ from tests.fix_dna import ITEMS, DnaInThread, item_key
 from tests.fix_dna_oracle import expected_rows
 from tests.fix_etl import owner, running, until_rest
 from tests.fix_postgres import TestDatabase
+from tests.fix_sierra import SierraInThread
 
 KEYS = sorted(map(item_key, ITEMS))
+TO_THE_END = ["full page", "full page", "changes", "pass page"]
 
 
 def sizes(backend: Recording) -> list[int]:
@@ -83,23 +89,58 @@ class _Killer:
             self._dna.do(SierraDna.disconnect)
 
 
-def test_changes_between_pages_do_not_end_the_sync(dna: DnaInThread) -> None:
-    with recording(mode="SYNC_FULL", batch_size=20) as backend, running(dna, backend.url, KEY) as etl:
+@pytest.fixture
+def api(start_api: StartApi, etl_key: str) -> ApiClient:
+    """The real backend, whose full syncs go by twenties."""
+    api = start_api(full_sync_batch_size=20)
+    api.headers["x-api-key"] = etl_key
+    return api
+
+
+def test_changes_between_pages_do_not_end_the_sync(
+    dna: DnaInThread, sierra: SierraInThread, api: ApiClient, etl_key: str, database: TestDatabase
+) -> None:
+    """Two items are edited and one is deleted: all of that is here before the sync ends."""
+    first, second, *_, last = (str(item.number) for item in sorted(ITEMS, key=item_key))
+    with running(dna, str(api.base_url), etl_key) as etl:
         etl.round()
-        (mode, backend.mode) = (backend.mode, "SYNC_CHANGES")  # asked for changes once, as after a restart
+        before = api.get("/sync").json()
+        sierra.edit(first, {"varFields": [call_number_field("85.1 EKA")]})
+        sierra.edit(last, {"varFields": [call_number_field("85.9 VIKA")]})
+        dna.do(partial(SierraDna.delete_item, number=second))
+        assert [etl.round().kind for _ in range(3)] == ["deletions", "changes", "full page"]
+        asked = api.get("/sync").json()
+        assert (asked["sync_mode"], asked["changes_since"]) == ("SYNC_FULL", before["changes_since"])
+        living = dict(database.fetch("SELECT item_number, item_call_number FROM sierra_item WHERE deleted_on IS NULL"))
+        assert (living[first], living[last], living.get(second)) == ("85.1 EKA", "85.9 VIKA", None)
+        assert until_rest(etl) == TO_THE_END[1:]
+    assert database.fetch("SELECT count(*) FROM sierra_item WHERE deleted_on IS NULL") == [(len(ITEMS) - 1,)]
+
+
+def test_looks_between_pages_go_on_where_the_last_one_ended(dna: DnaInThread) -> None:
+    with (
+        recording(mode="SYNC_FULL", batch_size=20) as backend,
+        running(dna, backend.url, KEY, etl_overlap_seconds=0, etl_deep_overlap_seconds=0) as etl,
+    ):
         etl.round()
-        assert "changes_since" in backend.batches[-1].fields
-        backend.mode = mode
-        until_rest(etl)
-        assert sorted(backend.items) == KEYS
+        for _ in range(2):
+            etl.done = replace(etl.done, changes_at=NEVER, deletions_at=math.inf)
+            assert etl.round().kind == "changes"
+        page, first, second = backend.batches
+        assert first.fields["changes_since"] == page.fields["timestamp"]
+        assert second.time("changes_since") == first.time("timestamp") > page.time("timestamp")
+
+
+def test_a_backend_that_names_no_moment_gets_no_changes_between_pages(dna: DnaInThread) -> None:
+    with recording(mode="SYNC_FULL", batch_size=20, accepts=()) as backend, running(dna, backend.url, KEY) as etl:
+        assert until_rest(etl) == ["full page", "full page", "full page", "changes"]
 
 
 def test_a_full_sync_into_the_real_backend_leaves_the_oracles_catalogue(
-    dna: DnaInThread, start_api: StartApi, etl_key: str, database: TestDatabase
+    dna: DnaInThread, api: ApiClient, etl_key: str, database: TestDatabase
 ) -> None:
-    api: ApiClient = start_api(full_sync_batch_size=20)
     with running(dna, str(api.base_url), etl_key) as etl:
-        assert until_rest(etl) == ["full page", "full page", "full page", "deletions", "changes"]
+        assert until_rest(etl) == ["full page", "deletions", "changes", *TO_THE_END]
     columns = "item_record_id, item_number, barcode, bib_record_id, best_title, itype_code_num, classification"
     found = database.fetch(f"SELECT {columns} FROM sierra_item ORDER BY 1")
     with dna.connect() as session:

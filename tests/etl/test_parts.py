@@ -4,8 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from etl.errors import BackendAway, SierraAway
-from etl.service import RestartAsked
+from etl.errors import BackendAway, RestartAsked, SierraAway
 from sandbox.dna_rows import record_key
 from tests.etl.recording import KEY, Recording, recording
 from tests.fix_dna import DnaInThread

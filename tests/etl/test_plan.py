@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.backend import Offer, read_offer
-from etl.plan import NEVER, Done, Rules, Step, interval_of, next_step, since_of
+from etl.plan import NEVER, Done, Rules, Step, interval_of, next_step, position_of, since_of
 from runtime.etl_settings import is_within
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -65,11 +65,30 @@ def test_a_backend_is_sent_nothing_that_it_does_not_understand(
 
 
 @given(st.booleans(), seconds, moments, dones, rules)
-def test_a_full_sync_goes_before_all_else_and_a_busy_backend_is_left_alone(
+def test_the_first_page_of_a_full_sync_goes_before_all_else_and_a_busy_backend_is_left_alone(
     busy: bool, now: float, local: datetime, done: Done, rules: Rules
 ) -> None:
     step = next_step(replace(FULL, is_busy=busy), now, local, done, rules)
     assert step == (Step("rest", interval_of(rules, done)) if busy else Step("full page"))
+
+
+@given(offers, seconds, moments, dones, rules)
+def test_between_the_pages_of_a_full_sync_changes_and_deletions_come_and_pages_when_none_is_due(
+    offer: Offer, now: float, local: datetime, done: Done, rules: Rules
+) -> None:
+    between = next_step(replace(offer, mode="SYNC_FULL", batch_size=80_000), now, local, done, rules)
+    in_changes = next_step(offer, now, local, done, rules)
+    assert between == (in_changes if in_changes.kind in ("changes", "deletions") else Step("full page"))
+
+
+@given(offers, st.one_of(st.none(), moments), moments)
+def test_position_of_is_never_before_the_first_page_nor_after_the_clock(
+    offer: Offer, looked_until: datetime | None, until: datetime
+) -> None:
+    assert offer.timestamp
+    position = position_of(replace(offer, mode="SYNC_FULL"), Done(looked_until=looked_until), until)
+    assert position in (offer.timestamp, looked_until, until)
+    assert min(offer.timestamp, until) <= position <= until
 
 
 @given(moments, st.booleans(), rules)

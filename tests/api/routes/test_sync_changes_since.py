@@ -68,9 +68,10 @@ def test_position_moves_with_the_last_part_only(etl: ApiClient, send: Send, data
 def test_changes_between_pages_do_not_end_the_sync(
     etl: ApiClient, send: Send, database: TestDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
-    etl.get("/sync")
+    assert etl.get("/sync").json()["changes_since"] is None
     send(rows(1, 2, 3))
     before = etl.get("/sync").json()
+    assert before["changes_since"] in (NOON, "2026-11-20T10:00:00+00:00")
     with caplog.at_level(logging.WARNING, "signum.sync"):
         send([row(2, best_title="Edited"), *rows(9)], timestamp=LATER, changes_since=NOON)
         send([], timestamp=LATER, changes_since=NOON)

@@ -41,6 +41,7 @@ def test_batch_under_way_is_told_of_and_keeps_no_request_waiting(etl: ApiClient)
         "sync_mode": "SYNC_FULL",
         "batch_size": 3,
         "last_synced_id": 0,
+        "changes_since": None,
         "sync_status": "processing_sync_batch",
         "accepts": ACCEPTS,
         "deletions_since": None,
