@@ -1,4 +1,4 @@
-"""Items that were deleted in Sierra: found in a batch, deleted or held, and allowed by a person."""
+"""Items that Sierra deleted: found in a batch, deleted or held, allowed by a person, and removed long afterwards."""
 
 from datetime import datetime
 
@@ -39,3 +39,13 @@ def delete_items(connection: Transaction, timestamp: datetime, *, held: bool) ->
 async def allow_deletions(connection: Connection) -> int:
     """Delete the items whose deletion is held. Return how many they are."""
     return (await connection.execute(SQL["allow_deletions"])).rowcount
+
+
+async def remove_deleted(connection: Connection, notifier: str, days: int, limit: int = 1_000) -> int:
+    """Remove items that Sierra deleted over `days` ago, `limit` at the most. Return how many were removed.
+
+    What was rejected of them is dismissed in the notifier's name. One that still waits in the queue stays.
+    """
+    parameters = {"notifier": notifier, "days": days, "limit": limit}
+    await connection.execute(SQL["dismiss_rejected"], parameters)
+    return (await connection.execute(SQL["remove_items"], parameters)).rowcount

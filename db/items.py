@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.errors import ForeignKeyViolation
 from psycopg.rows import class_row
 from sqlalchemy import bindparam
 from sqlmodel import and_, col, exists, select
@@ -106,7 +107,10 @@ async def mark_item(
         "request_id": request_id,
         "trace": trace,
     }
-    ((client_name, item_record_ids),) = await database.fetch(MARK, parameters, writes=True)
+    try:
+        ((client_name, item_record_ids),) = await database.fetch(MARK, parameters, writes=True)
+    except ForeignKeyViolation:  # the item is removed just now; with a wrong key nothing would have been marked
+        return "", False
     return None if client_name is None else (client_name, bool(item_record_ids))
 
 

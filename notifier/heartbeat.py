@@ -1,4 +1,4 @@
-"""The heartbeat writes the notifier's row of `notifier_state`, and prunes history, acts and absent notifiers."""
+"""The heartbeat writes the notifier's row of `notifier_state`, and deletes what is old: history, acts, gone items."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from db import acts, history, notifiers
+from db import acts, deletions, history, notifiers
 from db.connections import DATABASE_AWAY, one_line
 from db.pool import Pool, lend
 from notifier.health import SierraHealth
@@ -20,6 +20,8 @@ CHECK_SECONDS = 0.2
 PRUNE_SECONDS = 3600.0
 PRUNE_AGAIN_SECONDS = 60.0
 PRUNE_ROWS = 5_000
+REMOVE_ITEMS = 1_000
+KEPT_DELETED_DAYS = 90
 
 
 class Heartbeat:
@@ -76,7 +78,7 @@ class Heartbeat:
             )
 
     async def _prune(self) -> None:
-        """Delete what is older than the retention, by `PRUNE_ROWS` at a time: no statement keeps others waiting."""
+        """Delete old history and acts, and items that Sierra deleted long ago: little by little, so that none waits."""
         async with lend(self._pool) as connection:
             await notifiers.forget_notifiers(connection)
         for prune in (history.prune_history, acts.prune_acts):
@@ -85,3 +87,9 @@ class Heartbeat:
                 async with lend(self._pool) as connection:
                     deleted = await prune(connection, self._retention_days, PRUNE_ROWS)
                 log.debug("%s deleted %d rows", prune.__name__, deleted)
+        removed = REMOVE_ITEMS
+        while removed == REMOVE_ITEMS:
+            async with lend(self._pool) as connection:
+                removed = await deletions.remove_deleted(connection, self._name, KEPT_DELETED_DAYS, REMOVE_ITEMS)
+            if removed:
+                log.info("%d items were removed, which Sierra deleted over %d days ago", removed, KEPT_DELETED_DAYS)

@@ -64,3 +64,50 @@ WHERE s.item_record_id = d.item_record_id;
 -- name: allow_deletions
 -- A person says that the deletions that are held are right.
 UPDATE sierra_item SET deleted_on = deletion_held_on WHERE deletion_held_on IS NOT NULL AND deleted_on IS NULL;
+
+
+-- name: dismiss_rejected
+-- What was rejected of items that Sierra deleted long ago is taken off the queue, as a person would: else the item could
+-- not be removed. What still waits is left to be pushed, which rejects it. A day is the most that a late write takes.
+WITH chosen AS (
+    SELECT q.item_record_id, i.item_number, i.barcode, i.best_title
+    FROM sierra_item i
+    JOIN update_queue q USING (item_record_id)
+    WHERE i.deleted_on < current_date - %(days)s::integer
+        AND q.due_at IS NULL
+        AND (greatest(q.unanswered_at, q.lease_until) > now() - interval '1 day') IS NOT TRUE
+    ORDER BY q.item_record_id
+    LIMIT %(limit)s
+    FOR UPDATE OF q SKIP LOCKED
+), gone AS (
+    DELETE FROM update_queue q
+    USING chosen c
+    WHERE q.item_record_id = c.item_record_id
+    RETURNING
+        q.item_record_id, c.item_number, c.barcode, c.best_title, q.queued_at, q.queued_by, q.attempts, q.request_id,
+        concat_ws('; ', q.last_error, 'deleted in Sierra') AS error,
+        CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of,
+        CASE WHEN q.last_error IS NOT NULL THEN q.reason_code END AS reason_code
+)
+INSERT INTO update_log (
+    item_record_id, item_number, barcode, title, queued_at, queued_by, finished_by, outcome, attempts, error, request_id,
+    revert_of, reason_code
+)
+SELECT
+    item_record_id, item_number, barcode, best_title, queued_at, queued_by, %(notifier)s, 'dismissed', attempts, error,
+    request_id, revert_of, reason_code
+FROM gone;
+
+
+-- name: remove_items
+-- The items that Sierra deleted long ago, by the index of deleted ones. One in the queue stays. The date is asked twice:
+-- a batch may revive an item while this waits for it.
+DELETE FROM sierra_item
+WHERE deleted_on < current_date - %(days)s::integer
+    AND item_record_id = ANY (ARRAY(
+        SELECT i.item_record_id
+        FROM sierra_item i
+        WHERE i.deleted_on < current_date - %(days)s::integer
+            AND NOT EXISTS (SELECT FROM update_queue q WHERE q.item_record_id = i.item_record_id)
+        LIMIT %(limit)s
+    ));

@@ -65,9 +65,10 @@ GRANT signum_operator, signum_reader TO signum_console;
 -- name: signum_notifier
 -- Pushes: claims and finishes what others have marked, and writes history, which it may forget but not change. The
 -- view is for its health check. Of acts it may only forget old ones. It counts the progress of the relabelling, by desk:
--- so it sees which clients are print stations.
+-- so it sees which clients are print stations. It removes items that Sierra deleted long ago.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM signum_notifier;
-GRANT SELECT ON alembic_version, notifier_overview, queue_control, sierra_item TO signum_notifier;
+GRANT SELECT ON alembic_version, notifier_overview, queue_control TO signum_notifier;
+GRANT SELECT, DELETE ON sierra_item TO signum_notifier;
 GRANT
     SELECT,
     INSERT (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of),
