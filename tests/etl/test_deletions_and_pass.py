@@ -4,9 +4,8 @@ from datetime import timedelta
 
 from sandbox.dna_bibs import class_field
 from tests.etl.recording import KEY, recording
-from tests.fix_dna import ITEMS, DnaInThread, bib_key, item_key
+from tests.fix_dna import ITEMS, DnaInThread, item_key
 from tests.fix_etl import owner, running, until_rest
-from tests.fix_sierra import SierraInThread
 
 ITEM, OTHER = ITEMS[0], ITEMS[1]
 NUMBER, ITEM_KEY = str(ITEM.number), item_key(ITEM)
@@ -79,34 +78,6 @@ def test_a_pass_sends_every_living_item_in_ranges_that_follow_each_other(dna: Dn
         assert sorted(backend.items) == KEYS
         assert backend.timestamp == backend.batches[0].time("timestamp")
         assert until_rest(etl) == []
-
-
-def test_a_transfer_without_stamp_is_found(dna: DnaInThread, sierra: SierraInThread) -> None:
-    with recording() as backend, running(dna, backend.url, KEY) as etl:
-        until_rest(etl)
-        sierra.run(sierra._sierra.records.link, NUMBER, [str(OTHER.bibs[0].number)])
-        etl.begin_pass()
-        until_rest(etl)
-        assert backend.items[ITEM_KEY]["bib_record_id"] == bib_key(OTHER)
-
-
-def test_an_item_that_never_came_is_found_and_one_that_is_no_more_is_gone(dna: DnaInThread) -> None:
-    with recording(items={ITEM_KEY - 1: {}}, passed_at="2020-01-01T00:00:00Z") as backend:
-        with running(dna, backend.url, KEY) as etl:
-            until_rest(etl)
-        assert sorted(backend.items) == KEYS
-        assert list(backend.deleted) == [ITEM_KEY - 1]
-
-
-def test_a_renamed_type_reaches_every_item(dna: DnaInThread) -> None:
-    with recording() as backend, running(dna, backend.url, KEY) as etl:
-        until_rest(etl)
-        dna.do(lambda real: real.rename("itype", 1, "Nide"))
-        etl.begin_pass()
-        etl._reader._names = None  # an hour is over
-        until_rest(etl)
-        names = {row["item_type_name"] for row in backend.items.values() if row["itype_code_num"] == 1}
-        assert names == {"Nide"}
 
 
 def test_the_further_columns_come_to_a_backend_that_knows_additions(dna: DnaInThread) -> None:
