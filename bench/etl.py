@@ -6,9 +6,10 @@ the same run: looks for changes, a full sync in which nothing has changed, and a
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.etl_process import EtlProcess, Sent, start_etl, watch_children
+from bench.etl_process import EtlProcess, processor_seconds, start_etl, watch_children
 from bench.figures import Figure, p50_p99, percent, quantile
 from bench.ground import Ground, prepare_ground
 from bench.load import any_of
@@ -26,12 +27,16 @@ MOST_READ_MS = 60
 
 @dataclass(frozen=True, slots=True)
 class FullSync:
-    """A full sync: all seconds, and of them those of reading, of sending, and those in which SierraDNA worked."""
+    """A full sync: all seconds, and of them those of reading, of sending, and those in which SierraDNA worked.
+
+    `processor`: seconds of the processor by program, which do not depend on what else the machine does.
+    """
 
     seconds: float
     reading: float
     sending: float
     worked: float
+    processor: Mapping[str, float]
 
 
 def measure(quick: bool, items: int | None = None) -> list[Figure]:
@@ -46,22 +51,27 @@ def measure(quick: bool, items: int | None = None) -> list[Figure]:
         watch_children(api.process.pid) as ingest_mib,
     ):
         _tell("SierraDNA is full")
+        before = processor_seconds(dna.pid)
         naive = dna.copy_naively()
-        _tell(f"naive COPY: {naive:.1f} s")
+        naive_processor = processor_seconds(dna.pid) - before
+        _tell(f"naive COPY: {naive:.1f} s, processor {naive_processor:.1f} s")
+        programs = {"SierraDNA": dna.pid, "api and ingest": api.process.pid, "PostgreSQL": ground.postgres.pid}
         with start_etl(ground, api, dna) as etl:
-            first = _full_sync(etl, 0)
-            loaded = _first_load(items, first, naive, etl.peak_mib, ingest_mib[0])
+            programs["ETL"] = etl.pid
+            first = _full_sync(etl, programs, 0)
+            loaded = _first_load(items, first, (naive, naive_processor), etl.peak_mib, ingest_mib[0])
             changes = _looks(etl, dna, edited, items, naive)
             with reading(api, barcodes) as idle:
                 time.sleep(1 if quick else 20)
             with reading(api, barcodes) as meanwhile:
-                unchanged = _sync_again(ground, etl)
+                unchanged = _sync_again(ground, etl, programs)
     return [loaded, changes, _nothing_changed(items, first, unchanged), _reads(items, idle, meanwhile)]
 
 
-def _full_sync(etl: EtlProcess, after: int) -> FullSync:
+def _full_sync(etl: EtlProcess, programs: Mapping[str, int], after: int) -> FullSync:
     """Wait for the end of a full sync, the first behind so many batches."""
     began, worked = time.time() if after else etl.began, sum(etl.statement_seconds().values()) if after else 0
+    before = {name: processor_seconds(pid) for name, pid in programs.items()}
     place, last = etl.wait_for(lambda sent: sent.mode == "full" and sent.items < PAGE_ITEMS, after)
     pages = [sent for sent in etl.sent[after : place + 1] if sent.mode == "full"]
     _tell(", ".join(f"{name} {seconds:.1f} s" for name, seconds in etl.statement_seconds().items()))
@@ -70,56 +80,61 @@ def _full_sync(etl: EtlProcess, after: int) -> FullSync:
         sum(page.reading_seconds for page in pages),
         sum(page.sending_seconds for page in pages),
         sum(etl.statement_seconds().values()) - worked,
+        {name: processor_seconds(pid) - before[name] for name, pid in programs.items()},
     )
 
 
 def _looks(etl: EtlProcess, dna: FullDna, edited: int, items: int, naive: float) -> Figure:
     """Two looks for changes: one that finds none, and one that finds what was edited."""
     place, _ = etl.wait_for(lambda sent: sent.mode == "changes")
+    found = etl.statement_seconds()["changed"]
     place, nothing = etl.wait_for(lambda sent: sent.mode == "changes", place + 1)
+    look = etl.statement_seconds()["changed"] - found
     dna.edit(edited)
     _, some = etl.wait_for(lambda sent: sent.items >= edited, place + 1)
     assert (nothing.items, some.written) == (0, edited)
+    seconds = [look + sent.reading_seconds + sent.sending_seconds for sent in (nothing, some)]
     return Figure(
         what=f"signum etl, a look for changes in {items:,} items, no index on the stamps",
-        ours=f"none {_seconds(nothing):.1f} s, {edited:,} items {_seconds(some):.1f} s",
+        ours=f"none {seconds[0]:.1f} s, of it SierraDNA {look:.2f} s; {edited:,} items {seconds[1]:.1f} s",
         beside=f"naive COPY of all {naive:.1f} s",
-        share=f"{percent(_seconds(nothing) / naive)}, {percent(_seconds(some) / naive)}",
+        share=", ".join(percent(each / naive) for each in seconds),
     )
 
 
-def _seconds(sent: Sent) -> float:
-    return sent.reading_seconds + sent.sending_seconds
-
-
-def _sync_again(ground: Ground, etl: EtlProcess) -> FullSync:
+def _sync_again(ground: Ground, etl: EtlProcess, programs: Mapping[str, int]) -> FullSync:
     """A full sync in which nothing has changed."""
     after = len(etl.sent)
     processes.run("cli.main", "sync", "restart", settings=ground.settings)
-    again = _full_sync(etl, after)
+    again = _full_sync(etl, programs, after)
     assert sum(sent.written for sent in etl.sent[after:]) == 0
     return again
 
 
-def _first_load(items: int, sync: FullSync, naive: float, etl_mib: float, ingest_mib: float) -> Figure:
-    rate = items / sync.seconds
+def _first_load(items: int, sync: FullSync, naive: tuple[float, float], etl_mib: float, ingest_mib: float) -> Figure:
+    rate, (seconds, processor) = items / sync.seconds, naive
     return Figure(
         what=f"signum etl, first load of {items:,} items",
         ours=f"{sync.seconds:.1f} s, {rate:,.0f} items/s: reading {sync.reading:.1f} s, SierraDNA at work "
-        f"{percent(sync.worked / sync.seconds)}, the backend {sync.sending:.1f} s; ETL {etl_mib:.0f} MiB, "
-        f"ingest {ingest_mib:.0f} MiB",
-        beside=f"one naive COPY of all, thrown away {naive:.1f} s",
-        share=f"{sync.seconds / naive:.1f} x",
+        f"{percent(sync.worked / sync.seconds)}, the backend {sync.sending:.1f} s; {_processor(items, sync)}; "
+        f"memory: ETL {etl_mib:.0f} MiB, ingest {ingest_mib:.0f} MiB",
+        beside=f"one naive COPY of all, thrown away {seconds:.1f} s, processor {processor / items * 1e6:.1f} µs/item",
+        share=f"{sync.seconds / seconds:.1f} x, processor of SierraDNA {sync.processor['SierraDNA'] / processor:.1f} x",
         goal=f"≥ {LEAST_PER_SECOND:,} items/s, ≤ {MOST_TIMES_NAIVE} x, ETL < {MOST_MIB} MiB",
-        reached=rate >= LEAST_PER_SECOND and sync.seconds <= MOST_TIMES_NAIVE * naive and etl_mib < MOST_MIB,
+        reached=rate >= LEAST_PER_SECOND and sync.seconds <= MOST_TIMES_NAIVE * seconds and etl_mib < MOST_MIB,
     )
+
+
+def _processor(items: int, sync: FullSync) -> str:
+    parts = ", ".join(f"{name} {seconds / items * 1e6:.0f}" for name, seconds in sync.processor.items())
+    return f"processor, µs/item: {parts}"
 
 
 def _nothing_changed(items: int, first: FullSync, sync: FullSync) -> Figure:
     rate = items / sync.sending
     return Figure(
         what=f"signum etl, full sync of {items:,} items of which none has changed",
-        ours=f"{sync.seconds:.1f} s, the backend {sync.sending:.1f} s ({rate:,.0f} items/s)",
+        ours=f"{sync.seconds:.1f} s, the backend {sync.sending:.1f} s ({rate:,.0f} items/s); {_processor(items, sync)}",
         beside=f"first load {first.seconds:.1f} s, the backend {first.sending:.1f} s",
         share=f"{sync.seconds / first.seconds:.2f} x, {sync.sending / first.sending:.2f} x",
         goal=f"the backend ≥ {LEAST_UNCHANGED_PER_SECOND:,.0f} items/s: 3 million in 3 minutes",

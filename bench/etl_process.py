@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import threading
 import time
@@ -48,9 +49,14 @@ class EtlProcess:
         return [_sent(event) for event in events if event["message"] == "batch was sent"]
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
     def peak_mib(self) -> float:
         """The most memory that it has had so far."""
-        return _peak_mib(self._process.pid)
+        return _peak_mib(self.pid)
 
     def statement_seconds(self) -> dict[str, float]:
         """The seconds that SierraDNA has worked so far, by statement."""
@@ -115,6 +121,18 @@ def watch_children(pid: int) -> Iterator[list[float]]:
     finally:
         over.set()
         watching.join()
+
+
+def processor_seconds(pid: int) -> float:
+    """The processor's time of a process and its children, those that have ended too."""
+    return sum(_processor_seconds(each) for each in (pid, *_children(pid)))
+
+
+def _processor_seconds(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def _children(pid: int) -> Sequence[int]:

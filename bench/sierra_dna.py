@@ -128,6 +128,11 @@ class FullDna:
         self._server, self.items = server, items
 
     @property
+    def pid(self) -> int:
+        """The process id of its server."""
+        return self._server.pid
+
+    @property
     def settings(self) -> dict[str, str]:
         """The settings that lead the ETL to it, without rests."""
         access = conninfo_to_dict(login(self._server.dsn(tcp=True)))
