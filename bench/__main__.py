@@ -1,4 +1,4 @@
-"""`python -m bench`: every row, shown and in docs/performance.md. `python -m bench drain`: that row, only shown.
+"""`python -m bench`: all rows, shown and in docs/performance.md. `python -m bench drain`: that row, only shown.
 
 A row that has a picture draws it anew in docs/, unless it is quick.
 """
@@ -14,9 +14,11 @@ from bench.figures import Figure, table
 from bench.page import write_page
 
 ROWS = ("dispatch", "drain", "queues", "requests", "ingest", "etl", "size", "history", "growth")
+ALONE = ("chaos",)  # takes as long as all others together, so it is measured only where it is asked for
 NEEDS = {  # packages of the group bench, which the development set-up lacks; quick rows need none
     **dict.fromkeys(("dispatch", "drain", "size", "history"), ("matplotlib",)),
     "queues": ("pgqueuer", "procrastinate"),
+    "chaos": ("matplotlib", "pgqueuer", "procrastinate"),
 }
 
 
@@ -47,15 +49,18 @@ def missing_packages(rows: Sequence[str]) -> list[str]:
 
 
 def _options() -> argparse.Namespace:
+    known = (*ROWS, *ALONE)
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="row", help=f"one or more of: {', '.join(ROWS)}")
+    parser.add_argument(
+        "rows", nargs="*", metavar="row", help=f"one or more of: {', '.join(known)}; none: all but chaos"
+    )
     parser.add_argument("--quick", action="store_true", help="seconds per row: shows that it works, not how fast it is")
     parser.add_argument(
         "--items", type=int, help="items of the row etl, 100,000 if not given; 3000000: a whole library"
     )
     options = parser.parse_args()
-    if unknown := sorted(set(options.rows) - set(ROWS)):
-        parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    if unknown := sorted(set(options.rows) - set(known)):
+        parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(known)}")
     return options
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from bench.catalogue import fill_catalogue
 from sandbox import processes
@@ -74,10 +75,11 @@ class Simulator:
 class Ground:
     """A migrated database with a catalogue, and those processes that a row asks for."""
 
-    def __init__(self, postgres: EmbeddedPostgres, folder: Path, guard: Guard) -> None:
+    def __init__(self, postgres: EmbeddedPostgres, port: int, folder: Path, guard: Guard) -> None:
+        """`port` leads to `postgres`, which may be behind a wire."""
         self.postgres = postgres
-        self.dsn = postgres.dsn(tcp=True)
-        self.settings = {**database_settings(postgres), "DB_HOST": postgres.tcp_host}
+        self.dsn = make_conninfo(postgres.dsn(tcp=True), port=port)
+        self.settings = {**database_settings(postgres), "DB_HOST": postgres.tcp_host, "DB_PORT": str(port)}
         self.items: Sequence[Item] = ordinary_items(make_catalogue(SIERRA_ITEMS))
         self._folder, self._guard = folder, guard
 
@@ -95,7 +97,7 @@ class Ground:
             connection.execute("TRUNCATE update_log")
         options = {"port": 0, "items": SIERRA_ITEMS, "key": SIERRA_KEY, "secret": SIERRA_SECRET}
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        with self._start("sierra", "sandbox.sierra", *words, "--latency-ms", str(latency_ms)) as process:
+        with self.process("sierra", "sandbox.sierra", *words, "--latency-ms", str(latency_ms)) as process:
             process.wait_for_words("\n")
             yield Simulator(process.log.read_text().splitlines()[0], latency_ms)
 
@@ -103,7 +105,7 @@ class Ground:
     def start_api(self, **settings: str) -> Iterator[Api]:
         """Start an api process, and wait until it is ready."""
         url = f"http://127.0.0.1:{(port := free_port())}"
-        with self._start("api", "cli.main", "api", API_PORT=str(port), **settings) as process:
+        with self.process("api", "cli.main", "api", API_PORT=str(port), **settings) as process:
             process.wait_until(lambda: is_ready(url))
             keys = [add_client(self.settings, kind) for kind in ("signum-printer", "etl")]
             yield Api(process, url, *keys)
@@ -111,17 +113,20 @@ class Ground:
     @contextlib.contextmanager
     def start_notifier(self, sierra: Simulator, **settings: str) -> Iterator[Process]:
         """Start a notifier, and wait until it listens."""
-        with self._start("notifier", "cli.main", "notifier", **sierra_settings(sierra.endpoint), **settings) as process:
+        with self.process(
+            "notifier", "cli.main", "notifier", **sierra_settings(sierra.endpoint), **settings
+        ) as process:
             process.wait_for_words(" listening")
             yield process
 
     @contextlib.contextmanager
     def start_module(self, module: str, *arguments: str, **settings: str) -> Iterator[Process]:
         """Start another process, with the settings that lead to the database."""
-        with self._start(module, module, *arguments, **settings) as process:
+        with self.process(module, module, *arguments, **settings) as process:
             yield process
 
-    def _start(self, name: str, module: str, *arguments: str, **settings: str) -> Process:
+    def process(self, name: str, module: str, *arguments: str, **settings: str) -> Process:
+        """A process with the settings that lead to the database, not started yet."""
         log = self._folder / f"{name}-{len(list(self._folder.iterdir()))}.log"
         return Process(name, module, *arguments, log=log, settings={**self.settings, **settings}, guard=self._guard)
 
@@ -147,13 +152,19 @@ class Ground:
 @contextlib.contextmanager
 def prepare_ground(items: int) -> Iterator[Ground]:
     """Start a new PostgreSQL with this many items, and remove it on exit."""
+    with EmbeddedPostgres(tcp=True) as postgres, lay_ground(items, postgres, postgres.port) as ground:
+        yield ground
+
+
+@contextlib.contextmanager
+def lay_ground(items: int, postgres: EmbeddedPostgres, port: int) -> Iterator[Ground]:
+    """Make our tables in this PostgreSQL, to which `port` leads, with this many items."""
     with contextlib.ExitStack() as stack:
-        postgres = stack.enter_context(EmbeddedPostgres(tcp=True))
         guard = stack.enter_context(Guard())
         folder = Path(tempfile.mkdtemp(prefix="signum-bench-"))
         stack.callback(shutil.rmtree, folder)
         guard.watch_folder(folder)
-        ground = Ground(postgres, folder, guard)
+        ground = Ground(postgres, port, folder, guard)
         processes.run("cli.main", "migrate", settings=ground.settings)
         with ground.connect() as connection:
             fill_catalogue(connection, items)

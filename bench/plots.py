@@ -50,6 +50,23 @@ def plot_history(finished: Sequence[int], dead_rows: Sequence[int], megabytes: S
     _save(figure, axes, "history")
 
 
+def plot_chaos(waiting: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[int]]]]) -> None:
+    """Draw how many jobs wait, by fault and queue: seconds since the fault began, and jobs."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 6), dpi=110)
+    for axes, (fault, queues) in zip(figure.subplots(2, 3).flat, waiting.items(), strict=True):
+        for (name, (seconds, jobs)), style in zip(queues.items(), ("-", "--", ":"), strict=True):
+            axes.plot(seconds, jobs, style, label=name)
+        axes.set(title=fault, xlabel="seconds since the fault began", ylabel="jobs that wait")
+        axes.title.set_fontsize("medium")
+        axes.grid(alpha=0.3)
+        axes.set_ylim(bottom=0)
+    figure.axes[0].legend(loc="upper right")
+    figure.tight_layout()
+    figure.savefig(DOCS / "performance-chaos.png")
+
+
 def _picture(title: str, x: str, y: str) -> tuple[Any, Any]:
     # Only where a picture is wanted: the tests measure without one, and without the package.
     from matplotlib.figure import Figure

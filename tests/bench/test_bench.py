@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench import page
-from bench.__main__ import NEEDS, ROWS
+from bench.__main__ import ALONE, NEEDS, ROWS
+from bench.chaos_run import Run
 from bench.drain import seen_by
 from bench.figures import Figure, quantile, table
 
@@ -24,7 +25,7 @@ runpy.run_module("bench", run_name="__main__")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("row", ["queues", "ingest", "etl", "history", "growth"])
+@pytest.mark.parametrize("row", ["queues", "ingest", "etl", "history", "growth", "chaos"])
 def test_a_row_is_measured_in_seconds(row: str) -> None:
     figures = importlib.import_module(f"bench.{row}").measure(quick=True)
     assert figures
@@ -32,7 +33,7 @@ def test_a_row_is_measured_in_seconds(row: str) -> None:
 
 
 def test_every_row_is_a_module_that_measures() -> None:
-    for row in ROWS:
+    for row in (*ROWS, *ALONE):
         assert callable(importlib.import_module(f"bench.{row}").measure)
 
 
@@ -42,6 +43,7 @@ def test_every_row_is_a_module_that_measures() -> None:
         (["drain"], "matplotlib"),
         (["growth", "history"], "matplotlib"),
         (["queues"], "pgqueuer, procrastinate"),
+        (["chaos"], "matplotlib, pgqueuer, procrastinate"),
         ([], "matplotlib, pgqueuer, procrastinate"),
     ],
 )
@@ -58,10 +60,20 @@ def test_row_that_lacks_a_package_says_what_installs_it_before_it_measures(argum
 def test_each_row_that_draws_or_measures_peers_says_what_it_needs() -> None:
     def needs(row: str) -> tuple[str, ...]:
         source = (HOUSE / "bench" / f"{row}.py").read_text(encoding="utf-8")
-        peers = re.findall(r"import drain_(\w+), drain_(\w+)", source)
-        return ("matplotlib",) if "from bench.plots" in source else peers[0] if peers else ()
+        measures_peers = re.search(r"import drain_pgqueuer, drain_procrastinate|from bench.chaos_queues", source)
+        draws = ("matplotlib",) if "from bench.plots" in source else ()
+        return (*draws, *(("pgqueuer", "procrastinate") if measures_peers else ()))
 
-    assert {row: needs(row) for row in ROWS if needs(row)} == NEEDS
+    assert {row: needs(row) for row in (*ROWS, *ALONE) if needs(row)} == NEEDS
+
+
+def test_chaos_tells_jobs_that_were_lost_from_those_done_twice_and_those_never_acknowledged() -> None:
+    run = Run("queue", put={1: -5.0, 2: 1.0, 3: 29.0}, unsure={4}, done={1: -4.0, 2: 33.0})
+    run.times.update({1: 1, 2: 2, 4: 2})
+    assert (run.lost, run.twice) == (1, 1)
+    assert run.rate(-10, 0) == 0.1
+    assert run.waiting([0, 2, 40]) == [0, 1, 1]
+    assert run.whole_after(30) == 3.0
 
 
 def test_a_missed_goal_is_said() -> None:
