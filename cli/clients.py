@@ -24,13 +24,14 @@ class ClientType(StrEnum):
     SIGNUM_PRINTER = "signum-printer"
 
 
-def _is_name(name: str) -> str:
+def is_name(name: str) -> str:
+    """The name, if it is one; else wrong usage."""
     if not name or len(name) > 100 or not name.isprintable() or name != name.strip():
         raise typer.BadParameter("a name has 1 to 100 printable characters, and no blanks around it")
     return name
 
 
-NewName = Annotated[str, typer.Argument(help="What history and logs call the client.", callback=_is_name)]
+NewName = Annotated[str, typer.Argument(help="What history and logs call the client.", callback=is_name)]
 Name = Annotated[str, typer.Argument(help="The client's name.")]
 
 

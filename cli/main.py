@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli import acts, clients, config, control, doctor, etl, items, processes, queue, reverts, sync
+from cli import acts, clients, config, control, doctor, etl, items, persons, processes, queue, reverts, sync
 from cli.exit_codes import run_and_exit
 from cli.output import print_out
 from cli.predecessor import command as predecessor
@@ -34,6 +34,7 @@ for command in (control.status, control.pause, control.resume):
 app.add_typer(etl.app, name="etl")
 app.add_typer(queue.app, name="queue")
 app.add_typer(clients.app, name="client")
+app.add_typer(persons.app, name="person")
 app.add_typer(sync.app, name="sync")
 
 

@@ -37,6 +37,8 @@ LINKS = (
     Link("/progress", N_("Progress")),
     Link("/catalogue", N_("Catalogue")),
     Link("/stations", N_("Stations and keys")),
+    Link("/people", N_("People"), "admin"),
+    Link("/acts", N_("Acts"), "operator"),
 )
 
 _TOKEN_FIELD = Markup('<input type="hidden" name="{}" value="{}">')

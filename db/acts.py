@@ -33,10 +33,12 @@ async def write_act(
     await connection.execute(SQL["write"], {**given, "reason": reason, "number": number, "result": result})
 
 
-async def read_acts(connection: Connection, limit: int = 100) -> list[dict[str, Any]]:
-    """The acts of people, the newest first."""
+async def read_acts(
+    connection: Connection, limit: int = 100, *, before: int | None = None, person: str | None = None
+) -> list[dict[str, Any]]:
+    """The acts of people, the newest first: those before the one of that id, and of that person."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL["read"], {"limit": limit})
+        await cursor.execute(SQL["read"], {"limit": limit, "before": before, "person": person})
         return await cursor.fetchall()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from db import clients, notifiers, progress, queue
+from db import clients, notifiers, persons, progress, queue
 from db.queue import Claim, Connection
 from db.reasons import ReasonCode
 from tests.docs.markdown import Block
@@ -64,6 +64,7 @@ async def _fill(database: TestDatabase) -> None:
         await connection.execute(HELD)
         await connection.execute(REFUSED_ROW)
         await clients.add_client(connection, "desk 1", "signum-printer")
+        await persons.add_person(connection, "Maija", "viewer")
         name = f"{socket.gethostname()}:1"
         await notifiers.heartbeat(connection, name, "listening", "closed", None, succeeded=True, looped_seconds_ago=1)
         pushed = await _claim(connection, 2_043_111)

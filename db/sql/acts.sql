@@ -10,9 +10,10 @@ VALUES (
 
 
 -- name: read
--- The newest first.
+-- The newest first, from one on if that is given, of one person or of all.
 SELECT act_id, acted_at, person, through, os_user, db_role, action, target, reason, number, result
 FROM act
+WHERE (%(before)s::bigint IS NULL OR act_id < %(before)s) AND (%(person)s::text IS NULL OR person = %(person)s)
 ORDER BY act_id DESC
 LIMIT %(limit)s;
 

@@ -3,10 +3,12 @@
 
 
 -- name: add
--- A name that was revoked can be given again: it is a new client then. One that is in use is left alone: no row.
+-- A name that was revoked can be given again: it is a new client then. One that is in use is left alone: no
+-- row. So is a person's, let in or not: history has both in one column.
 -- `excluded.api_key_sha256` would need the right to read the hashes, which an operator hasn't got.
 INSERT INTO client AS known (client_name, client_type, api_key_sha256, api_key_prefix)
-VALUES (%(name)s, %(type)s, %(api_key_sha256)s, %(api_key_prefix)s)
+SELECT %(name)s, %(type)s, %(api_key_sha256)s, %(api_key_prefix)s
+WHERE NOT EXISTS (SELECT FROM person WHERE person_name = %(name)s)
 ON CONFLICT (client_name) DO UPDATE
 SET client_type = excluded.client_type,
     api_key_sha256 = %(api_key_sha256)s,

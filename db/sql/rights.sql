@@ -117,6 +117,7 @@ GRANT
 ON update_log TO signum_operator;
 GRANT SELECT, UPDATE ON queue_control TO signum_operator;
 GRANT SELECT, UPDATE (full_sync_requested_at) ON sync_state TO signum_operator;
+GRANT SELECT (person_name) ON person TO signum_operator;
 
 
 -- name: signum_reader

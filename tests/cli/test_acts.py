@@ -23,6 +23,9 @@ ACTING: dict[tuple[str, ...], tuple[str, int, dict[str, Any]]] = {
     ("client", "add"): ("'desk 2' --type etl", 1, {"name": "desk 2", "type": "etl"}),
     ("client", "rotate"): ("'desk 1'", 1, {"name": "desk 1"}),
     ("client", "revoke"): ("'desk 1'", 1, {"name": "desk 1"}),
+    ("person", "add"): ("Aino --role viewer", 1, {"name": "Aino", "role": "viewer"}),
+    ("person", "rotate"): ("Maija", 1, {"name": "Maija"}),
+    ("person", "revoke"): ("Maija", 1, {"name": "Maija"}),
     ("sync", "restart"): ("", 1, {}),
     ("sync", "allow-deletions"): ("", 1, {}),
 }
@@ -40,7 +43,7 @@ LOOKING = {
         ("history",),
         ("acts",),
     ),
-    *(("queue", "list"), ("queue", "status"), ("client", "list"), ("sync", "status")),
+    *(("queue", "list"), ("queue", "status"), ("client", "list"), ("person", "list"), ("sync", "status")),
     *(("etl", "once"), ("etl", "doctor"), ("etl", "export")),
 }
 ROWS = "SELECT person, through, os_user, action, target, reason, number, result FROM act ORDER BY act_id"
@@ -71,6 +74,8 @@ def test_an_act_that_comes_to_nothing_leaves_its_row_too(
 ) -> None:
     if words == ("client", "add"):
         signum(*words, "desk 2", "--type", "etl")
+    if words == ("person", "add"):
+        signum(*words, "Aino", "--role", "viewer")
     signum(*words, *shlex.split(ACTING[words][0].replace("--for 2h", "--until 2000-01-01T00:00")))
     *_, number, result = database.fetch(ROWS)[-1]
     assert (number, bool(result)) == (0, True)
