@@ -62,7 +62,7 @@ def test_admin_can_not_lock_the_door_from_within(admin: ConsoleClient, database:
 def test_acts_are_shown_by_person_and_page_by_page(operator: ConsoleClient, database: TestDatabase) -> None:
     database.fetch(
         "INSERT INTO act (person, through, os_user, action, target, number, result) "
-        "SELECT CASE WHEN n % 2 = 0 THEN 'Aino' ELSE 'Eino' END, 'command', 'root', 'queue retry', "
+        "SELECT CASE WHEN mod(n, 2) = 0 THEN 'Aino' ELSE 'Eino' END, 'command', 'root', 'queue retry', "
         "jsonb_build_object('barcodes', ARRAY['330' || n]), 1, 'retried <b>' || n FROM generate_series(1, 150) n"
     )
     newest = operator.page("/acts")
