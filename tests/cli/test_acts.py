@@ -41,6 +41,7 @@ LOOKING = {
         ("doctor",),
         ("preview",),
         ("history",),
+        ("progress",),
         ("acts",),
     ),
     *(("queue", "list"), ("queue", "status"), ("client", "list"), ("person", "list"), ("sync", "status")),
