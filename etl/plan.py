@@ -44,6 +44,7 @@ class Done:
     poll_seconds: float = 0
     passed_to: int | None = None
     looked_until: datetime | None = None
+    last: Kind = "rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +61,30 @@ def next_step(offer: Offer, now: float, local: datetime, done: Done, rules: Rule
     interval = interval_of(rules, done)
     if offer.is_busy:
         return Step("rest", interval)
-    is_full = offer.mode == "SYNC_FULL"
-    if is_full and offer.timestamp is None:
+    if offer.mode == "SYNC_FULL" and offer.timestamp is None:
         return Step("full page")
     looks_for_deletions = now - done.deletions_at >= rules.deletions_interval_seconds and "deleted_on" in offer.accepts
     if (
         looks_for_deletions and offer.deletions_since is None
     ):  # before changes move the position off the full sync's begin
         return Step("deletions")
-    if now - done.changes_at >= interval:
+    others = _due_beside_changes(looks_for_deletions, offer, local, done, rules)
+    # Changes that take longer than their interval are due again at once: the others have their turn all the same.
+    if now - done.changes_at >= interval and not (others and done.last == "changes"):
         return Step("changes", is_deep=now - done.deep_at >= rules.deep_interval_seconds)
-    if looks_for_deletions:
-        return Step("deletions")
-    if is_full:
-        return Step("full page")
-    if is_pass_due(offer, local, done, rules):
-        return Step("pass page")
+    if others:
+        return Step(others)
     return Step("rest", done.changes_at + interval - now)
+
+
+def _due_beside_changes(
+    looks_for_deletions: bool, offer: Offer, local: datetime, done: Done, rules: Rules
+) -> Kind | None:
+    if looks_for_deletions:
+        return "deletions"
+    if offer.mode == "SYNC_FULL":
+        return "full page"
+    return "pass page" if is_pass_due(offer, local, done, rules) else None
 
 
 def interval_of(rules: Rules, done: Done) -> float:

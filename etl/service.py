@@ -77,6 +77,7 @@ class Etl:
         """Ask, and do one step. Return it: after a rest step the caller rests. EtlError: nothing moved."""
         offer = self._backend.ask()
         step = plan.next_step(offer, time.monotonic(), datetime.now().astimezone(), self.done, self._rules)
+        self.done = replace(self.done, last=step.kind)
         try:
             match step.kind:
                 case "full page":

@@ -113,6 +113,19 @@ def test_the_first_look_is_a_deep_one_and_then_one_every_quarter_of_an_hour() ->
     assert next_step(CHANGES, 1900, NOW, done, RULES).is_deep
 
 
+def test_changes_that_take_longer_than_their_interval_hold_up_nothing_else() -> None:
+    """Each round of changes ends when the next is due: on a slow machine deletions and passes never had a turn."""
+    looked = Done(changes_at=0, deep_at=0, deletions_at=0, last="changes")
+    assert next_step(CHANGES, 700, NOW, looked, RULES).kind == "deletions"
+    deleted = replace(looked, deletions_at=700, last="deletions")
+    assert next_step(CHANGES, 760, NOW, deleted, RULES).kind == "changes"
+    looked = replace(looked, deletions_at=700)
+    assert next_step(CHANGES, 760, NOW, looked, RULES).kind == "changes", "nothing else is due"
+    assert next_step(CHANGES, 760, NOW + timedelta(days=2), looked, RULES).kind == "pass page"
+    between_pages = replace(CHANGES, mode="SYNC_FULL", batch_size=80_000)
+    assert next_step(between_pages, 760, NOW, looked, RULES).kind == "full page"
+
+
 def test_deletions_come_before_changes_only_where_the_backend_has_no_day_of_them() -> None:
     """The position is where the full sync began, until the first changes move it."""
     assert next_step(replace(CHANGES, deletions_since=None), 0, NOW, Done(), RULES).kind == "deletions"
