@@ -12,13 +12,13 @@ from console import refresher, sign_in
 from console.browser import check_form
 from console.errors import handle_errors
 from console.middleware import PageMiddleware
-from console.pages import acts, catalogue, item, now, people, progress, queue, stations
+from console.pages import acts, catalogue, history, item, now, people, progress, queue, stations
 from console.proxy import ProxyMiddleware
 from console.shared import SharedSnapshot
 from db.console import ConsoleDatabase, console_parameters
 from runtime.console_settings import ConsoleSettings
 
-PAGES = (now, queue, item, progress, catalogue, stations, people, acts)
+PAGES = (now, queue, item, history, progress, catalogue, stations, people, acts)
 PARTS = (sign_in, refresher, *PAGES)
 
 

@@ -34,6 +34,7 @@ ROLE_NAMES = (N_("viewer"), N_("operator"), N_("admin"))
 LINKS = (
     Link("/", N_("Now")),
     Link("/queue", N_("Queue")),
+    Link("/history", N_("History")),
     Link("/progress", N_("Progress")),
     Link("/catalogue", N_("Catalogue")),
     Link("/stations", N_("Stations and keys")),

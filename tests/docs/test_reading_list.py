@@ -17,6 +17,7 @@ BESIDE = {
     "db/console.py": "is the console's way to the database",
     "db/persons.py": "knows who may use the console",
     "db/history.py": "is read by commands and reverts",
+    "db/history_filter.py": "is the console's",
     "db/item_story.py": "is the console's",
     "db/locks.py": "explains a wait",
     "db/monitoring.py": "is asked by Prometheus",
