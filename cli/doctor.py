@@ -11,13 +11,12 @@ from db import notifiers, queue_people
 from db.queue import Connection
 from runtime.contradictions import find_contradictions, find_dry_run
 from runtime.findings import Finding
-from runtime.settings import NotifierSettings, read_settings
-from runtime.sources import look_up
+from runtime.settings import NotifierSettings, read_notifier_settings
 
 
 def doctor(as_json: AsJson = False) -> None:
     """Check database, notifications, Sierra, settings, notifiers, queue and sync. Exit with 1 if there is a problem."""
-    settings, unset = _read_settings()
+    settings, unset = read_notifier_settings()
     away = None
     try:
         findings = ask(lambda connection: _examine_database(connection, settings), settings)
@@ -33,17 +32,6 @@ def doctor(as_json: AsJson = False) -> None:
     problems = sum(finding.level == "problem" for finding in findings)
     if problems:
         raise Refused("1 problem" if problems == 1 else f"{problems} problems")
-
-
-def _read_settings() -> tuple[NotifierSettings, list[str]]:
-    """The notifier's settings, and the names of the required ones that are unset here.
-
-    An unset one gets a value that leads nowhere, so that all the others can be checked.
-    """
-    given, _ = look_up(NotifierSettings)
-    required = (name for name, field in NotifierSettings.model_fields.items() if field.is_required())
-    unset = [name for name in required if name not in given]
-    return read_settings(NotifierSettings, **dict.fromkeys(unset, "https://unset.invalid")), unset
 
 
 async def _examine_database(connection: Connection, settings: NotifierSettings) -> list[Finding]:

@@ -1,8 +1,10 @@
 """`signum queue list`, `mark`, `retry`, `dismiss`, `not-shown`: queued items, and pushes that Sierra does not show."""
 
+import math
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +16,7 @@ from cli.output import AsCsv, AsJson, confirm, print_out, show_json, show_rows
 from db import queue_people
 from db.queue import Connection
 from db.reasons import ReasonCode
+from runtime.settings import read_notifier_settings
 
 if TYPE_CHECKING:
     from db.items import NamedItem
@@ -94,7 +97,7 @@ def not_shown(
     task.tell(act(by, task.command, {"limit": limit}, mark_not_shown, task.count))
 
 
-NOT_DISMISSED = "is not in the queue, or is being pushed just now, or was written without an answer: try in 5 minutes"
+NOT_DISMISSED = "is not in the queue, or is being pushed just now, or was written without an answer: try in {}"
 
 
 @app.command()
@@ -146,9 +149,13 @@ def dismiss(
     as_json: AsJson = False,
 ) -> None:
     """Take items off the queue unpushed: Sierra keeps what it has. With --reason or --reason-code, it asks first."""
+    late_seconds = read_notifier_settings()[0].late_write_seconds
+    minutes = math.ceil(late_seconds / 60)
+    late = "1 minute" if minutes == 1 else f"{minutes} minutes"
+    do = partial(queue_people.dismiss, late_seconds=late_seconds)
     task = _Task("queue dismiss", "dismissed", by, as_json)
     if reason is None and reason_code is None:
-        _for_named(task, _either(queue_people.dismiss, by, numbers, barcodes), numbers, barcodes, NOT_DISMISSED)
+        _for_named(task, _either(do, by, numbers, barcodes), numbers, barcodes, NOT_DISMISSED.format(late))
         return
     named = bool(numbers or barcodes)
     if not yes and not named:
@@ -157,8 +164,8 @@ def dismiss(
         if count:
             why = _in_words(reason, reason_code)
             confirm(f"Dismiss {_items(count)} rejected for this reason: {why}?", on_stderr=as_json)
-    undone = "is rejected, and was not written without an answer within 5 minutes,"
-    _for_reason(task, queue_people.dismiss, reason, reason_code, undone, named)
+    undone = f"is rejected, and was not written without an answer within {late},"
+    _for_reason(task, do, reason, reason_code, undone, named)
 
 
 @dataclass(frozen=True, slots=True)

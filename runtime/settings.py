@@ -187,6 +187,11 @@ class NotifierSettings(DatabaseSettings):
         return ports
 
     @property
+    def late_write_seconds(self) -> float:
+        """For how long Sierra may do a write that had no answer; longer than its item is kept from claims."""
+        return max(self.sierra_late_write_seconds, 4 * self.sierra_api_client_timeout_seconds)
+
+    @property
     def most_items(self) -> int:
         """The number of items that one notifier may have claimed at a time."""
         return self.sierra_update_batch_size_limit or 4 * self.sierra_api_client_pool_size
@@ -206,6 +211,17 @@ def read_settings(kind: type[Settings], **given: Any) -> Settings:
         of_url = {name for name, (_, origin) in found.items() if origin == DATABASE_URL.upper()} - given.keys()
         lines = [_problem(kind, one["loc"], one["msg"], one["input"], of_url) for one in error.errors()]
         raise SettingsError("\n".join(lines)) from None
+
+
+def read_notifier_settings() -> tuple[NotifierSettings, list[str]]:
+    """The notifier's settings, and the names of the required ones that are unset here.
+
+    An unset one gets a value that leads nowhere, so that all the others can be used.
+    """
+    given, _ = look_up(NotifierSettings)
+    required = (name for name, field in NotifierSettings.model_fields.items() if field.is_required())
+    unset = [name for name in required if name not in given]
+    return read_settings(NotifierSettings, **dict.fromkeys(unset, "https://unset.invalid")), unset
 
 
 def _problem(

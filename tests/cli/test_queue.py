@@ -8,6 +8,7 @@ from tests.fix_postgres import TestDatabase
 from tests.fix_signum import Signum
 
 REASON = "Sierra refused item 1001: 400 field(s) unknown"
+TIMEOUT = {"SIERRA_API_CLIENT_TIMEOUT_SECONDS": "300"}  # four of these are longer than SIERRA_LATE_WRITE_SECONDS
 
 
 @pytest.fixture
@@ -109,6 +110,21 @@ class TestDismiss:
             "item without a number, barcode 12312312300003 is not in the queue, "
             "or is being pushed just now, or was written without an answer: try in 5 minutes\n",
         )
+
+    @pytest.mark.parametrize(
+        ("late", "told"),
+        [({}, "5 minutes"), ({"SIERRA_LATE_WRITE_SECONDS": "60"}, "1 minute"), (TIMEOUT, "20 minutes")],
+    )
+    def test_item_written_without_an_answer_is_left_alone_for_as_long_as_the_settings_say(
+        self, signum: Signum, database: TestDatabase, late: dict[str, str], told: str
+    ) -> None:
+        signum("queue", "mark", "1001")
+        minutes = int(told.split()[0])
+        database.fetch("UPDATE update_queue SET unanswered_at = now() - %s * interval '59 s'", minutes)
+        ran = signum("queue", "dismiss", "1001", settings=late)
+        assert ran.err.endswith(f"was written without an answer: try in {told}\n")
+        database.fetch("UPDATE update_queue SET unanswered_at = now() - %s * interval '61 s'", minutes)
+        assert signum("queue", "dismiss", "1001", settings=late).out == "dismissed 1 item\n"
 
     @pytest.mark.parametrize(("typed", "code", "left"), [("y\n", 0, [3]), ("n\n", 1, [1, 2, 3]), ("", 1, [1, 2, 3])])
     def test_all_of_one_reason_are_dismissed_only_when_a_person_says_yes(
