@@ -9,10 +9,12 @@ _PORT = TypeAdapter[int](Port)
 
 
 def _read_hosts(value: object) -> object:
-    """Refuse a list with nothing between two commas: libpq would take that for this machine."""
+    """Refuse what libpq would take for another host: nothing between two commas, which is this machine; brackets."""
     hosts = [host.strip() for host in value.split(",")] if isinstance(value, str) else []
     if len(hosts) > 1 and not all(hosts):
         raise ValueError("has a comma with no host before or after it")
+    if bracketed := next((host for host in hosts if "[" in host or "]" in host), None):
+        raise ValueError(f"has {bracketed}: leave out the brackets, which only a URL needs")
     return ",".join(hosts) if hosts else value
 
 

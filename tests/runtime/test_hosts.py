@@ -35,6 +35,8 @@ def test_there_is_a_port_for_each_host_or_one_for_all(
         ({"DB_HOST": "a,b", "DB_PORT": "1,"}, "DB_PORT='1,' should be a valid integer"),
         ({"DB_HOST": "a,b", "DB_PORT": "1,70000"}, "DB_PORT='1,70000' should be less than or equal to 65535"),
         ({"DB_HOST": "a,,b"}, "DB_HOST='a,,b' has a comma with no host before or after it"),
+        ({"DB_HOST": "[::1],b"}, r"DB_HOST='\[::1\],b' has \[::1\]: leave out the brackets, which only a URL needs"),
+        ({"LISTEN_DB_HOST": "[::1]"}, r"LISTEN_DB_HOST='\[::1\]' has \[::1\]: leave out the brackets"),
         (
             {"DATABASE_URL": "postgresql://u@a:1,b:2/n", "DB_HOST": "c"},
             r"DB_PORT=\*+ \(of DATABASE_URL\) gives 2",
