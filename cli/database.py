@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 SILENT_WAIT_SECONDS = 1.0
 STANDBY_WAIT_SECONDS = 4.0
 LOCK_TIMEOUT_MS = 10_000
+LEFT_BEHIND = "another server takes writes by now, and it is not known whether this was done: look, and do it again"
 
 
 def ask(work: Callable[[Connection], Awaitable[Result]], settings: DatabaseSettings | None = None) -> Result:
@@ -40,8 +41,9 @@ def ask(work: Callable[[Connection], Awaitable[Result]], settings: DatabaseSetti
 
 
 async def _ask(work: Callable[[Connection], Awaitable[Result]], settings: DatabaseSettings) -> Result:
-    from db.connections import DatabaseLocked, aconnect, connection_parameters, one_line
+    from db.connections import DatabaseLocked, DatabaseUnavailable, aconnect, connection_parameters, one_line
     from db.durability import UNCONFIRMED, commit_durably
+    from db.pool import cut
     from db.schema.encoding import refuse_other_encodings
 
     parameters: dict[str, Any] = connection_parameters(settings, "signum", lock_timeout=LOCK_TIMEOUT_MS)
@@ -53,8 +55,10 @@ async def _ask(work: Callable[[Connection], Awaitable[Result]], settings: Databa
         held = "" if done else await _print_blocking_sessions(connection.info.backend_pid, parameters)
         while not done:
             done, _ = await asyncio.wait({working}, timeout=STANDBY_WAIT_SECONDS)
-            if not done:
-                await _end_wait_for_standby(connection, parameters)
+            if not done and await _is_left_behind(connection, parameters):
+                cut(connection)
+                await asyncio.wait({working})
+                raise DatabaseUnavailable(LEFT_BEHIND)
         try:
             result = await working
         except LockNotAvailable as error:
@@ -79,15 +83,21 @@ async def _print_blocking_sessions(pid: int, parameters: dict[str, Any]) -> str:
     return held
 
 
-async def _end_wait_for_standby(connection: "Session", parameters: dict[str, Any]) -> None:
-    """End our session's wait for a synchronous standby, if that is what it waits for: its commit is done then."""
+async def _is_left_behind(connection: "Session", parameters: dict[str, Any]) -> bool:
+    """Return whether another server takes writes by now; ours may wait for ever for a standby that was promoted.
+
+    Else end our session's wait for a synchronous standby, if that is what it waits for: its commit is done then.
+    """
     from db.connections import aconnect
     from db.durability import is_waiting_for_standby
 
     with suppress(psycopg.Error):
         async with await aconnect(parameters) as another:
-            if await is_waiting_for_standby(another, connection.info.backend_pid):
+            is_waiting = await is_waiting_for_standby(another, connection.info.backend_pid)
+            if is_waiting:
                 await connection.cancel_safe(timeout=STANDBY_WAIT_SECONDS)
+            return is_waiting is None
+    return False
 
 
 @contextmanager

@@ -116,7 +116,7 @@ async def lend(pool: Pool, *, writes: bool = False, longest_seconds: float | Non
     )
     try:
         yield session
-    except (psycopg.OperationalError, *SESSION_IN_VAIN) as error:
+    except psycopg.Error as error:
         only_reads = isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
         if only_reads or session.closed:
             pool.on_lost()
@@ -156,7 +156,7 @@ async def _end_silent(pool: Pool, session: Session) -> None:
     await pool.drain()  # a caller whose deadline came first does not
 
 
-def cut(session: Session) -> None:
+def cut(session: psycopg.AsyncConnection[Any] | psycopg.Connection[Any]) -> None:
     """Shut the session's socket down, which ends a wait for its answer. It takes no open file of ours."""
     with suppress(OSError, psycopg.OperationalError):
         wire = socket.socket(fileno=session.fileno())

@@ -2,11 +2,15 @@
 
 
 -- name: commit_durably
--- At least the disk, and the synchronous standby's if the server names one. `remote_apply` is more, and stays.
-SELECT set_config('synchronous_commit', 'on', false)
-WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');
+-- At least the disk, and the synchronous standby's if the server names one. `remote_apply` is more, and stays. Set where
+-- it is so already, too: else the session would follow the server's setting if that became less.
+SELECT set_config(
+    'synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
+    false
+);
 
 
 -- name: is_waiting
--- Whether the session waits for a synchronous standby. It has committed then, and other sessions don't see it yet.
-SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %(pid)s AND wait_event = 'SyncRep');
+-- Whether the session waits for a synchronous standby: it has committed then, and other sessions don't see it yet. No row:
+-- it is a session of another server.
+SELECT coalesce(wait_event = 'SyncRep', false) FROM pg_stat_activity WHERE pid = %(pid)s AND usename = current_user;

@@ -1,19 +1,24 @@
 """A commit is acknowledged when the synchronous standby has it; where that is gone, what was stored is told as such."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg import sql
 
-from db.durability import UNCONFIRMED
+from cli.database import LEFT_BEHIND
+from db import durability
+from db.durability import UNCONFIRMED, commit_in_time
 from db.requests import Database
 from db.schema.migrate import downgrade, migrate
 from db.schema.rights import grant_rights, make_logins
 from db.schema.version import known_revisions
+from sandbox.wire import PostgresWire
 from tests.fix_api import ApiClient, detail
 from tests.fix_batch import FIRST_ID, Send, row
 from tests.fix_postgres import TestDatabase
@@ -51,6 +56,22 @@ def cancelled(database: TestDatabase, application: str, work: Callable[[], Any])
     database.fetch("SELECT pg_cancel_backend(%s)", *found[0])
     thread.join(PATIENCE_SECONDS)
     return results[0]
+
+
+async def test_a_session_commits_durably_though_the_server_is_set_to_less_afterwards(database: TestDatabase) -> None:
+    """As by a DBA who does without a standby that is gone: marks would be acknowledged before the disk has them."""
+    reload, execute = sql.SQL("SELECT pg_reload_conf()").format(), database.server.execute
+    loaded = "SELECT pg_conf_load_time() > %(before)s, current_setting('synchronous_commit')"
+    async with Database(database.parameters, 1) as api:
+        ((before,),) = await api.fetch("SELECT pg_conf_load_time()")
+        try:
+            execute(sql.SQL("ALTER SYSTEM SET synchronous_commit = off").format(), reload)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not (found := (await api.fetch(loaded, {"before": before}))[0])[0]:
+                    pass
+        finally:
+            execute(sql.SQL("ALTER SYSTEM RESET synchronous_commit").format(), reload)
+    assert found == (True, "on")
 
 
 def test_mark_that_the_standby_does_not_have_is_not_acknowledged(
@@ -130,6 +151,44 @@ def test_import_that_the_standby_does_not_have_is_told(
     ran = cancelled(database, "signum import", old.bring)
     assert (ran.code, UNCONFIRMED in ran.err) == (0, True)
     assert database.fetch("SELECT item_record_id FROM sierra_item") == [(item,)]
+
+
+def test_command_whose_server_is_the_primary_no_more_ends_and_says_so(
+    signum: Signum, lose_standby: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its session waits for a standby that was promoted, and no cancel reaches it by way of the new primary."""
+
+    async def find_no_such_session(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(durability, "is_waiting_for_standby", find_no_such_session)
+    lose_standby()
+    added = signum("client", "add", "desk 1", "--type", "etl")
+    assert (added.code, LEFT_BEHIND in added.err) == (3, True)
+
+
+def test_transaction_gives_up_a_standby_that_is_gone_though_no_cancel_reaches_its_server(
+    database: TestDatabase, lose_standby: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old primary of a failover is left up: the way to the database leads to the new one."""
+    monkeypatch.setattr(durability, "CONFIRM_SECONDS", 0.2)
+    monkeypatch.setattr(durability, "CANCEL_SECONDS", 0.2)
+    server = database.parameters
+    with PostgresWire(str(server["host"]), int(server["port"])) as wire:
+        way = {name: value for name, value in server.items() if name != "hostaddr"}
+        connection = psycopg.connect(**{**way, "host": wire.host, "port": wire.port})
+        connection.execute("CREATE TABLE mine ()")
+        lose_standby()
+        wire.lead_to(str(server["host"]), 1)
+
+        def commit() -> None:
+            with contextlib.suppress(psycopg.OperationalError):
+                commit_in_time(connection)
+
+        thread = threading.Thread(target=commit)
+        thread.start()
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
 
 
 @pytest.mark.long

@@ -167,6 +167,18 @@ async def test_silent_session_is_cut_though_no_open_file_is_left(database: TestD
             await session.execute(ONE)
 
 
+async def test_session_is_lost_whatever_error_of_the_server_ended_it(database: TestDatabase) -> None:
+    """The server's `transaction_timeout` is no OperationalError, and ends the session."""
+    lost: list[bool] = []
+    async with make_pool(database.parameters, 1) as pool:
+        pool.on_lost = lambda: lost.append(True)
+        with contextlib.suppress(psycopg.InternalError):
+            async with lend(pool) as session:
+                await session.close()
+                raise psycopg.InternalError("terminating connection due to transaction timeout")
+    assert lost == [True]
+
+
 async def test_statement_that_is_given_up_ends_at_the_server_too(database: TestDatabase) -> None:
     async with make_pool(database.parameters, 1, longest_statement_seconds=0.3) as pool:
         with pytest.raises(psycopg.OperationalError):
