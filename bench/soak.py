@@ -207,7 +207,8 @@ def main() -> int:
     try:
         told = run(plan, options.seed)
     except Exception as error:
-        told = {"seed": options.seed, "broken": [f"{type(error).__name__}: {error}"]}
+        notes = getattr(error, "__notes__", [])
+        told = {"seed": options.seed, "broken": [*notes, f"{type(error).__name__}: {error}"]}
     sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     return 1 if told["broken"] else 0
 

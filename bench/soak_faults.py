@@ -69,7 +69,11 @@ class Chaos(ServerFaults):
         name = self._deck.pop()
         self.met[name] += 1
         act: Callable[[], None] = getattr(self, name)
-        act()
+        try:
+            act()
+        except Exception as error:
+            error.add_note(f"amid {name}, fault {self.met.total()} of this seed")
+            raise
 
     def heal(self) -> None:
         """End Sierra's trouble, once all late writes have landed."""

@@ -17,7 +17,11 @@ from sandbox.standby import Member, Pair
 from sandbox.system import System, is_ready
 
 HEARD = "SELECT count(*) FROM notifier_state WHERE notifier LIKE %s AND seen_at > %s AND mode = 'listening'"
-SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'signum %'"
+# Those that wait for the standby that was promoted end with their server only: their clients have left them.
+SESSIONS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE application_name LIKE 'signum %' AND wait_event IS DISTINCT FROM 'SyncRep'
+"""
 
 
 class ServerFaults:
