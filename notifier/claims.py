@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from db.queue import Claim
@@ -22,10 +22,17 @@ class Claims:
     """Claims what is due, one claim at a time: two would claim more than there is room for."""
 
     def __init__(
-        self, in_flight: InFlight, outcomes: OutcomeWriter, wakeup: Wakeup, health: SierraHealth, limits: Limits
+        self,
+        in_flight: InFlight,
+        outcomes: OutcomeWriter,
+        wakeup: Wakeup,
+        health: SierraHealth,
+        limits: Limits,
+        start: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
+        """`start` starts a task that the notifier's stop waits for."""
         self._in_flight, self._outcomes, self._wakeup = in_flight, outcomes, wakeup
-        self._health, self._limits = health, limits
+        self._health, self._limits, self._start = health, limits, start
         self._more_may_be_due = False
         self.is_under_way = False
         self._ended_at, self._given_back_at = 0.0, 0.0
@@ -71,7 +78,9 @@ class Claims:
         state = self._health.state
         try:
             if self._in_flight.lost_at > self._given_back_at:
-                await self._outcomes.give_back([item.claim.item_record_id for item in self._in_flight.items])
+                locked = await self._outcomes.give_back([item.claim.item_record_id for item in self._in_flight.items])
+                for item_record_id in locked:
+                    self._start(self._outcomes.recheck([item_record_id]))
                 self._given_back_at = asked_at
             claims = await self._outcomes.claim(limit, self._limits.lease_seconds, allowance.newest_first)
         finally:
@@ -83,7 +92,7 @@ class Claims:
         lease_ends = asked_at + self._limits.lease_seconds
         is_lost = self._in_flight.lost_at >= asked_at
         if not is_lost:
-            self._outcomes.unanswered.forget_past()
+            self._outcomes.unanswered.forget_past({item.claim for item in self._in_flight.items})
         items = [
             ClaimedItem(claim, asked_at, lease_ends, probe=allowance.read_alone, is_lost=is_lost) for claim in claims
         ]

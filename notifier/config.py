@@ -53,7 +53,7 @@ def limits_of(settings: NotifierSettings) -> Limits:
 
 def unanswered_writes_of(settings: NotifierSettings) -> UnansweredWrites:
     """The memory of unanswered writes, by the settings' time-out and how late a write may be done."""
-    return UnansweredWrites(settings.sierra_api_client_timeout_seconds, settings.sierra_late_write_seconds)
+    return UnansweredWrites(settings.sierra_api_client_timeout_seconds, settings.late_write_seconds)
 
 
 def listening_at(settings: NotifierSettings) -> Parameters:

@@ -69,19 +69,22 @@ class OutcomeWriter:
         async with self._sessions.lend() as connection:
             return await queue.next_wake(connection)
 
-    async def give_back(self, in_hand: Collection[int]) -> None:
+    async def give_back(self, in_hand: Collection[int]) -> list[int]:
         """After a lost session: give back what is claimed in our name and not in our hands.
 
-        The database may have lost what was recorded of unanswered writes: have their items looked at again.
+        The database may have lost what was recorded of unanswered writes: have their items looked at again. Return
+        those that are still to be, for one of them is locked: a person's lock must keep no claim waiting.
         """
-        unanswered = self.unanswered.items()
+        unanswered, locked = self.unanswered.items(), list[int]()
         async with self._sessions.lend() as connection:
-            # A person's lock on one of them must keep no claim waiting: as a rule the database has its record.
-            with suppress(LockNotAvailable):
+            try:
                 await queue.recheck(connection, self.notifier, unanswered, self.unanswered.late_seconds)
+            except LockNotAvailable:
+                locked = unanswered
             strays = await queue.give_back(connection, self.notifier, [*in_hand, *unanswered])
         if strays:
             log.warning("given back after a lost session", extra={"item_record_ids": strays})
+        return locked
 
     async def finish(self, push: Pushed) -> Finish | None:
         """Take a pushed item off the queue, in one statement with others that wait for it. Raise its error.
@@ -99,7 +102,7 @@ class OutcomeWriter:
                     await self._finish_together(together)
             came_of_it = await told
             if came_of_it is None and push.outcome == "pushed":
-                await self._recheck([push.claim])
+                await self.recheck([push.claim.item_record_id])
             if came_of_it != "locked":
                 return came_of_it
             # Without its lock the row can't be compared with the pushed revision, so neither deleted nor kept.
@@ -145,7 +148,8 @@ class OutcomeWriter:
             told = await self._sessions.until_done(
                 lambda connection: self._release(connection, given_back, delay_seconds, reason)  # noqa: B023
             )
-            await self._recheck([one for one in left if one in self.unanswered and one.item_record_id not in told])
+            unknown = [one for one in left if one in self.unanswered and one.item_record_id not in told]
+            await self.recheck([claim.item_record_id for claim in unknown])
             log.debug("released %d items", list(told.values()).count("released"))
             left = [claim for claim in left if told.get(claim.item_record_id) == "locked"]
             if left:
@@ -161,13 +165,12 @@ class OutcomeWriter:
         code, sentence = reason or (None, None)
         return await queue.release(connection, self.notifier, claims, delay_seconds, sentence, kept, code)
 
-    async def _recheck(self, claims: Sequence[Claim]) -> None:
+    async def recheck(self, item_record_ids: Collection[int]) -> None:
         """Have items looked at again whose claims are not ours any more: a newer write may have come before ours."""
-        items = [claim.item_record_id for claim in claims]
-        if items:
+        if item_record_ids:
             late_seconds = self.unanswered.late_seconds
             await self._sessions.until_done(
-                lambda connection: queue.recheck(connection, self.notifier, items, late_seconds)
+                lambda connection: queue.recheck(connection, self.notifier, item_record_ids, late_seconds)
             )
 
     async def _wait_for_a_lock(self, claims: Sequence[Claim], failures: int) -> None:
@@ -191,7 +194,7 @@ class OutcomeWriter:
             OUTCOMES.labels("postponed").inc()
             log.warning("postponed: %s", reason, extra={**_ids(claim), "attempts": claim.attempts, "due_at": due_at})
         elif claim in self.unanswered:
-            await self._recheck([claim])
+            await self.recheck([claim.item_record_id])
 
     async def _reject(self, claim: Claim, reason: Reason, call_number: str | None) -> None:
         notifier, unanswered = self.notifier, self.unanswered
@@ -213,7 +216,7 @@ class OutcomeWriter:
             with reporting(claim.trace, item_number=claim.item_number or ""):
                 log.error("rejected: %s", reason.sentence, extra={**_ids(claim), "attempts": claim.attempts})
         elif rejected is None and claim in self.unanswered:
-            await self._recheck([claim])
+            await self.recheck([claim.item_record_id])
 
     async def _within_lease(self, claim: Claim, work: Callable[[Connection], Awaitable[Result]]) -> Result | None:
         """Do the work as `until_done` does, but give up when the lease lapses: another claim may take the item."""

@@ -50,8 +50,8 @@ class Service:
         pool.on_lost = self.in_flight.lose_claims
         unanswered = unanswered_writes_of(settings)
         self._outcomes = OutcomeWriter(Sessions(pool), name, settings.sierra_update_max_attempts, unanswered)
-        self._claims = Claims(self.in_flight, self._outcomes, self.wakeup, self.health, limits)
         self._tasks = Tasks(self.wakeup)
+        self._claims = Claims(self.in_flight, self._outcomes, self.wakeup, self.health, limits, self._tasks.start)
         push = ItemPush(sierra, self.health, rules_of(settings), limits, unanswered)
         self._worker = Worker(
             self.in_flight, self._outcomes, push, self._claims, self._tasks, self.wakeup, self.health, limits

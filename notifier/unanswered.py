@@ -1,6 +1,7 @@
 """The writes of this notifier that had no answer, for as long as Sierra may still do them."""
 
 import time
+from collections.abc import Collection
 
 from db.queue import LATE_SECONDS, Claim
 
@@ -13,8 +14,7 @@ class UnansweredWrites:
     """
 
     def __init__(self, timeout_seconds: float = 10.0, late_seconds: float = LATE_SECONDS) -> None:
-        # Less would be over before the item can be claimed again: it would never be looked at.
-        self.late_seconds = max(late_seconds, 4 * timeout_seconds)
+        self.late_seconds = late_seconds
         self._keep_seconds = 2 * timeout_seconds
         self._sent_at: dict[Claim, float] = {}
 
@@ -34,7 +34,12 @@ class UnansweredWrites:
         """The item_record_ids whose writes may still be done, or were done while the database was away."""
         return sorted({claim.item_record_id for claim in self._sent_at})
 
-    def forget_past(self) -> None:
-        """Forget those that can't be done any more. Not while a session is lost: what they did is still to be found."""
+    def forget_past(self, in_flight: Collection[Claim]) -> None:
+        """Forget those that can't be done any more, but for those whose outcome is still to be written.
+
+        Not while a session is lost: what they did is still to be found.
+        """
         oldest = time.monotonic() - self.late_seconds
-        self._sent_at = {claim: sent_at for claim, sent_at in self._sent_at.items() if sent_at > oldest}
+        self._sent_at = {
+            claim: sent_at for claim, sent_at in self._sent_at.items() if sent_at > oldest or claim in in_flight
+        }

@@ -9,6 +9,7 @@ make in between would be lost.
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from db.queue import Finish
@@ -198,7 +199,13 @@ class Worker:
         began, came_of_it = time.monotonic(), None
         match outcome:
             case Released(items, delay_seconds, reason):
-                await self._outcomes.release([item.claim for item in items], delay_seconds, reason)
+                await self._outcomes.release(
+                    [item.claim for item in items if item.unproven is None], delay_seconds, reason
+                )
+                # Those wait for their read-back: it is left to the look that follows a write without an answer.
+                for item in items:
+                    if item.unproven is not None:
+                        await self._outcomes.finish(replace(item.unproven, proven=True, unanswered=True))
                 if not delay_seconds:
                     self._claims.expect_more()
                 return None

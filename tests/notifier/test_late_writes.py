@@ -138,17 +138,38 @@ async def test_a_record_that_sierra_does_not_keep_is_postponed_and_in_the_end_re
     assert sierra.call_numbers("1001") == [OLDER]
 
 
+async def push_and_edit(database: TestDatabase, sierra: SierraInThread) -> int:
+    """Have an item pushed, and changed back by staff. Its next push is unproven."""
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    mark(database, item)
+    await eventually(database, EMPTY)
+    var_fields = [
+        {**one, "subfields": [{"tag": "a", "content": OLD}]} if one["fieldTag"] == "c" else one
+        for one in sierra.record("1001").var_fields
+    ]
+    sierra.edit("1001", {"varFields": var_fields})
+    return item
+
+
 async def test_a_record_that_staff_changed_since_the_push_is_read_back_and_pushed(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
-    (item,) = add_items(database, sierra, 1001, call_number=OLD)
     async with notifier(**NO_SWEEP):
-        mark(database, item)
-        await eventually(database, EMPTY)
-        var_fields = [{**one, "subfields": [{"tag": "a", "content": OLD}]} if one["fieldTag"] == "c" else one
-                      for one in sierra.record("1001").var_fields]  # fmt: skip
-        sierra.edit("1001", {"varFields": var_fields})
-        mark(database, item)
+        mark(database, await push_and_edit(database, sierra))
         await eventually(database, EMPTY)
     assert database.fetch(OUTCOMES) == PUSHED_TWICE
     assert len(sierra.requests("get_item")) == 1
+
+
+async def test_a_push_that_a_stop_keeps_from_being_read_back_is_told_as_pushed_and_looked_at_again(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    async with notifier(**NO_SWEEP) as service:
+        item = await push_and_edit(database, sierra)
+        reading_back = sierra.hold("get_item")
+        mark(database, item)
+        await reading_back.reached()
+        service.wakeup.stop()
+        await eventually(database, TO_RECHECK)
+    told = "SELECT outcome, call_number_before, call_number_after FROM update_log ORDER BY update_log_id"
+    assert database.fetch(told) == [("pushed", OLD, OLDER)] * 2

@@ -1,8 +1,10 @@
 """An unanswered write keeps its item; one under a claim that is not known any more has it looked at again."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,16 +13,24 @@ from db.pool import make_pool
 from db.queue import Claim, Connection
 from notifier.claims import Claims
 from notifier.health import SierraHealth
-from notifier.in_flight import InFlight, Limits
+from notifier.in_flight import ClaimedItem, InFlight, Limits
 from notifier.outcomes import OutcomeWriter
 from notifier.sessions import Sessions
 from notifier.sierra.errors import ItemRejected, ItemTroubled
 from notifier.unanswered import UnansweredWrites
 from notifier.wakeup import Wakeup
+from notifier.worker import Tasks
+from runtime.settings import NotifierSettings
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, pushed
 
 KEPT = "SELECT unanswered_at IS NOT NULL, extract(epoch FROM lease_until - now())::float8, claimed_by FROM update_queue"
+SIERRA: dict[str, Any] = {
+    "sierra_api_endpoint": "https://sierra.example.org",
+    "sierra_api_client_key": "k",
+    "sierra_api_client_secret": "s",
+}
+PATIENCE_SECONDS = 30.0
 Fail = Callable[[OutcomeWriter, Claim], Awaitable[object]]
 FAILURES: dict[str, Fail] = {
     "postponed": lambda outcomes, claim: outcomes.fail(claim, ItemTroubled("unanswered", "no answer")),
@@ -32,7 +42,7 @@ FAILURES: dict[str, Fail] = {
 @pytest.fixture
 async def outcomes(database: TestDatabase) -> AsyncIterator[OutcomeWriter]:
     """Those of notifier n1, whose requests take 10 s at the most."""
-    async with make_pool(database.parameters, 1) as pool:
+    async with make_pool({**database.parameters, "options": "-c lock_timeout=100ms"}, 1) as pool:
         yield OutcomeWriter(Sessions(pool), "n1", 10, UnansweredWrites(10, 300))
 
 
@@ -42,6 +52,27 @@ async def claim(database: TestDatabase, outcomes: OutcomeWriter) -> Claim:
     database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", database.add_item(1))
     (claimed,) = await outcomes.claim(1, LEASE)
     return claimed
+
+
+@pytest.fixture
+def in_flight() -> InFlight:
+    """The items of n1 that are in flight."""
+    return InFlight()
+
+
+@pytest.fixture
+async def tasks() -> AsyncIterator[Tasks]:
+    """The tasks of n1."""
+    tasks = Tasks(Wakeup())
+    yield tasks
+    await tasks.cancel()
+
+
+@pytest.fixture
+def claims(outcomes: OutcomeWriter, in_flight: InFlight, tasks: Tasks) -> Claims:
+    """Those of n1, one at a time."""
+    limits = Limits(pool_size=1, most_items=9, timeout_seconds=10)
+    return Claims(in_flight, outcomes, Wakeup(), SierraHealth(), limits, tasks.start)
 
 
 @pytest.mark.parametrize("outcome", FAILURES)
@@ -113,20 +144,56 @@ async def test_a_write_done_while_the_database_was_away_for_long_is_looked_at_ag
     assert database.fetch("SELECT pushed_revision = revision, due_at > now() FROM update_queue") == [(True, True)]
 
 
+async def look(claims: Claims) -> None:
+    """Claim, as the notifier does."""
+    claims.expect_more()
+    claiming = claims.next_claim()
+    assert claiming is not None
+    await claiming
+
+
 async def test_a_write_that_can_not_be_done_any_more_is_forgotten_at_the_next_claim_unless_a_session_was_lost(
-    outcomes: OutcomeWriter, claim: Claim
+    outcomes: OutcomeWriter, claim: Claim, claims: Claims, in_flight: InFlight
 ) -> None:
-    in_flight, wakeup, health = InFlight(), Wakeup(), SierraHealth()
-    claims = Claims(in_flight, outcomes, wakeup, health, Limits(pool_size=1, most_items=1, timeout_seconds=10))
     outcomes.unanswered.add(claim, time.monotonic() - 1000)
     for lost_at, remembered in ((float("inf"), [claim.item_record_id]), (-1.0, [])):
         in_flight.lost_at = lost_at
-        claims.expect_more()
-        look = claims.next_claim()
-        assert look is not None
-        await look
+        await look(claims)
         assert outcomes.unanswered.items() == remembered
 
 
+async def test_a_write_is_remembered_for_as_long_as_its_outcome_is_not_written(
+    outcomes: OutcomeWriter, claim: Claim, claims: Claims, in_flight: InFlight
+) -> None:
+    """A person has locked the row for longer than a write may be done late."""
+    outcomes.unanswered.add(claim, time.monotonic() - 1000)
+    item = ClaimedItem(claim, 0.0, 0.0)
+    in_flight.items.add(item)
+    await look(claims)
+    assert outcomes.unanswered.items() == [claim.item_record_id]
+    in_flight.items.remove(item)
+    await look(claims)
+    assert outcomes.unanswered.items() == []
+
+
+async def test_a_write_whose_row_is_locked_after_a_lost_session_is_noted_again_when_it_is_free(
+    database: TestDatabase, outcomes: OutcomeWriter, claim: Claim, claims: Claims, tasks: Tasks, in_flight: InFlight
+) -> None:
+    """The database has lost the record of it. Meanwhile the lock keeps no claim waiting."""
+    outcomes.unanswered.add(claim, time.monotonic())
+    unanswered = "SELECT unanswered_at IS NOT NULL FROM update_queue WHERE item_record_id = %s"
+    with database.connect() as person:
+        person.autocommit = False
+        person.execute("SELECT FROM update_queue FOR UPDATE")
+        in_flight.lost_at = time.monotonic()
+        await look(claims)
+        assert len(tasks) == 1
+        assert database.fetch(unanswered, claim.item_record_id) == [(False,)]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(tasks):  # noqa: ASYNC110  plain state, which sets no event
+            await asyncio.sleep(0.01)
+    assert database.fetch(unanswered, claim.item_record_id) == [(True,)]
+
+
 def test_a_late_write_is_awaited_for_longer_than_its_item_is_kept() -> None:
-    assert UnansweredWrites(timeout_seconds=600, late_seconds=300).late_seconds == 2400
+    assert NotifierSettings(**SIERRA, sierra_api_client_timeout_seconds=600).late_write_seconds == 2400
