@@ -1,5 +1,6 @@
 """Protocols with one rule missing, each with the promise that this breaks: the exploration must find its story."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from tests.protocol.rules import Protocol
@@ -29,12 +30,13 @@ WAITS = "every_row_comes_to_a_good_end"
 
 
 class Broken(Protocol):
-    """The promise that is broken, and the setting in which."""
+    """The promise that is broken, and the setting in which; `after` these steps, where the story is long."""
 
     breaks: ClassVar[str]
     standby: ClassVar[str] = NO
     without: ClassVar[str] = "revert dismiss"
     needs_classes: ClassVar[int] = 2
+    after: ClassVar[Sequence[str]] = ()
 
 
 class FinishWithoutRevision(Broken):
@@ -111,7 +113,7 @@ class MarkLiftsUnanswered(Broken):
 class FinishDeletesUnanswered(Broken):
     """A finished row is deleted, though an older write may still be done."""
 
-    breaks = HISTORY
+    breaks, without = HISTORY, "revert dismiss stop_in_doubt"
 
     def after_finish(self, row: Row) -> Row | None:
         return super().after_finish(row._replace(unanswered=NO))
@@ -201,6 +203,15 @@ class AnswerIsProof(Broken):
 
     def doubts(self, newest: Push | None, hand: Hand) -> bool:
         return False
+
+
+class StopBelievesInDoubt(Broken):
+    """A notifier stops before it has read the item again, and takes the answer for a proof."""
+
+    breaks = BELIEVED
+
+    def unanswered_in_doubt(self, row: Row) -> str:
+        return row.unanswered
 
 
 class DoubtOnlyTheTextBefore(Broken):

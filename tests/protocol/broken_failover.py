@@ -1,9 +1,16 @@
 """Protocols with one rule missing that matters when the database fails over, each with the promise that this breaks."""
 
 from tests.protocol.broken import HISTORY, TWO_WRITES, Broken
-from tests.protocol.states import NO, Item, Phase, Standby, put
+from tests.protocol.states import NO, Database, Item, Phase, Push, Standby, put
 
-WRITES_ONLY = "revert dismiss retry reject hear_falsely be_refused crash lose_session"
+REVERTS_TOO = "dismiss retry reject hear_falsely stop_in_doubt be_refused crash lose_session"
+WRITES_ONLY = f"{REVERTS_TOO} revert"
+
+PUSHED = ("mark", "A claim", "A send", "A hear", "A finish", "catch_up")
+LOOKED_FOR = (  # the write of a newer class has had no answer, and is on its way; then it was done by another
+    *(*PUSHED, "sync", "mark", "A claim", "A send", "A hear_nothing", "A postpone"),
+    *("end_lease", "A claim", "A send", "A hear", "A finish", "catch_up"),
+)
 
 
 class BrokenAtAFailover(Broken):
@@ -42,6 +49,16 @@ class RecordIsMadeOnce(BrokenAtAFailover):
     def recheck(self, item: Item, n: int) -> Item | None:
         after = super().recheck(item, n)
         return after and after._replace(db=item.db)
+
+
+class LookUndoesARevert(BrokenAtAFailover):
+    """A revert was under way as its claim was lost; the look that follows takes its text for one to be replaced."""
+
+    breaks, without = HISTORY, REVERTS_TOO
+    after = (*LOOKED_FOR, "revert", "end_lateness", "A claim", "A send", "fail_over", "A hear", "B claim", "B finish")
+
+    def undone_by_newest(self, db: Database) -> Push | None:
+        return None
 
 
 class LongAwayIsForgotten(BrokenAtAFailover):

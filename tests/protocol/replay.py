@@ -96,6 +96,11 @@ class Replay:
         if after.hands[n].phase == Phase.READ:
             assert await self.finish_as(n, before, "pushed", proven=False) == "unproven"
 
+    async def stop_in_doubt(self, n: int, before: Item, after: Item) -> None:
+        """The notifier logs the push, though it has not read the item again."""
+        assert await self.finish_as(n, before, "pushed", proven=False) == "unproven"
+        assert await self.finish_as(n, before, "pushed", unanswered=True) is not None
+
     async def finish(self, n: int, before: Item, after: Item) -> None:
         hand, push = before.hands[n], before.db.push
         if hand.phase == Phase.READ:
@@ -107,9 +112,9 @@ class Replay:
         if told == "unproven":
             await self.finish_as(n, before, "pushed")
 
-    async def finish_as(self, n: int, before: Item, outcome: Any, *, proven: bool = True) -> str | None:
+    async def finish_as(self, n: int, before: Item, outcome: Any, **more: bool) -> str | None:
         hand, claim = before.hands[n], self.claims[n]
-        push = Pushed(claim, outcome, str(hand.read), str(hand.text), None, 7, proven=proven)
+        push = Pushed(claim, outcome, str(hand.read), str(hand.text), None, 7, **more)
         return (await queue.finish(self.connection, self.names[n], [push], LATE)).get(ITEM)
 
     async def postpone(self, n: int, before: Item, after: Item) -> None:

@@ -5,7 +5,7 @@ names the statement of each action. Of no account, for each of them only delays 
 pause, the delay of a postponement, priorities, attempts.
 """
 
-from tests.protocol.outside import Outside
+from tests.protocol.people import People
 from tests.protocol.states import (
     NO,
     REFUSED,
@@ -27,63 +27,12 @@ from tests.protocol.states import (
     is_held,
     lose_answer,
     put,
-    replicate,
     store,
 )
 
 
-class Protocol(Outside):
-    """All that people, the ETL and notifiers may do."""
-
-    def __init__(self, classes: int = 3) -> None:
-        self.classes = classes
-
-    def sync(self, item: Item) -> Item | None:
-        """Bring another class."""
-        return item._replace(newest=item.newest + 1) if item.newest < self.classes else None
-
-    def mark(self, item: Item) -> Item:
-        """Ask for an update. It is on the standby when it is answered, with all that was committed before it."""
-        row = self.after_mark(item.db.row or Row())
-        return replicate(item._replace(db=item.db._replace(row=row, owed=item.newest)))
-
-    def after_mark(self, row: Row) -> Row:
-        """The row, due now. A lease and unanswered_at stay."""
-        return row._replace(due=Due.NOW, was_marked=True, is_look=False, revert_of=None)
-
-    def revert(self, item: Item) -> Item | None:
-        """Ask to undo the newest push. An item that is queued stays as it is, unless it is only to be looked at."""
-        row, push = item.db.row, item.db.push
-        if push is None or push.before == push.after:
-            return None
-        if row is None:
-            return store(item, Row(revert_of=push))
-        if row.is_look and self.may_claim(row):
-            return forget_stale(store(item, Row(revert_of=push, unanswered=Unanswered.RECENT)))
-        return None
-
-    def retry(self, item: Item) -> Item | None:
-        """Give a rejected item another chance."""
-        row = item.db.row
-        return store(item, self.after_retry(row)) if row and row.due == Due.NEVER else None
-
-    def after_retry(self, row: Row) -> Row:
-        """The row, due now. A lease and unanswered_at stay; a revert stays one."""
-        lease = Lease.LIVING if row.lease == Lease.LIVING else Lease.FREE
-        row = row._replace(due=Due.NOW, holder=Holder.NOBODY, lease=lease)
-        return row if row.revert_of else row._replace(was_marked=True, is_look=False)
-
-    def dismiss(self, item: Item) -> Item | None:
-        """Delete the row unpushed. History says so, if Sierra's text is not known."""
-        row = item.db.row
-        if row is None or not self.may_dismiss(row):
-            return None
-        is_known = row.unanswered == NO and row.lease == Lease.FREE
-        return forget_stale(store(item, None, told=item.db.told if is_known else None, owed=0))
-
-    def may_dismiss(self, row: Row) -> bool:
-        """Tell whether no notifier holds the row, and no unanswered write may still be done."""
-        return row.lease in (Lease.FREE, Lease.OVER) and row.unanswered != Unanswered.RECENT
+class Protocol(People):
+    """All that notifiers may do."""
 
     def claim(self, item: Item, n: int) -> Item | None:
         """Take a due row, and read the item."""
@@ -98,10 +47,6 @@ class Protocol(Outside):
         )
         row = row._replace(holder=n, lease=Lease.LIVING, was_marked=False, unanswered=self.unanswered_at_claim(row))
         return forget_stale(store(put(item, n, hand), row))
-
-    def may_claim(self, row: Row) -> bool:
-        """Tell whether no lease holds the row."""
-        return row.lease != Lease.LIVING
 
     def unanswered_at_claim(self, row: Row) -> str:
         """A holder whose lease lapsed may have sent a write: it counts as unanswered."""
@@ -126,6 +71,18 @@ class Protocol(Outside):
             return None
         is_seen = item.sierra != hand.text and self.doubts(item.db.push, hand)
         return self.after_answer(item, n, Phase.READ if is_seen else Phase.IGNORED)
+
+    def stop_in_doubt(self, item: Item, n: int) -> Item | None:
+        """Sierra says so falsely, and the notifier stops before it has read the item again: a later look will."""
+        hand, row = item.hands[n], item.db.row
+        if hand.phase != Phase.SENT or not is_held(row, n) or not self.doubts(item.db.push, hand):
+            return None
+        item = item._replace(db=item.db._replace(row=row._replace(unanswered=self.unanswered_in_doubt(row))))
+        return self.finish(put(item, n, hand._replace(phase=Phase.IGNORED)), n)
+
+    def unanswered_in_doubt(self, row: Row) -> str:
+        """The row is looked at again, as if its write had had no answer."""
+        return Unanswered.RECENT
 
     def doubts(self, newest: Push | None, hand: Hand) -> bool:
         """Tell whether Sierra had not the text that the newest push left there."""
@@ -159,10 +116,11 @@ class Protocol(Outside):
         is_false = hand.phase == Phase.IGNORED and item.sierra != hand.text
         is_logged = is_pushed or self.logs_unchanged(db, hand)
         return store(
-            item._replace(ignored=item.ignored + is_false),
+            item._replace(ignored=min(item.ignored + is_false, 2)),
             self.after_finish(db.row),
             told=hand.text if is_logged else db.told,
             push=Push(hand.read, hand.text) if is_pushed else db.push,
+            undone=db.row.revert_of if is_logged else db.undone,
             owed=0 if hand.text >= db.owed and not db.row.revert_of else db.owed,
         )
 
@@ -227,9 +185,13 @@ class Protocol(Outside):
         return row.revert_of is not None and row.unanswered in (Unanswered.RECENT, Unanswered.PAST)
 
     def record_unanswered(self, item: Item) -> Item:
-        """Have the item looked at again, though its row is another's or gone."""
-        row = item.db.row or Row(due=Due.LATER, is_look=True)
+        """Have the item looked at again, though its row is another's or gone. It must not undo a revert."""
+        row = item.db.row or Row(due=Due.LATER, is_look=True, revert_of=self.undone_by_newest(item.db))
         return store(item, row._replace(unanswered=Unanswered.RECENT))
+
+    def undone_by_newest(self, db: Database) -> Push | None:
+        """The push that a look at the item has to leave undone."""
+        return db.undone
 
     def recheck(self, item: Item, n: int) -> Item | None:
         """Record an unanswered write once more, after a reconnect: the first record may be lost."""

@@ -95,12 +95,14 @@ class Write(NamedTuple):
 class Database(NamedTuple):
     """The row; the text that history says Sierra has (None: it is not known), and its newest push.
 
-    `owed`: the class that a mark was answered for and that is neither pushed nor dismissed, 0 if there is none.
+    `undone`: the push that its newest line undid, if it was a revert's. `owed`: the class that a mark was answered for
+    and that is neither pushed nor dismissed, 0 if there is none.
     """
 
     row: Row | None = None
     told: int | None = 0
     push: Push | None = None
+    undone: Push | None = None
     owed: int = 0
 
 
@@ -108,7 +110,8 @@ class Item(NamedTuple):
     """One item with all that holds it.
 
     `late`: writes that may be done at any moment. `ignored`: how many writes history believes, in a row, of which
-    Sierra only said that they were done. `lagging`: the database as the standby has it, if that is different.
+    Sierra only said that they were done; 2 are many. `lagging`: the database as the standby has it, if that is
+    different.
     """
 
     newest: int = 1

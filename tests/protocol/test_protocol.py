@@ -5,13 +5,16 @@ Sierra does a write later than SIERRA_LATE_WRITE_SECONDS after it was sent; and 
 as a notifier with an unanswered write is killed. The next mark finds what came of them, or the ETL does.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from tests.protocol import broken
-from tests.protocol.broken_failover import BROKEN_AT_A_FAILOVER, WRITES_ONLY
-from tests.protocol.explore import Story, explore
+from tests.protocol.broken_failover import BROKEN_AT_A_FAILOVER, LOOKED_FOR, PUSHED, REVERTS_TOO, WRITES_ONLY
+from tests.protocol.explore import PROMISES, Story, explore, no_write_is_sent_within_two_timeouts_of_another
 from tests.protocol.rules import Protocol
-from tests.protocol.states import Standby
+from tests.protocol.states import Item, Standby, is_held, put
 
 
 def held(story: Story) -> bool:
@@ -39,13 +42,44 @@ def test_a_failover_breaks_no_promise_within_sixteen_steps() -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize(("after", "depth"), [(PUSHED, 13), (LOOKED_FOR, 15)], ids=["pushed", "to recheck"])
+def test_a_failover_amid_a_revert_breaks_no_promise(after: Sequence[str], depth: int) -> None:
+    assert held(explore(Protocol(classes=2), standby=Standby.FOLLOWS, without=REVERTS_TOO, depth=depth, after=after))
+
+
+class NoticedLate(Protocol):
+    """A notifier goes on writing under its claims after the failover, until it loses its session."""
+
+    def fail_over(self, item: Item) -> Item | None:
+        after = super().fail_over(item)
+        for n, hand in enumerate(item.hands):
+            after = after and put(after, n, after.hands[n]._replace(may_write=hand.may_write))
+        return after
+
+    def after_answer(self, item: Item, n: int, phase: str) -> Item:
+        return super().after_answer(item if is_held(item.db.row, n) else self.lose_session(item, n), n, phase)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_failover_that_is_noticed_late_leaves_sierra_as_history_says() -> None:
+    """Two notifiers may write at a time then."""
+    promises = [promise for promise in PROMISES if promise is not no_write_is_sent_within_two_timeouts_of_another]
+    without = WRITES_ONLY.replace("lose_session", "")
+    setting: dict[str, Any] = {"standby": Standby.FOLLOWS, "without": without, "promises": promises, "depth": 14}
+    assert held(explore(NoticedLate(classes=2), **setting))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_two_items_keep_all_promises_for_twelve_steps() -> None:
     assert held(explore(Protocol(), items=2, depth=12, without="revert dismiss"))
 
 
 @pytest.mark.parametrize("protocol", [*broken.BROKEN, *BROKEN_AT_A_FAILOVER])
 def test_each_rule_is_needed(protocol: type[broken.Broken]) -> None:
-    story = explore(protocol(classes=protocol.needs_classes), standby=protocol.standby, without=protocol.without)
+    setting: dict[str, Any] = {"standby": protocol.standby, "without": protocol.without, "after": protocol.after}
+    story = explore(protocol(classes=protocol.needs_classes), **setting)
     assert story.broken == protocol.breaks
     print(*story.lines, sep="\n")
 
