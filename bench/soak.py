@@ -100,7 +100,11 @@ def run(plan: Plan, seed: int) -> dict[str, Any]:
         began = time.monotonic()
         with People(system, notes, staff, seed, plan.stations, plan.marks, plan.dba_pause_seconds) as people:
             while time.monotonic() - began < plan.seconds and not people.done.is_set():
-                chaos.strike()
+                try:
+                    chaos.strike()
+                except Exception as error:
+                    error.add_note(f"amid {chaos.last}, fault {chaos.met.total()} of this seed")
+                    raise
                 chaos.rest(*plan.pause_seconds)
         chaos.heal()
         people.join()

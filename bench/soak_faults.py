@@ -58,7 +58,7 @@ class Chaos(ServerFaults):
         self._faults, self._notes = faults, notes
         self._deck: list[str] = []
         self._sierra = httpx.Client(base_url=f"{system.sierra_url}/_sandbox", timeout=10, trust_env=False)
-        self.met: Counter[str] = Counter()
+        self.met, self.last = Counter[str](), ""
 
     def strike(self) -> None:
         """Do one fault, end Sierra's last trouble, and bring up again what the fault ended."""
@@ -69,11 +69,8 @@ class Chaos(ServerFaults):
         name = self._deck.pop()
         self.met[name] += 1
         act: Callable[[], None] = getattr(self, name)
-        try:
-            act()
-        except Exception as error:
-            error.add_note(f"amid {name}, fault {self.met.total()} of this seed")
-            raise
+        self.last = name
+        act()
 
     def heal(self) -> None:
         """End Sierra's trouble, once all late writes have landed."""

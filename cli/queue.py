@@ -1,6 +1,5 @@
 """`signum queue list`, `mark`, `retry`, `dismiss`, `not-shown`: queued items, and pushes that Sierra does not show."""
 
-import math
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from db.items import NamedItem
 
 app = typer.Typer(help="What waits for its update in Sierra.", no_args_is_help=True)
+NOT_DISMISSED = "is not in the queue, or is being pushed just now, or was written without an answer: try in {:g} s"
 
 
 class State(StrEnum):
@@ -97,9 +97,6 @@ def not_shown(
     task.tell(act(by, task.command, {"limit": limit}, mark_not_shown, task.count))
 
 
-NOT_DISMISSED = "is not in the queue, or is being pushed just now, or was written without an answer: try in {}"
-
-
 @app.command()
 def mark(
     by: By,
@@ -149,13 +146,10 @@ def dismiss(
     as_json: AsJson = False,
 ) -> None:
     """Take items off the queue unpushed: Sierra keeps what it has. With --reason or --reason-code, it asks first."""
-    late_seconds = read_notifier_settings()[0].late_write_seconds
-    minutes = math.ceil(late_seconds / 60)
-    late = "1 minute" if minutes == 1 else f"{minutes} minutes"
-    do = partial(queue_people.dismiss, late_seconds=late_seconds)
-    task = _Task("queue dismiss", "dismissed", by, as_json)
+    task, seconds = _Task("queue dismiss", "dismissed", by, as_json), read_notifier_settings()[0].late_write_seconds
+    do = partial(queue_people.dismiss, late_seconds=seconds)
     if reason is None and reason_code is None:
-        _for_named(task, _either(do, by, numbers, barcodes), numbers, barcodes, NOT_DISMISSED.format(late))
+        _for_named(task, _either(do, by, numbers, barcodes), numbers, barcodes, NOT_DISMISSED.format(seconds))
         return
     named = bool(numbers or barcodes)
     if not yes and not named:
@@ -164,7 +158,7 @@ def dismiss(
         if count:
             why = _in_words(reason, reason_code)
             confirm(f"Dismiss {_items(count)} rejected for this reason: {why}?", on_stderr=as_json)
-    undone = f"is rejected, and was not written without an answer within {late},"
+    undone = f"is rejected, and was not written without an answer within {seconds:g} s,"
     _for_reason(task, do, reason, reason_code, undone, named)
 
 
