@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from bench.figures import Figure, table
 from bench.page import write_page
 
-ROWS = ("dispatch", "drain", "queues", "requests", "ingest", "etl", "size", "history", "growth")
+ROWS = ("dispatch", "drain", "queues", "requests", "ingest", "etl", "size", "history", "growth", "console")
 ALONE = ("chaos",)  # takes as long as all others together, so it is measured only where it is asked for
 NEEDS = {  # packages of the group bench, which the development set-up lacks; quick rows need none
     **dict.fromkeys(("dispatch", "drain", "size", "history"), ("matplotlib",)),

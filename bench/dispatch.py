@@ -64,7 +64,7 @@ async def _take_turns(
     async with BareClient(sierra, 4) as client:
         for item in items:
             await asyncio.sleep(random.uniform(0.01, 0.06))
-            ours.append(_ours(api, sierra, item))
+            ours.append(time_dispatch(api, sierra, item))
             await asyncio.sleep(random.uniform(0.01, 0.06))
             floor.append(await _floor(ground, sierra, listening, claiming, client, item))
     await listening.close()
@@ -73,7 +73,8 @@ async def _take_turns(
     return ours[warm:], floor[warm:]
 
 
-def _ours(api: Api, sierra: Simulator, item: Item) -> float:
+def time_dispatch(api: Api, sierra: Simulator, item: Item) -> float:
+    """The milliseconds from the answer to a mark to the arrival of its PUT."""
     sierra.forget()
     connection = http.client.HTTPConnection(api.url.removeprefix("http://"))
     connection.request("PUT", f"/itemdata/{item.record_id}", headers={"x-api-key": api.printer_key})
