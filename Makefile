@@ -6,7 +6,7 @@ INSTALLED := $(BIN)/signum
 help:                  ## these lines
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
 
-.PHONY: help .venv demo test test-long bench check format schema lock audit clean
+.PHONY: help .venv demo test test-long bench check format schema screenshots lock audit clean
 
 demo: .venv            ## a whole Signum-savotta on this machine, with a Sierra to play with; Ctrl-C ends it
 	@$(BIN)/python -m sandbox
@@ -48,6 +48,9 @@ $(INSTALLED): requirements-dev.lock
 
 schema: .venv          ## db/schema.sql and db/sql/mark.sql anew, after a migration
 	@RENEW_SCHEMA_SQL=true $(BIN)/python -m pytest -q tests/db/schema/test_schema.py tests/db/test_mark_sql.py -k "dump_of_head or mark_sql"
+
+screenshots: .venv     ## the pictures of docs/console.md anew; needs chromium
+	@RENEW_SCREENSHOTS=true $(BIN)/python -m pytest -q -n 0 tests/console/test_screenshots.py
 
 lock: .venv            ## new versions of everything; needs uv on the PATH
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
