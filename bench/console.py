@@ -21,6 +21,7 @@ from sandbox.processes import Process
 
 ITEMS, QUEUED, HISTORY = 5_000_000, 1_000_000, 5_000_000
 OPEN_PAGES = 50
+NO_PAGES = {"/events", "/item", "/queue/act"}  # for the script, for scanned barcodes, and a question with its form
 STATIONS = 4
 QUEUE_ITEMS = """
 INSERT INTO update_queue (item_record_id, due_at, attempts, last_error, reason_code)
@@ -43,7 +44,7 @@ SELECT
     item_record_id, item_number, barcode, best_title, ended_at, 'desk ' || place %% 20, ended_at, 'host:1',
     CASE WHEN place %% 10 = 0 THEN 'unchanged' ELSE 'pushed' END, 1, '84.2', classification, 12
 FROM (
-    SELECT item.*, place, now() - (%(rows)s - place) * interval '5 seconds' AS ended_at
+    SELECT item.*, now() - (%(rows)s - place) * interval '5 seconds' AS ended_at
     FROM (
         SELECT row_number() OVER () AS place, i.* FROM sierra_item i
         WHERE i.item_record_id > %(last)s
@@ -135,7 +136,7 @@ def addresses(ground: Ground) -> list[str]:
     """The address of every page there is."""
     routes = itertools.chain.from_iterable(part.router.routes for part in PAGES)
     pages = {route.path for route in routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())}
-    html = {page for page in pages if not page.endswith((".csv", "/events")) and page != "/item"}
+    html = {page for page in pages if page not in NO_PAGES and not page.endswith(".csv")}
     return sorted(re.sub(r"{\w+(:\w+)?}", str(ground.items[0].barcode), page) for page in html)
 
 

@@ -19,7 +19,8 @@ from tests.fix_postgres import TestDatabase
 pytestmark = pytest.mark.long
 SCHEMES, WIDTHS = ("light", "dark"), (320, 1280)
 AN_ITEM = "33010002043111"  # for the places of an address
-NO_PAGES = {"/item"}  # leads to another address
+NO_PAGES = {"/item", "/events"}  # leads to another address; is for the script
+QUERIES = {"/queue/act": "?act=dismiss+all"}
 TEXTS = """(() => {
     const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) found.push(walk.currentNode.data.trim());
@@ -36,7 +37,7 @@ def addresses() -> list[str]:
     routes = itertools.chain.from_iterable(part.router.routes for part in PAGES)
     pages = {route.path for route in routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())}
     html = {page for page in pages if not page.endswith(".csv") and page not in NO_PAGES}
-    return sorted(re.sub(r"{\w+(:\w+)?}", AN_ITEM, page) for page in html)
+    return sorted(re.sub(r"{\w+(:\w+)?}", AN_ITEM, page) + QUERIES.get(page, "") for page in html)
 
 
 def looks() -> Iterator[tuple[str, str, str, int]]:
