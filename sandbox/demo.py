@@ -22,7 +22,7 @@ from sandbox.catalogue import Item
 from sandbox.dna_catalogue import is_odd_in_dna
 from sandbox.etl import Etl
 from sandbox.processes import Process
-from sandbox.system import System
+from sandbox.system import BATCH_SIZE, System
 
 _PATIENCE_SECONDS = 10
 _BACK_PATIENCE_SECONDS = 30
@@ -81,13 +81,13 @@ def load_catalogue(system: System, items: list[Item], screen: Console) -> int:
 
 
 def _wait_for_load(etl: Process, tell: Callable[[int], None]) -> int:
-    """Wait until our ETL has loaded all and looks for changes. Its log has a line per batch."""
+    """Wait until our ETL has sent the last page, which is shorter than the others. Its log has a line per batch."""
     while True:
         log = etl.log.read_text(errors="replace")
-        loaded = sum(map(int, re.findall(r"mode=full items=(\d+)", log)))
-        tell(loaded)
-        if "mode=changes" in log:
-            return loaded
+        pages = [int(items) for items in re.findall(r"mode=full items=(\d+)", log)]
+        tell(sum(pages))
+        if pages and pages[-1] < BATCH_SIZE:
+            return sum(pages)
         if " ERROR " in log:
             raise DemoFailed(f"the catalogue was not loaded:\n{etl.last_words()}")
         etl.check()
