@@ -1,11 +1,11 @@
-"""Signing in by key, signing out, and the choice of the language."""
+"""Signing in by key, signing out, the choice of the language, and what a machine may ask without signing in."""
 
 import logging
 import re
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from console.browser import Browser
 from console.fields import Fields
@@ -20,6 +20,12 @@ log = logging.getLogger("signum.console")
 router = APIRouter()
 
 _LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # an address of ours: no host, no blank, no backslash
+
+
+@router.get("/healthz")
+async def tell_alive() -> Response:
+    """Say that the process answers, whether its database does or not."""
+    return PlainTextResponse("ok")
 
 
 def sign_in_address(request: Request) -> str:

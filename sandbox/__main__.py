@@ -52,7 +52,7 @@ def play(size: int, once: bool, screen: Console, dna: Dna | None = None) -> int:
     def tell(doing: str) -> None:
         screen.print(f"[dim]{time.monotonic() - begun:4.1f} s[/dim] {doing}")
 
-    with start_system(size, tell, 1, dna) as system:
+    with start_system(size, tell, 1, dna, not once) as system:
         loaded = load_catalogue(system, items, screen)
         shown, first, *_ = ordinary_items(items)
         first_ms = print_label(system, first).dispatch_ms

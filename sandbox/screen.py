@@ -9,7 +9,7 @@ from rich.table import Table
 
 from sandbox.catalogue import Item, Oddity
 from sandbox.demo import Printed, fixed_value, ordinary_items
-from sandbox.system import System
+from sandbox.system import System, add_person
 
 
 def show_printed(printed: Printed, first_ms: float, screen: Console) -> None:
@@ -52,6 +52,10 @@ def _times(printed: Printed) -> Table:
 
 def show_ways_to_play(system: System, items: list[Item], screen: Console) -> None:
     """Print commands that work, to copy."""
+    if system.console_url:
+        key = add_person(system, "you")
+        screen.print(f"[bold]The console, for people: sign in with {key}[/bold]")
+        screen.print(f"  {system.console_url}", soft_wrap=True, highlight=False, markup=False)
     for title, line in _ways_to_play(system, items):
         screen.print(f"[bold]{title}[/bold]")
         screen.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)

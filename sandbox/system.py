@@ -63,6 +63,7 @@ class System:
     etl_key: str
     printer_key: str
     settings_file: Path  # for `signum`, as SETTINGS_FILE
+    console_url: str  # empty if the system was started without
     running: tuple[Process, ...]
     wires: Wires | None = None
     pair: Pair | None = None
@@ -100,6 +101,7 @@ def start_system(
     tell: Callable[[str], None],
     notifiers: int = 1,
     dna: Dna | None = None,
+    with_console: bool = False,
     /,
     wired: bool = False,
     **notifier_settings: str,
@@ -148,15 +150,21 @@ def start_system(
         tell("giving the print station and the ETL their keys")
         etl_key, printer_key = (add_client(settings, kind) for kind in ("etl", "signum-printer"))
         api_url = f"http://127.0.0.1:{port}"
+        console_port = free_port() if with_console else None
+        of_the_console = {"CONSOLE_PORT": str(console_port), "CONSOLE_TITLE": "Sandbox"}
+        consoles = [start("console", "cli.main", "console", **of_the_console)] if with_console else []
+        console_url = f"http://127.0.0.1:{console_port}" if with_console else ""
         api.wait_until(lambda: is_ready(api_url))
         for notifier in ears:
             notifier.wait_for_words(" listening")
+        for console in consoles:
+            console.wait_for_words("Uvicorn running")
         sierra_url = endpoint.removesuffix(PREFIX)
         of_the_etl = etl_settings(login(sierras_postgres.dsn(tcp=True)), api_url, etl_key) if sierras_postgres else {}
         etls = [start("etl", "cli.main", "etl", **of_the_etl, **QUICK_ETL)] if of_the_etl else []
         settings_file = _write_settings(folder, {**settings, **sierra_settings(endpoint), **of_the_etl})
-        running = (sierra, api, *ears, *etls)
-        addresses = (api_url, sierra_url, etl_key, printer_key, settings_file)
+        running = (sierra, api, *consoles, *ears, *etls)
+        addresses = (api_url, sierra_url, etl_key, printer_key, settings_file, console_url)
         yield System(postgres, *addresses, running, wires, pair, sierras_postgres)
 
 
@@ -231,6 +239,14 @@ def etl_settings(dna: str, api_url: str, key: str) -> dict[str, str]:
         "BACKEND_URL": api_url,
         "ETL_CLIENT_API_KEY": key,
     }
+
+
+def add_person(system: System, name: str) -> str:
+    """Let an admin into the console. Return the key to sign in with."""
+    settings = {"SETTINGS_FILE": str(system.settings_file)}
+    made = processes.run("cli.main", "person", "add", name, "--role", "admin", "--json", settings=settings)
+    key: str = json.loads(made)["key"]
+    return key
 
 
 def add_client(settings: dict[str, str], kind: str) -> str:

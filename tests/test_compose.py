@@ -11,6 +11,7 @@ import yaml
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from runtime.console_settings import ConsoleSettings
 from runtime.etl_settings import EtlSettings
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 
@@ -22,7 +23,7 @@ EXPLAINED = dict(re.findall(r"^# .+\n#([A-Z][A-Z_0-9]*)=(.*)$", EXAMPLE, re.MULT
 INTERPOLATED = dict(re.findall(r"\$\{([A-Z_0-9]+):-((?:\$\{[^}]*\}|[^$}])*)\}", COMPOSE + SANDBOX))
 SETTINGS = {
     name.upper(): field
-    for kind in (MigrateSettings, ApiSettings, NotifierSettings, EtlSettings)
+    for kind in (MigrateSettings, ApiSettings, ConsoleSettings, NotifierSettings, EtlSettings)
     for name, field in kind.model_fields.items()
 }
 
@@ -61,9 +62,9 @@ def test_env_example_shows_the_default_that_holds(name: str) -> None:
 
 def test_every_port_is_published_to_this_machine_alone() -> None:
     published = re.findall(r'ports: \["([^"]+)"\]', COMPOSE + SANDBOX)
-    assert len(published) == 3
+    assert len(published) == 5
     for port in published:
-        assert port.startswith(("127.0.0.1:", "${API_HOST:-127.0.0.1}:"))
+        assert port.startswith(("127.0.0.1:", "${API_HOST:-127.0.0.1}:", "${CONSOLE_HOST:-127.0.0.1}:"))
 
 
 def test_prometheus_is_told_where_the_processes_tell_their_metrics() -> None:
@@ -86,6 +87,7 @@ def test_prometheus_is_told_where_the_processes_tell_their_metrics() -> None:
     [
         ("migrate", "signum", {"DB_PASSWORD", *PASSWORDS}),
         ("api", "signum_api", {"SIGNUM_API_PASSWORD"}),
+        ("console", "signum_console", {"SIGNUM_CONSOLE_PASSWORD"}),
         ("notifier", "signum_notifier", {"SIGNUM_NOTIFIER_PASSWORD", *SIERRA}),
         ("signum", "signum_operator", {"SIGNUM_OPERATOR_PASSWORD", *SIERRA}),
         ("etl", None, ETL),
@@ -112,7 +114,7 @@ def test_commands_act_in_the_name_of_the_person_at_the_keyboard_and_in_the_libra
     services = yaml.safe_load(COMPOSE)["services"]
     assert services["signum"]["environment"]["SIGNUM_BY"] == "${SIGNUM_BY:-${USER:-}}"
     processes = [service for service in services.values() if service["image"] == "signum-savotta-backend"]
-    assert len(processes) == 5
+    assert len(processes) == 6
     assert {service["environment"]["TZ"] for service in processes} == {"${TZ:-UTC}"}
     assert "/usr/share/zoneinfo/" in (HOUSE / "Dockerfile").read_text(encoding="utf-8")
 

@@ -16,7 +16,7 @@ from tests.test_compose import COMPOSE, EXPLAINED, HOUSE, INTERPOLATED, compose_
 
 FILE = HOUSE / "sandbox" / "docker-compose.yml"
 TEXT = FILE.read_text(encoding="utf-8")
-OWN = {"SANDBOX_ITEMS", "SANDBOX_API_PORT", "SANDBOX_SIERRA_PORT"}
+OWN = {"SANDBOX_ITEMS", "SANDBOX_API_PORT", "SANDBOX_CONSOLE_PORT", "SANDBOX_SIERRA_PORT"}
 REAL = "https://sierra.library.example/iii/sierra-api/v6"
 HOSTILE = dict.fromkeys({*SETTINGS, *EXPLAINED, *INTERPOLATED} - OWN, REAL) | {
     "API_URL": "https://signum.library.example",

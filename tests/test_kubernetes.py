@@ -8,6 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from runtime.console_settings import ConsoleSettings
 from runtime.etl_settings import EtlSettings
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 from runtime.sources import is_secret
@@ -28,7 +29,7 @@ PODS: dict[str, Any] = {
 }
 SETTINGS = {
     name.upper(): field
-    for kind in (MigrateSettings, ApiSettings, NotifierSettings, EtlSettings)
+    for kind in (MigrateSettings, ApiSettings, ConsoleSettings, NotifierSettings, EtlSettings)
     for name, field in kind.model_fields.items()
 }
 SECRETS = {name for name, field in SETTINGS.items() if is_secret(field)}
@@ -110,6 +111,7 @@ def test_every_variable_of_a_pod_is_a_setting_and_its_secrets_are_files(pod: str
     [
         ("signum-migrate", "signum", SECRETS - SIERRA - ETL - {"DATABASE_URL", "SENTRY_DSN", "SIGNUM_READER_PASSWORD"}),
         ("signum-api", "signum_api", {"DB_PASSWORD"}),
+        ("signum-console", "signum_console", {"DB_PASSWORD"}),
         ("signum-notifier", "signum_notifier", {"DB_PASSWORD", *SIERRA}),
         ("signum-operator", "signum_operator", {"DB_PASSWORD", *SIERRA}),
         ("signum-etl", None, ETL),

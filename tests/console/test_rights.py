@@ -13,7 +13,7 @@ from tests.fix_console import TOKEN, ConsoleClient, SignIn, StartConsole
 from tests.fix_postgres import TestDatabase
 from tests.fix_roles import AsRole
 
-FOR_ALL = {("GET", "/sign-in"), ("POST", "/sign-in")}
+FOR_ALL = {("GET", "/healthz"), ("GET", "/sign-in"), ("POST", "/sign-in")}
 OF_OPERATORS = {"/", "/queue/act", "/item/1", "/history/undo"}  # POSTs that an operator may make
 OF_VIEWERS = {"/language", "/sign-out"}
 

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import yaml
 
+from runtime.console_settings import ConsoleSettings
 from runtime.etl_settings import EtlSettings
 from runtime.settings import ApiSettings, MigrateSettings, NotifierSettings
 from runtime.sources import is_secret
@@ -29,7 +30,7 @@ SERVICES: dict[str, Any] = yaml.safe_load(OVERLAY.read_text(encoding="utf-8"))["
 LIBRARY: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
 SECRETS = {
     name.upper()
-    for kind in (MigrateSettings, ApiSettings, NotifierSettings, EtlSettings)
+    for kind in (MigrateSettings, ApiSettings, ConsoleSettings, NotifierSettings, EtlSettings)
     for name, field in kind.model_fields.items()
     if is_secret(field)
 }

@@ -116,6 +116,12 @@ def test_it_stays_with_addresses_that_answer_until_ctrl_c_and_leaves_nothing(tem
     text = read_until_it_stays(demo)
     key, url = re.findall(r"curl -H 'x-api-key: (\S+)' (\S+/itemdata/\d+)\n", text)[0]
     assert httpx.get(url, headers={"x-api-key": key}, trust_env=False).json()["classification"]
+    entry, console = re.findall(r"sign in with (sig_\S+)\n\s*(http://\S+)\n", text)[0]
+    with httpx.Client(base_url=console, trust_env=False) as browser:
+        token = re.findall(r'name="form_token" value="(\w+)"', browser.get("/sign-in").text)[0]
+        fields = {"form_token": token, "key": entry}
+        assert browser.post("/sign-in", data=fields, headers={"Origin": console}).headers["location"] == "/"
+        assert browser.get("/").status_code == 200
     line, settings_file = re.findall(r"(env -i SETTINGS_FILE=(\S+) \S+ queue status)\n", text)[0]
     status = subprocess.run(line, shell=True, env=FOREIGN, capture_output=True, text=True, timeout=30)
     assert (status.returncode, "listening" in status.stdout) == (0, True), status.stderr
