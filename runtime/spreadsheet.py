@@ -4,7 +4,7 @@ For a person's download and a command alike.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from json import dumps
 from typing import Literal
 
@@ -26,7 +26,13 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, int | float):
         return str(value)
-    text = value.isoformat(sep=" ", timespec="seconds") if isinstance(value, datetime) else _text(value)
+    match value:
+        case datetime():
+            text = value.isoformat(sep=" ", timespec="seconds")
+        case date():
+            text = value.isoformat()
+        case _:
+            text = _text(value)
     # `'` in front: a spreadsheet shows the rest, and computes nothing.
     guarded = f"'{text}" if text.startswith(tuple(FORMULA_BEGINS)) else text
     return '"' + guarded.replace('"', '""') + '"'

@@ -15,6 +15,7 @@ LISTS = {
     ("history",): ("33010002043111",),
     ("client", "list"): (),
     ("acts",): (),
+    ("progress",): ("--by", "day"),
 }
 
 

@@ -54,6 +54,15 @@ def test_days_are_told_by_desk(signum: Signum) -> None:
     assert signum("progress", "--by", "day", "--days", "1", "--json").json == []
 
 
+@pytest.mark.usefixtures("counted")
+def test_each_part_is_a_file_for_a_spreadsheet(signum: Signum) -> None:
+    head, *rows = signum("progress", "--by", "location", "--csv").out.splitlines()
+    assert head.startswith('"location","done","to_do",')
+    assert [row.partition(",")[0] for row in rows] == ['"Helsinki"', '"Espoo"']
+    assert signum("progress", "--csv").out.count("\n") == 2
+    assert f'"{TODAY - timedelta(1)}","desk 1",30,21' in signum("progress", "--by", "day", "--csv").out
+
+
 def test_before_the_first_count_that_is_said(signum: Signum) -> None:
     assert "nothing has been counted yet" in signum("progress").out
     assert "a notifier does that" in signum("progress", "--by", "location").out
