@@ -25,6 +25,8 @@ from sandbox.system import System
 AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)  # nothing was promised
 CLOCK_AHEAD_SHARE = 0.2
 CLASSES = ("84.2", "84.31", "85.22", "86.25", "59.35")
+# What the DBA leaves unsaid: of a statement's parameters those that no act here is about.
+UNSAID = {"person": "dba", "late_seconds": LATE_WRITE_SECONDS, "reason_code": None, "item_record_ids": None}
 MARK = """
     INSERT INTO update_queue (item_record_id) SELECT unnest(%s::bigint[]) ON CONFLICT (item_record_id) DO UPDATE
     SET revision = update_queue.revision + 1, due_at = now(), attempts = 0, last_error = NULL
@@ -147,9 +149,7 @@ class People:
                 contextlib.suppress(*AWAY),
                 psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection,
             ):
-                connection.execute(
-                    statement, {"person": "dba", "late_seconds": LATE_WRITE_SECONDS, "reason_code": None, **parameters}
-                )
+                connection.execute(statement, {**UNSAID, **parameters})
                 self._notes.tended += 1
 
     def _undo(self, die: random.Random) -> None:
