@@ -1,15 +1,15 @@
 """Measures the ETL from an empty backend to a complete catalogue, beside one naive COPY of the same items.
 
 Real processes: SierraDNA on a PostgreSQL of its own, `signum etl` without rests, `signum api`, and our PostgreSQL. In
-the same run: looks for changes, a full sync in which nothing has changed, and a print station's reads meanwhile.
+the same run: looks for changes, a full sync and a pass in which nothing has changed, and a print station's reads.
 """
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.etl_process import EtlProcess, processor_seconds, start_etl, watch_children
+from bench.etl_process import EtlProcess, Sent, processor_seconds, start_etl, watch_children
 from bench.figures import Figure, p50_p99, percent, quantile
 from bench.ground import Ground, prepare_ground
 from bench.load import any_of
@@ -19,7 +19,7 @@ from sandbox import processes
 
 ITEMS = 100_000
 EDITED = 20_000
-PAGE_ITEMS = 80_000
+PAGE_ITEMS, PART_ITEMS = 80_000, 20_000
 MOST_TIMES_NAIVE, LEAST_PER_SECOND, MOST_MIB = 3, 10_000, 120
 LEAST_UNCHANGED_PER_SECOND = 3_000_000 / 180
 MOST_READ_MS = 60
@@ -40,10 +40,10 @@ class FullSync:
 
 
 def measure(quick: bool, items: int | None = None) -> list[Figure]:
-    """Measure a first load, looks for changes, a full sync with nothing changed, and reads during it: a row each."""
+    """Measure a first load, a full sync and a pass with nothing changed, reads meanwhile, and looks: a row each."""
     items = items or (1_000 if quick else ITEMS)
     edited = min(EDITED, items // 2)
-    barcodes = any_of("/itemdata/", FIRST_BARCODE + edited, items - edited)  # those that stay
+    barcodes = any_of("/itemdata/", FIRST_BARCODE, items)
     with (
         fill_dna(items) as dna,
         prepare_ground(0) as ground,
@@ -58,35 +58,42 @@ def measure(quick: bool, items: int | None = None) -> list[Figure]:
         programs = {"SierraDNA": dna.pid, "api and ingest": api.process.pid, "PostgreSQL": ground.postgres.pid}
         with start_etl(ground, api, dna) as etl:
             programs["ETL"] = etl.pid
-            first = _full_sync(etl, programs, 0)
+            first = _full_sync(etl, programs, lambda: None)
             loaded = _first_load(items, first, (naive, naive_processor), etl.peak_mib, ingest_mib[0])
-            changes = _looks(etl, dna, edited, items, naive)
             with reading(api, barcodes) as idle:
                 time.sleep(1 if quick else 20)
             with reading(api, barcodes) as meanwhile:
                 unchanged = _sync_again(ground, etl, programs)
-    return [loaded, changes, _nothing_changed(items, first, unchanged), _reads(items, idle, meanwhile)]
+        with start_etl(ground, api, dna, passes=True) as etl:
+            passed = _pass(etl)
+            # At last, for each look brings what the one before it brought, as far as the overlap goes back.
+            changes = _looks(etl, dna, edited, items, naive)
+    again = _nothing_changed(items, first, unchanged)
+    return [loaded, again, _reads(items, idle, meanwhile), _passed(items, passed, unchanged), changes]
 
 
-def _full_sync(etl: EtlProcess, programs: Mapping[str, int], after: int) -> FullSync:
-    """Wait for the end of a full sync, the first behind so many batches."""
-    began, worked = time.time() if after else etl.began, sum(etl.statement_seconds().values()) if after else 0
+def _full_sync(etl: EtlProcess, programs: Mapping[str, int], begin: Callable[[], object]) -> FullSync:
+    """The next full sync, from its beginning to its end."""
+    after, began, worked = len(etl.sent), time.time(), sum(etl.statement_seconds().values())
     before = {name: processor_seconds(pid) for name, pid in programs.items()}
+    begin()
     place, last = etl.wait_for(lambda sent: sent.mode == "full" and sent.items < PAGE_ITEMS, after)
+    processor = {name: processor_seconds(pid) - before[name] for name, pid in programs.items()}
     pages = [sent for sent in etl.sent[after : place + 1] if sent.mode == "full"]
-    _tell(", ".join(f"{name} {seconds:.1f} s" for name, seconds in etl.statement_seconds().items()))
+    statements = etl.statement_seconds()
+    _tell(", ".join(f"{name} {seconds:.1f} s" for name, seconds in statements.items()))
     return FullSync(
         last.ended - began,
         sum(page.reading_seconds for page in pages),
         sum(page.sending_seconds for page in pages),
-        sum(etl.statement_seconds().values()) - worked,
-        {name: processor_seconds(pid) - before[name] for name, pid in programs.items()},
+        sum(statements.values()) - worked,
+        processor,
     )
 
 
 def _looks(etl: EtlProcess, dna: FullDna, edited: int, items: int, naive: float) -> Figure:
     """Two looks for changes: one that finds none, and one that finds what was edited."""
-    place, _ = etl.wait_for(lambda sent: sent.mode == "changes")
+    place, _ = etl.wait_for(lambda sent: sent.mode == "changes", len(etl.sent))
     found = etl.statement_seconds()["changed"]
     place, nothing = etl.wait_for(lambda sent: sent.mode == "changes", place + 1)
     look = etl.statement_seconds()["changed"] - found
@@ -105,10 +112,28 @@ def _looks(etl: EtlProcess, dna: FullDna, edited: int, items: int, naive: float)
 def _sync_again(ground: Ground, etl: EtlProcess, programs: Mapping[str, int]) -> FullSync:
     """A full sync in which nothing has changed."""
     after = len(etl.sent)
-    processes.run("cli.main", "sync", "restart", settings=ground.settings)
-    again = _full_sync(etl, programs, after)
+    again = _full_sync(etl, programs, lambda: processes.run("cli.main", "sync", "restart", settings=ground.settings))
     assert sum(sent.written for sent in etl.sent[after:]) == 0
     return again
+
+
+def _pass(etl: EtlProcess) -> list[Sent]:
+    """The ranges of a pass over all items."""
+    place, _ = etl.wait_for(lambda sent: sent.mode == "pass" and sent.items < PART_ITEMS)
+    return [sent for sent in etl.sent[: place + 1] if sent.mode == "pass"]
+
+
+def _passed(items: int, ranges: Sequence[Sent], unchanged: FullSync) -> Figure:
+    assert sum(sent.items for sent in ranges) == items
+    backend = sum(sent.sending_seconds for sent in ranges)
+    seconds = backend + sum(sent.reading_seconds for sent in ranges)
+    return Figure(
+        what=f"signum etl, a pass over {items:,} items of which none has changed, {PART_ITEMS:,} at a time",
+        ours=f"{seconds:.1f} s, the backend {backend:.1f} s",
+        beside=f"that full sync, {PAGE_ITEMS:,} at a time {unchanged.seconds:.1f} s, "
+        f"the backend {unchanged.sending:.1f} s",
+        share=f"{seconds / unchanged.seconds:.2f} x, {backend / unchanged.sending:.2f} x",
+    )
 
 
 def _first_load(items: int, sync: FullSync, naive: tuple[float, float], etl_mib: float, ingest_mib: float) -> Figure:

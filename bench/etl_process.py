@@ -39,7 +39,6 @@ class EtlProcess:
 
     def __init__(self, process: Process, metrics_url: str) -> None:
         self._process, self._metrics_url = process, metrics_url
-        self.began = time.time()
 
     @property
     def sent(self) -> list[Sent]:
@@ -59,8 +58,11 @@ class EtlProcess:
         return _peak_mib(self.pid)
 
     def statement_seconds(self) -> dict[str, float]:
-        """The seconds that SierraDNA has worked so far, by statement."""
-        text = httpx.get(self._metrics_url, timeout=10, trust_env=False).text
+        """The seconds that SierraDNA has worked so far, by statement; none before the process serves its metrics."""
+        try:
+            text = httpx.get(self._metrics_url, timeout=10, trust_env=False).text
+        except httpx.ConnectError:
+            return {}
         return {name: float(seconds) for name, seconds in _STATEMENT.findall(text)}
 
     def wait_for(self, what: Callable[[Sent], bool], after: int = 0) -> tuple[int, Sent]:
@@ -88,15 +90,15 @@ def _sent(event: dict[str, str]) -> Sent:
 
 
 @contextlib.contextmanager
-def start_etl(ground: Ground, api: Api, dna: FullDna) -> Iterator[EtlProcess]:
-    """Start an ETL between the two, that looks for changes each second and begins no pass."""
+def start_etl(ground: Ground, api: Api, dna: FullDna, *, passes: bool = False) -> Iterator[EtlProcess]:
+    """Start an ETL between the two, that looks for changes each second. It begins a pass only if `passes`."""
     port = free_port()
     settings = {
         **dna.settings,
         "BACKEND_URL": api.url,
         "ETL_CLIENT_API_KEY": api.etl_key,
         "SYNC_JOB_INTERVAL_SECONDS": "1",
-        "ETL_PASS_DAYS": "0",
+        "ETL_PASS_DAYS": "1" if passes else "0",
         "ETL_METRICS_PORT": str(port),
         "LOG_FORMAT": "json",
     }
