@@ -21,7 +21,7 @@ from sandbox.processes import Process
 
 ITEMS, QUEUED, HISTORY = 5_000_000, 1_000_000, 5_000_000
 OPEN_PAGES = 50
-NO_PAGES = {"/events", "/item", "/queue/act"}  # for the script, for scanned barcodes, and a question with its form
+NO_PAGES = {"/events", "/history/undo", "/item", "/queue/act"}  # for the script, for barcodes, and questions
 STATIONS = 4
 QUEUE_ITEMS = """
 INSERT INTO update_queue (item_record_id, due_at, attempts, last_error, reason_code)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 SCHEMES, WIDTHS = ("light", "dark"), (320, 1280)
 AN_ITEM = "33010002043111"  # for the places of an address
 NO_PAGES = {"/item", "/events"}  # leads to another address; is for the script
-QUERIES = {"/queue/act": "?act=dismiss+all"}
+QUERIES = {"/history/undo": "?act=undo+all", "/queue/act": "?act=dismiss+all"}
 TEXTS = """(() => {
     const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) found.push(walk.currentNode.data.trim());
