@@ -10,6 +10,7 @@ from fastapi import HTTPException
 from console.fields import Fields
 
 LARGEST = 2**63 - 1
+LONGEST_REASON = 200
 
 
 def read_choice(fields: Fields, name: str, choices: Iterable[str]) -> str | None:
@@ -38,6 +39,11 @@ def read_id(fields: Fields, name: str) -> int | None:
     """The id of that name; None where it is empty."""
     text = fields.text(name)
     return _read_id(text, name) if text else None
+
+
+def read_why(fields: Fields) -> str | None:
+    """The reason that the person gives for an act, cut to LONGEST_REASON; None where it is empty."""
+    return fields.text("why")[:LONGEST_REASON] or None
 
 
 def read_time(fields: Fields, name: str) -> datetime:

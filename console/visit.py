@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -37,6 +38,11 @@ class Visit:
         self.query = Fields(request.scope["query_string"])
         self.language = choose(person.language, request.headers.get("accept-language"))
         self._database: ConsoleDatabase = request.app.state.database
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The library's time zone."""
+        return ZoneInfo(self.request.app.state.settings.console_time_zone)
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """Begin the page's transaction, which only reads."""

@@ -8,11 +8,18 @@ from fastapi import HTTPException
 from console.languages import N_
 from console.reasons import REASONS, explain_reason
 from console.visit import Visit
+from db.clients import list_clients
+from db.queue import Connection
 
 STATES = (N_("waiting"), N_("in flight"), N_("postponed"), N_("rejected"), N_("to recheck"))
 OUTCOMES = (N_("pushed"), N_("unchanged"), N_("rejected"), N_("dismissed"))
 
 Row = dict[str, Any]
+
+
+async def find_stations(connection: Connection) -> list[str]:
+    """The names of the API's clients."""
+    return [client["name"] for client in await list_clients(connection)]
 
 
 def choices(visit: Visit, words: Sequence[str]) -> list[tuple[str, str]]:

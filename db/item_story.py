@@ -26,9 +26,13 @@ class Story:
 
 async def find_items(connection: Connection, name: str) -> list[Row]:
     """The items with this barcode or this number."""
-    number = int(name) if name.isascii() and name.isdigit() and len(name) < 11 else None
-    key = FIRST_ITEM_RECORD_ID + number if number is not None and number <= LARGEST_NUMBER else None
-    return await _rows(connection, "find", name=name, item_record_id=key)
+    return await _rows(connection, "find", name=name, item_record_id=key_of(name))
+
+
+def key_of(number: str) -> int | None:
+    """Sierra's key of the item with this number; None where it is none."""
+    value = int(number) if number.isascii() and number.isdigit() and len(number) < 11 else LARGEST_NUMBER + 1
+    return FIRST_ITEM_RECORD_ID + value if value <= LARGEST_NUMBER else None
 
 
 async def read_story(connection: Connection, item: Row) -> Story:

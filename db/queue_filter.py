@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from psycopg.rows import dict_row
 
+from db.item_story import key_of
 from db.queue import Connection
 from runtime.statements import load
 
@@ -37,7 +38,11 @@ async def choose_items(
     connection: Connection, wanted: QueueFilter, after: int | None = None, limit: int | None = None
 ) -> list[int]:
     """The ids of the items, rising, behind `after`; all of them without a limit."""
-    given = {**asdict(wanted), "after": after, "limit": limit}
+    # What holds a digit and no blank names an item; all else is of a title.
+    words = wanted.words or ""
+    name = words if any(map(str.isdigit, words)) and " " not in words else None
+    told = {"name": name, "item_record_id": key_of(words), "title": None if name else wanted.words}
+    given = {**asdict(wanted), **told, "after": after, "limit": limit}
     cursor = await connection.execute(SQL["choose"], given, prepare=False)
     return [row[0] for row in await cursor.fetchall()]
 

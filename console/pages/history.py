@@ -4,15 +4,21 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fastapi import HTTPException, Response
-from fastapi.routing import APIRouter
+from fastapi import APIRouter, HTTPException, Response
 
 from console.download import Portion, download
-from console.filters import encode_filter, read_choice, read_days, read_id, read_ids, read_time, tell_filter
+from console.filters import encode_filter, read_choice, read_days, read_id, read_ids, read_time, read_why, tell_filter
 from console.languages import N_
-from console.pages.queue import find_stations, zone_of
 from console.visit import Operator, Viewer, Visit
-from console.words import OUTCOMES, choices, hide_persons, reason_choices, refuse_persons_name, tell_reason
+from console.words import (
+    OUTCOMES,
+    choices,
+    find_stations,
+    hide_persons,
+    reason_choices,
+    refuse_persons_name,
+    tell_reason,
+)
 from db.history import queue_reverts
 from db.history_filter import PORTION, HistoryFilter, choose_rows, preview_reverts, show_rows
 from db.queue import Connection
@@ -23,7 +29,6 @@ router = APIRouter()
 
 PAGE_ROWS = 50
 MOST_COUNTED = 1_000
-MOST_REASON = 200
 NAMES = ("from", "until", "outcome", "reason", "person", "barcode")
 COLUMNS = (
     *("finished_at", "outcome", "barcode", "item_number", "title", "call_number_before", "call_number_after"),
@@ -46,7 +51,7 @@ KINDS = {
 def read_filter(visit: Visit) -> HistoryFilter:
     """The filter in the address. 400 where a part of it is none."""
     fields = visit.query
-    finished_from, finished_until = read_days(fields, zone_of(visit))
+    finished_from, finished_until = read_days(fields, visit.zone)
     return HistoryFilter(
         finished_from=finished_from,
         finished_until=finished_until,
@@ -127,7 +132,7 @@ async def undo_pushes(visit: Operator) -> Response:
     """Queue the undoing of what stood there when it was asked: behind the print stations, in one statement."""
     wanted = read_undo(visit)
     asked_at, asked = read_time(visit.form, "asked_at"), read_id(visit.form, "asked") or 0
-    reason = visit.form.text("why")[:MOST_REASON] or None
+    reason = read_why(visit.form)
     if reason is None:
         return visit.done(visit.say(N_("Nothing was done: a reason is needed")), is_good=False)
     target: dict[str, Any] = {name: value for name, value in tell_filter(visit.query, NAMES).items() if value}

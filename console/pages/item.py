@@ -6,12 +6,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
-from console.filters import read_id
+from console.filters import read_id, read_why
 from console.item_events import tell_story
 from console.languages import N_
-from console.pages.queue import find_stations
 from console.visit import Operator, Viewer, Visit
-from console.words import hide_persons, tell_reason
+from console.words import find_stations, hide_persons, tell_reason
 from db.history import queue_reverts
 from db.item_story import Row, find_items, read_story
 from db.marks import mark_items
@@ -21,7 +20,6 @@ from runtime.call_number import Renewal, renew
 
 router = APIRouter()
 
-MOST_REASON = 200
 PRIORITY = 1  # behind the print stations
 # Of each act the command's words, and the sentences for what was done and what was not.
 ACTS = {
@@ -74,7 +72,7 @@ async def show_item(visit: Viewer, name: str) -> Response:
 @router.post("/item/{name}")
 async def act_on_item(visit: Operator, name: str) -> Response:
     """Mark, retry, dismiss or undo, as the button that was pressed says."""
-    act, reason = visit.form.text("act"), visit.form.text("why")[:MOST_REASON] or None
+    act, reason = visit.form.text("act"), read_why(visit.form)
     if act not in ACTS:
         raise HTTPException(400, f"The form names no act: {', '.join(ACTS)}")
     if act == "dismiss" and reason is None:

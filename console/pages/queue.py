@@ -3,17 +3,14 @@
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Response
 
 from console.download import Portion, download
-from console.fields import Fields
-from console.filters import encode_filter, read_choice, read_days, read_id, read_ids, read_time, tell_filter
+from console.filters import encode_filter, read_choice, read_days, read_id, read_ids, read_time, read_why, tell_filter
 from console.languages import N_
 from console.visit import Operator, Viewer, Visit
-from console.words import STATES, choices, hide_persons, reason_choices, refuse_persons_name, tell_reason
-from db.clients import list_clients
+from console.words import STATES, choices, find_stations, hide_persons, reason_choices, refuse_persons_name, tell_reason
 from db.queue import Connection
 from db.queue_filter import PORTION, QueueFilter, choose_items, read_clock, show_items
 from db.queue_people import dismiss, retry
@@ -23,7 +20,6 @@ router = APIRouter()
 
 PAGE_ITEMS = 50
 MOST_COUNTED = 1_000
-MOST_REASON = 200
 NAMES = ("state", "reason", "by", "words", "from", "until")
 ACTS = ("retry", "dismiss")
 COLUMNS = (
@@ -32,19 +28,10 @@ COLUMNS = (
 )
 
 
-async def find_stations(connection: Connection) -> list[str]:
-    """The names of the API's clients."""
-    return [client["name"] for client in await list_clients(connection)]
-
-
-def zone_of(visit: Visit) -> ZoneInfo:
-    """The library's time zone."""
-    return ZoneInfo(visit.request.app.state.settings.console_time_zone)
-
-
-def read_filter(visit: Visit, fields: Fields) -> QueueFilter:
+def read_filter(visit: Visit) -> QueueFilter:
     """The filter in the address. 400 where a part of it is none."""
-    queued_from, queued_until = read_days(fields, zone_of(visit))
+    fields = visit.query
+    queued_from, queued_until = read_days(fields, visit.zone)
     return QueueFilter(
         state=read_choice(fields, "state", STATES),
         reason_code=read_choice(fields, "reason", REASON_CODES),
@@ -58,7 +45,7 @@ def read_filter(visit: Visit, fields: Fields) -> QueueFilter:
 @router.get("/queue")
 async def show_queue(visit: Viewer) -> Response:
     """A page of the queue, by item, and how many items match."""
-    wanted, after = read_filter(visit, visit.query), read_id(visit.query, "after")
+    wanted, after = read_filter(visit), read_id(visit.query, "after")
     async with visit.reading() as connection:
         stations = await find_stations(connection)
         refuse_persons_name(visit, wanted.queued_by, stations)
@@ -86,7 +73,7 @@ async def show_queue(visit: Viewer) -> Response:
 @router.get("/queue.csv")
 async def download_queue(visit: Viewer) -> Response:
     """All that matches, for a spreadsheet."""
-    wanted = read_filter(visit, visit.query)
+    wanted = read_filter(visit)
 
     async def fetch(connection: Connection, after: int | None) -> Portion:
         stations = await find_stations(connection)
@@ -119,7 +106,7 @@ async def act_on_queue(visit: Operator) -> Response:
     """Do it to what stood there when it was asked."""
     act, wanted = read_act(visit)
     asked_at, asked = read_time(visit.form, "asked_at"), read_id(visit.form, "asked") or 0
-    reason = visit.form.text("why")[:MOST_REASON] or None
+    reason = read_why(visit.form)
     if act == "dismiss" and reason is None:
         return visit.done(visit.say(N_("Nothing was done: a reason is needed")), is_good=False)
     told: dict[str, Any] = dict(tell_filter(visit.query, NAMES))
@@ -147,7 +134,7 @@ def read_act(visit: Visit) -> tuple[str, QueueFilter]:
     act, _, all_of_them = visit.query.text("act").partition(" ")
     if act not in ACTS:
         raise HTTPException(400, f"The address names no act: {' or '.join(ACTS)}")
-    wanted = read_filter(visit, visit.query)
+    wanted = read_filter(visit)
     if not all_of_them:
         wanted = replace(wanted, item_record_ids=read_ids(visit.query, "id"))
     if act == "retry":

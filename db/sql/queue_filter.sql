@@ -5,6 +5,7 @@
 -- name: choose
 -- Their ids, after one and at most so many. Rejected ones are found by their index. With `asked_at` only those that stood
 -- there when the person was asked: entered since, or rejected since, they were not among those that were counted.
+-- `name` is a barcode or a number, found by an index as in item_story.sql; a part of a title is looked for in every row.
 -- The state is that of queue_detail, which would join every row of the queue to its item.
 SELECT q.item_record_id
 FROM update_queue q
@@ -25,27 +26,30 @@ WHERE (%(item_record_ids)s::bigint[] IS NULL OR q.item_record_id = ANY (%(item_r
     AND (%(queued_from)s::timestamptz IS NULL OR q.queued_at >= %(queued_from)s)
     AND (%(queued_until)s::timestamptz IS NULL OR q.queued_at < %(queued_until)s)
     AND (
-        %(words)s::text IS NULL
+        %(name)s::text IS NULL
+        OR q.item_record_id = ANY (ARRAY(
+            SELECT i.item_record_id
+            FROM sierra_item i
+            WHERE i.barcode = %(name)s OR (i.item_record_id = %(item_record_id)s::bigint AND i.item_number = %(name)s)
+        ))
+    )
+    AND (
+        %(title)s::text IS NULL
         OR EXISTS (
             SELECT
             FROM sierra_item i
-            WHERE i.item_record_id = q.item_record_id
-                AND (
-                    i.barcode = %(words)s
-                    OR i.item_number = %(words)s
-                    OR strpos(lower(i.best_title), lower(%(words)s)) > 0
-                )
+            WHERE i.item_record_id = q.item_record_id AND strpos(lower(i.best_title), lower(%(title)s)) > 0
         )
     )
     AND (%(asked_at)s::timestamptz IS NULL OR q.queued_at <= %(asked_at)s)
     AND (
         %(asked_at)s::timestamptz IS NULL
         OR q.due_at IS NOT NULL
-        OR q.item_record_id <> ALL (ARRAY(
+        OR q.item_record_id NOT IN (
             SELECT l.item_record_id
             FROM update_log l
             WHERE l.finished_at > %(asked_at)s AND l.outcome = 'rejected'
-        ))
+        )
     )
     AND (%(after)s::bigint IS NULL OR q.item_record_id > %(after)s)
 ORDER BY q.item_record_id

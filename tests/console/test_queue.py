@@ -49,6 +49,10 @@ def test_the_filter_is_in_the_address(viewer: ConsoleClient, database: TestDatab
     assert ("1001" in page, "1003" in page) == (True, False)
     assert "1 item matches" in viewer.page("/queue?state=waiting")
     assert "1 item matches" in viewer.page("/queue?words=33010000001003")
+    assert "4 items match" in viewer.page("/queue?words=kirja")
+    assert "1 item matches" in viewer.page("/queue?words=Kirja+1002")
+    mark(database, database.add_item(2043111))
+    assert "1 item matches" in viewer.page("/queue?words=2043111")
     assert "0 items match" in viewer.page("/queue?until=2020-01-01")
     for wrong in ("state=odd", "reason=odd", "from=yesterday", "after=x", "after=99999999999999999999"):
         assert viewer.get(f"/queue?{wrong}").status_code == 400
