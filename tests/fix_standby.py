@@ -32,7 +32,7 @@ SESSIONS = """
     SELECT application_name, count(*) FROM pg_stat_activity
     WHERE datname = 'signum' AND application_name <> '' AND pid <> pg_backend_pid() GROUP BY 1
 """
-MOST_SESSIONS = {"signum api": 8, "signum notifier": 5, "signum listener": 1}
+MOST_SESSIONS = {"signum api": 8, "signum notifier": 5, "signum listener": 1, "signum progress": 1}
 MOST_WARNINGS = 10
 A_MARK_A_LINE = "request was not done"
 
