@@ -1,7 +1,10 @@
 """The page of the catalogue: what the ETL brought and could not; an admin asks for a full sync and allows deletions."""
 
+import re
+
 import pytest
 
+from console.pages.catalogue import ADVICE
 from tests.fix_console import ConsoleClient
 from tests.fix_postgres import TestDatabase
 
@@ -24,6 +27,11 @@ def test_mode_advice_and_position_are_told(viewer: ConsoleClient, database: Test
     database.fetch("UPDATE sync_state SET sync_mode = 'SYNC_CHANGES', gap_from = now(), gap_until = now()")
     page = viewer.page("/catalogue")
     assert ("Changes are missing" in page, "What changed" in page) == (True, True)
+
+
+def test_each_advice_of_the_view_is_translated(database: TestDatabase) -> None:
+    ((view,),) = database.fetch("SELECT pg_get_viewdef('sync_overview')")
+    assert set(re.findall("(?:THEN|ELSE) '(.+?)'::text", view)) == set(ADVICE)
 
 
 @pytest.mark.usefixtures("refused")

@@ -1,10 +1,12 @@
 """The page of the progress: the counts, the pace and the end, or why none is told; charts have their numbers beside."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from console.charts import columns, stack
+from console.pages.progress import NO_END
 from tests.fix_console import ConsoleClient
 from tests.fix_postgres import TestDatabase
 
@@ -43,6 +45,11 @@ def test_why_no_end_is_told_is_said(viewer: ConsoleClient, database: TestDatabas
     assert "No end is told: nothing has been counted yet." in viewer.page("/progress")
     database.fetch("INSERT INTO progress_count VALUES ('', '', '', 0, 0, 0, 9)")
     assert "the ETL brings no call numbers, so only what was pushed is known" in viewer.page("/progress")
+
+
+def test_each_reason_of_the_view_is_translated(database: TestDatabase) -> None:
+    ((view,),) = database.fetch("SELECT pg_get_viewdef('progress_overview')")
+    assert set(re.findall("THEN '(.+?)'::text", view)) == set(NO_END)
 
 
 def test_days_without_labels_stand_in_the_chart_too(viewer: ConsoleClient, counted: None) -> None:
