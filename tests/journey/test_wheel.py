@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sandbox.catalogue import make_catalogue
@@ -84,7 +85,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 
 def test_wheel_holds_the_packages_with_the_migrations_and_nothing_else(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    packages = {"api", "cli", "db", "etl", "notifier", "runtime", "sandbox"}
+    packages = {"api", "cli", "console", "db", "etl", "notifier", "runtime", "sandbox"}
     assert {name.partition("/")[0] for name in names} == packages
     migrations = {f"db/schema/migrations/versions/{file.name}" for file in (HOUSE / "alembic/versions").glob("*.py")}
     statements = {
@@ -92,7 +93,12 @@ def test_wheel_holds_the_packages_with_the_migrations_and_nothing_else(wheel: Pa
         for folder in ("db/sql", "etl/sql", "cli/predecessor/sql")
         for file in (HOUSE / folder).iterdir()
     }
-    assert names >= migrations | statements | {"db/schema/migrations/env.py"}
+    pages = {
+        file.relative_to(HOUSE).as_posix()
+        for folder in ("locale", "static", "templates")
+        for file in (HOUSE / "console" / folder).rglob("*.*")
+    }
+    assert names >= migrations | statements | pages | {"db/schema/migrations/env.py"}
 
 
 def test_wheel_says_what_it_is(wheel: Path) -> None:
@@ -129,6 +135,15 @@ def test_wheel_in_an_empty_environment_serves_and_pushes(
         installed.run("queue", "mark", "--barcode", items[0].barcode, **settings)
         sierra.block_until(lambda journal: journal.puts(str(items[0].number)), PATIENCE_SECONDS)
     assert "paused" in installed.run("queue", "status", "--json", **settings).stdout
+
+
+def test_wheel_has_the_consoles_pages_in_every_language(installed: Installed, database: TestDatabase) -> None:
+    port = free_port()
+    with installed.start("console", console_port=port, **database.environment()) as console:
+        assert console.stderr
+        assert any("Uvicorn running" in line for line in iter(console.stderr.readline, ""))
+        answer = httpx.get(f"http://127.0.0.1:{port}/sign-in", headers={"Accept-Language": "sv"}, trust_env=False)
+        assert "Logga in" in answer.text
 
 
 def wait_until_ready(api: subprocess.Popen[str], url: str) -> None:
