@@ -34,7 +34,7 @@ async def test_what_a_person_dismisses_leaves_and_is_logged(
     assert await queue_people.dismiss(connection, "liisa", barcodes=["33010000000001"]) == [item]
     assert row(database, item) == {}
     assert database.fetch("SELECT outcome, finished_by FROM update_log") == [("dismissed", "liisa")]
-    with pytest.raises(ValueError, match="needs item numbers"):
+    with pytest.raises(ValueError, match="needs items, or a reason"):
         await queue_people.dismiss(connection, "liisa")
 
 
