@@ -52,8 +52,7 @@ class Heartbeat:
                     await self.beat(self._listener.mode)
                 if now >= prune_at:
                     prune_at = now + PRUNE_AGAIN_SECONDS
-                    await self._prune()
-                    prune_at = now + PRUNE_SECONDS
+                    prune_at = now if await self._prune() else now + PRUNE_SECONDS
             except psycopg.Error as error:
                 # The loop logs that the database is away. A cancelled query is a refusal: a lock or a limit of time.
                 is_away = isinstance(error, DATABASE_AWAY) and not isinstance(error, psycopg.errors.QueryCanceled)
@@ -77,19 +76,20 @@ class Heartbeat:
                 looped_seconds_ago=time.monotonic() - self._looped_at(),
             )
 
-    async def _prune(self) -> None:
-        """Delete old history and acts, and items that Sierra deleted long ago: little by little, so that none waits."""
+    async def _prune(self) -> bool:
+        """Delete a little of each: old history and acts, and items that Sierra deleted long ago.
+
+        Return whether there may be more of it, to be deleted after the next beat.
+        """
         async with lend(self._pool) as connection:
             await notifiers.forget_notifiers(connection)
-        for prune in (history.prune_history, acts.prune_acts):
-            deleted = PRUNE_ROWS
-            while deleted == PRUNE_ROWS:
-                async with lend(self._pool) as connection:
-                    deleted = await prune(connection, self._retention_days, PRUNE_ROWS)
-                log.debug("%s deleted %d rows", prune.__name__, deleted)
-        removed = REMOVE_ITEMS
-        while removed == REMOVE_ITEMS:
-            async with lend(self._pool) as connection:
-                removed = await deletions.remove_deleted(connection, self._name, KEPT_DELETED_DAYS, REMOVE_ITEMS)
-            if removed:
-                log.info("%d items were removed, which Sierra deleted over %d days ago", removed, KEPT_DELETED_DAYS)
+        async with lend(self._pool) as connection:
+            outcomes = await history.prune_history(connection, self._retention_days, PRUNE_ROWS)
+        async with lend(self._pool) as connection:
+            forgotten = await acts.prune_acts(connection, self._retention_days, PRUNE_ROWS)
+        async with lend(self._pool) as connection:
+            removed = await deletions.remove_deleted(connection, self._name, KEPT_DELETED_DAYS, REMOVE_ITEMS)
+        log.debug("%d outcomes and %d acts were forgotten", outcomes, forgotten)
+        if removed:
+            log.info("%d items were removed, which Sierra deleted over %d days ago", removed, KEPT_DELETED_DAYS)
+        return PRUNE_ROWS in (outcomes, forgotten) or removed == REMOVE_ITEMS
