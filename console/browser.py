@@ -5,9 +5,9 @@ the session. A form has a token made from the cookie, which no other site knows.
 cookie (SameSite=Lax), for addresses are shared; their forms, and only forms act, do not.
 """
 
+import hmac
 import secrets
 from hashlib import sha256
-from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request, Response
 
@@ -32,6 +32,10 @@ class Browser:
         """The token of this browser's forms."""
         return sha256(f"form {self.secret}".encode()).hexdigest()
 
+    def seal(self, text: str) -> str:
+        """The proof that the console gave this text to this browser."""
+        return hmac.new(self.secret.encode(), text.encode(), "sha256").hexdigest()
+
     def renew(self) -> None:
         """Give the browser another cookie: one that it had before it signed in is nobody's session."""
         self.secret, self._is_new = secrets.token_urlsafe(32), True
@@ -55,8 +59,8 @@ async def check_form(request: Request) -> None:
     if request.method in ("GET", "HEAD"):
         return
     form = await read_form(request)
-    origin = urlsplit(request.headers.get("origin", ""))
-    if not origin.netloc or origin.netloc != request.headers.get("host"):
+    scheme, _, host = request.headers.get("origin", "").partition("://")
+    if not scheme or not host or host != request.headers.get("host"):
         raise HTTPException(403, "This form comes from another site: open the page here, and send it again")
     if not secrets.compare_digest(form.text(TOKEN).encode(), browser.token.encode()):
         raise HTTPException(403, "This form is no longer valid: open the page anew, and send it again")

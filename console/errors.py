@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 
 from console.browser import Browser
 from console.languages import choose
@@ -34,12 +35,17 @@ def handle_errors(app: FastAPI) -> None:
         log.warning("page not shown: %s", error, extra={"path": request.url.path})
         return error_page(request, 503, f"The database can't do this now: {error}", {"Retry-After": RETRY_SECONDS})
 
+    async def answer_gone(request: Request, error: Exception) -> Response:
+        log.info("browser went away before its form was complete")
+        return Response(status_code=400)
+
     async def ask_to_sign_in(request: Request, error: Exception) -> Response:
         return RedirectResponse(sign_in_address(request), 303)
 
     app.add_exception_handler(StarletteHTTPException, answer_http_error)
     app.add_exception_handler(RequestValidationError, answer_unreadable)
     app.add_exception_handler(DatabaseUnavailable, answer_no_database)
+    app.add_exception_handler(ClientDisconnect, answer_gone)
     app.add_exception_handler(NotSignedIn, ask_to_sign_in)
 
 

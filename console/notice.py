@@ -1,7 +1,11 @@
-"""The notice above a page, on what came of the form before it: a cookie that the next page shows and drops."""
+"""The notice above a page, on what came of the form before it: a cookie that the next page shows and drops.
+
+It is sealed for its browser: another site of our domain can set cookies for ours, and must not speak in our name.
+"""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from secrets import compare_digest
 from typing import NamedTuple
 
 from fastapi import Request, Response
@@ -22,7 +26,8 @@ class Notice(NamedTuple):
 
 def leave_notice(browser: Browser, response: Response, notice: Notice) -> None:
     """Have the next page show it."""
-    browser.keep(response, COOKIE, urlsafe_b64encode(json.dumps(notice).encode()).decode(), KEPT_SECONDS)
+    text = urlsafe_b64encode(json.dumps(notice).encode()).decode()
+    browser.keep(response, COOKIE, f"{browser.seal(text)}.{text}", KEPT_SECONDS)
 
 
 def take_notice(request: Request, browser: Browser, response: Response) -> None:
@@ -31,10 +36,9 @@ def take_notice(request: Request, browser: Browser, response: Response) -> None:
         browser.keep(response, COOKIE, "", 0)
 
 
-def read_notice(request: Request) -> Notice | None:
-    """The notice of the form before this page. None, too, if it can't be read."""
-    try:
-        text, is_good, key = json.loads(urlsafe_b64decode(request.cookies.get(COOKIE, "")))
-    except ValueError:
+def read_notice(request: Request, browser: Browser) -> Notice | None:
+    """The notice of the form before this page. None, too, for one that the console has not left in this browser."""
+    seal, _, text = request.cookies.get(COOKIE, "").partition(".")
+    if not compare_digest(seal.encode(), browser.seal(text).encode()):
         return None
-    return Notice(str(text), bool(is_good), None if key is None else str(key))
+    return Notice(*json.loads(urlsafe_b64decode(text)))

@@ -67,7 +67,7 @@ class Visit:
     def render(self, template: str, status: int = 200, **values: object) -> Response:
         """The page, and above it the notice that the form before it has left."""
         is_whole = FROM_SCRIPT not in self.request.headers
-        notice = read_notice(self.request) if is_whole else None
+        notice = read_notice(self.request, self.browser) if is_whole else None
         response = show(self.request, template, self.language, self.person, status, notice=notice, **values)
         if is_whole:
             take_notice(self.request, self.browser, response)

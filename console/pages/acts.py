@@ -1,7 +1,8 @@
 """Acts: which person did what, by the console or by a command. For operators and admins, as it names persons."""
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, Response
 
+from console.filters import read_id
 from console.languages import N_
 from console.visit import Operator
 from db.acts import read_acts
@@ -10,16 +11,13 @@ router = APIRouter()
 
 THROUGH = (N_("console"), N_("command"))
 ON_A_PAGE = 100
-MOST_ID = 2**63 - 1
 
 
 @router.get("/acts")
 async def show_acts(visit: Operator) -> Response:
     """List the acts, the newest first, of one person or of all; `before` is the page's first older one."""
-    before, person = visit.query.text("before"), visit.query.text("person")
-    if before and not (before.isascii() and before.isdigit() and int(before) <= MOST_ID):
-        raise HTTPException(400, "before is the number of an act")
+    before, person = read_id(visit.query, "before"), visit.query.text("person")
     async with visit.reading() as connection:
-        acts = await read_acts(connection, ON_A_PAGE + 1, before=int(before) if before else None, person=person or None)
+        acts = await read_acts(connection, ON_A_PAGE + 1, before=before, person=person or None)
     older = acts[ON_A_PAGE - 1]["act_id"] if len(acts) > ON_A_PAGE else None
-    return visit.render("acts.html", acts=acts[:ON_A_PAGE], older=older, of_person=person, is_newest=not before)
+    return visit.render("acts.html", acts=acts[:ON_A_PAGE], older=older, of_person=person, is_newest=before is None)

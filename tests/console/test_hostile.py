@@ -1,0 +1,73 @@
+"""What no page of ours sends: it is refused with a page that says why, and is no error of ours in the log."""
+
+import logging
+import socket
+from base64 import urlsafe_b64encode
+
+import pytest
+
+from runtime.console_settings import ConsoleSettings
+from tests.fix_console import TOKEN, ConsoleClient, serving
+from tests.fix_postgres import TestDatabase
+
+LIMIT_SECONDS = 30
+WENT_AWAY = "browser went away before its form was complete"
+FORM = "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+
+
+@pytest.fixture(autouse=True)
+def no_errors(caplog: pytest.LogCaptureFixture) -> None:
+    """Have each test hear errors: a refusal is none."""
+    caplog.set_level(logging.INFO, "signum.console")
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/acts?before=", "/queue?after=", "/history?before=", "/queue/act?act=retry&id=", "/history/undo?act=undo&id="],
+)
+def test_number_that_is_none_is_refused(
+    operator: ConsoleClient, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    for odd in ("9" * 5000, "9" * 19, "-1", "1_0", "%00", "%C2%B2", "%F0%9F%98%80", "%FF"):
+        assert operator.get(address + odd).status_code == 400, odd
+    assert errors(caplog) == []
+
+
+def test_origin_that_is_none_is_another_site(console: ConsoleClient, caplog: pytest.LogCaptureFixture) -> None:
+    token = TOKEN.search(console.get("/sign-in").text)
+    assert token
+    host = console.origin.removeprefix("http://")
+    for origin in ("http://[", "http://[::1", "://", "http://", host, f"//{host}", f"http://{host}@evil.example"):
+        answer = console.post("/sign-in", data={"form_token": token[1]}, headers={"Origin": origin})
+        assert (answer.status_code, "another site" in answer.text) == (403, True), origin
+    assert errors(caplog) == []
+
+
+def test_browser_that_hangs_up_amid_its_form_is_no_error(
+    database: TestDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        serving(ConsoleSettings(**database.settings())) as port,
+        socket.create_connection(("127.0.0.1", port)) as browser,
+    ):
+        browser.sendall(FORM.encode() + b"Content-Length: 9\r\n\r\nkey=")
+        browser.shutdown(socket.SHUT_WR)
+        browser.settimeout(LIMIT_SECONDS)
+        assert browser.recv(1) == b""
+    assert [record.getMessage() for record in caplog.records if record.name == "signum.console"] == [WENT_AWAY]
+
+
+def test_notice_that_the_console_has_not_left_is_not_shown(
+    viewer: ConsoleClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for forged in ('["Call 555 for a new key", true, null]', "1", "null", '["\\ud800", true, null]', "[" * 2000):
+        value = urlsafe_b64encode(forged.encode()).decode()
+        answer = viewer.get(
+            "/stations", headers={"Cookie": f"signum={viewer.cookies['signum']}; signum_notice={value}"}
+        )
+        assert (answer.status_code, "Call 555" in answer.text) == (200, False), forged
+    assert errors(caplog) == []
