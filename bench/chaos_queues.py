@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from bench.ground import Ground, Simulator
 from sandbox.catalogue import Item
 from sandbox.processes import Process
-from sandbox.system import sierra_settings
+from sandbox.settings import sierra_settings
 
 Put = Callable[[Item], Awaitable[object]]
 

@@ -24,8 +24,9 @@ from sandbox.demo import ordinary_items
 from sandbox.guard import Guard
 from sandbox.postgres import EmbeddedPostgres, free_port
 from sandbox.processes import Process
+from sandbox.settings import SIERRA_KEY, SIERRA_SECRET, database_settings, sierra_settings
 from sandbox.sierra import PREFIX
-from sandbox.system import SIERRA_KEY, SIERRA_SECRET, add_client, database_settings, is_ready, sierra_settings
+from sandbox.system import add_client, is_ready
 
 SIERRA_ITEMS = 3_000  # the first of the catalogue: only these may be marked
 PATIENCE_SECONDS = 300.0

@@ -10,7 +10,7 @@ import uvloop
 
 from bench.ground import Simulator
 from sandbox.catalogue import Item
-from sandbox.system import SIERRA_KEY, SIERRA_SECRET
+from sandbox.settings import SIERRA_KEY, SIERRA_SECRET
 
 FIELDS = "id,fixedFields,varFields"
 GRANT = {"grant_type": "client_credentials"}

@@ -15,7 +15,8 @@ from etl.items import BEHIND_ALL, ItemReader
 from etl.items import COLUMNS as ALL_COLUMNS
 from etl.process import dna_of
 from runtime.etl_settings import SierraDnaSettings
-from sandbox.system import System, etl_settings
+from sandbox.settings import etl_settings
+from sandbox.system import System
 
 QUIET_SECONDS = 180.0  # transfers move no stamp: the comparison of all items has to come round
 COLUMNS = ("item_number", "barcode", "bib_number", "classification", "item_call_number")

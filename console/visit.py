@@ -19,6 +19,7 @@ from db.connections import DatabaseUnavailable
 from db.console import ConsoleDatabase
 from db.persons import Person, Role, find_person_by_name, find_person_by_session, see_person
 from db.queue import Connection
+from runtime.console_settings import ConsoleSettings
 
 FROM_SCRIPT = "x-refresh"  # header of the script that renews a part of the page: it shows no notice
 
@@ -37,12 +38,13 @@ class Visit:
         self.form: Fields = request.state.form
         self.query = Fields(request.scope["query_string"])
         self.language = choose(person.language, request.headers.get("accept-language"))
+        self.settings: ConsoleSettings = request.app.state.settings
         self._database: ConsoleDatabase = request.app.state.database
 
     @property
     def zone(self) -> ZoneInfo:
         """The library's time zone."""
-        return ZoneInfo(self.request.app.state.settings.console_time_zone)
+        return ZoneInfo(self.settings.console_time_zone)
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """Begin the page's transaction, which only reads."""

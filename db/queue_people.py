@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from psycopg.rows import dict_row
 
-from db.queue import LATE_SECONDS, Connection
+from db.queue import Connection
 from runtime.statements import load
 
 SQL = load("db", "queue_people")
@@ -31,9 +31,7 @@ async def retry(connection: Connection, person: str, **chosen: Unpack[Chosen]) -
     return await _choose(connection, "retry", {"person": person}, chosen)
 
 
-async def dismiss(
-    connection: Connection, person: str, late_seconds: float = LATE_SECONDS, **chosen: Unpack[Chosen]
-) -> list[int]:
+async def dismiss(connection: Connection, person: str, late_seconds: float, **chosen: Unpack[Chosen]) -> list[int]:
     """Take items off the queue unpushed, and log it in the person's name. Return their ids. ValueError as in retry.
 
     Items in flight are left alone, and those that were written without an answer within `late_seconds`.

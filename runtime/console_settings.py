@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from runtime.hosts import Port
-from runtime.settings import DatabaseSettings, RootPath, Text
+from runtime.settings import LateWriteSettings, RootPath, Text
 
 
 def _check_zone(name: str) -> str:
@@ -28,7 +28,7 @@ Zone = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_
 Header = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_check_header)]
 
 
-class ConsoleSettings(DatabaseSettings):
+class ConsoleSettings(LateWriteSettings):
     """The settings of the console."""
 
     console_host: Text = Field("127.0.0.1", description="Address that the console listens on")

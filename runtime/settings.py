@@ -130,7 +130,26 @@ class ApiSettings(DatabaseSettings):
     )
 
 
-class NotifierSettings(DatabaseSettings):
+class LateWriteSettings(DatabaseSettings):
+    """How long a write to Sierra may go on without an answer: for the notifier, and for those that dismiss items."""
+
+    sierra_api_client_timeout_seconds: float = Field(
+        10, ge=0.1, le=600, description="Total time of one request, its retries included"
+    )
+    sierra_late_write_seconds: float = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="How late Sierra may do a write that had no answer: its item is read again then",
+    )
+
+    @property
+    def late_write_seconds(self) -> float:
+        """For how long Sierra may do a write that had no answer; longer than its item is kept from claims."""
+        return max(self.sierra_late_write_seconds, 4 * self.sierra_api_client_timeout_seconds)
+
+
+class NotifierSettings(LateWriteSettings):
     """The settings of the notifier."""
 
     listen_db_host: Hosts | None = Field(None, description="Database host for LISTEN, where a pooler sits at `DB_HOST`")
@@ -141,9 +160,6 @@ class NotifierSettings(DatabaseSettings):
     sierra_api_client_key: SecretStr = Field(min_length=1, description="Client key at Sierra")
     sierra_api_client_secret: SecretStr = Field(min_length=1, description="Client secret at Sierra")
     sierra_api_client_pool_size: int = Field(4, ge=1, le=100, description="Most requests at Sierra at one time")
-    sierra_api_client_timeout_seconds: float = Field(
-        10, ge=0.1, le=600, description="Total time of one request, its retries included"
-    )
     sierra_api_client_retries: int = Field(
         3, ge=0, le=10, description="Repeats within one request, of connect errors and empty replies"
     )
@@ -158,12 +174,6 @@ class NotifierSettings(DatabaseSettings):
         20, ge=0, le=10_000, description="Most items held by one notifier at a time; 0: four times the pool size"
     )
     sierra_update_max_attempts: int = Field(10, ge=1, le=100, description="Pushes before an item is rejected (10: 2 h)")
-    sierra_late_write_seconds: float = Field(
-        300,
-        ge=0,
-        le=86_400,
-        description="How late Sierra may do a write that had no answer: its item is read again then",
-    )
     sierra_update_set_invda: bool = Field(True, description="Whether an update sets the inventory date (INVDA)")
     sierra_update_set_iuse3: bool = Field(True, description="Whether an update sets IUSE3 to 1")
     sierra_update_iuse3_field: int | None = Field(
@@ -185,11 +195,6 @@ class NotifierSettings(DatabaseSettings):
         elif listened is not None:
             refuse_other_counts(listened, port, "is unset, and DB_PORT gives {} in LISTEN_DB_HOST")
         return ports
-
-    @property
-    def late_write_seconds(self) -> float:
-        """For how long Sierra may do a write that had no answer; longer than its item is kept from claims."""
-        return max(self.sierra_late_write_seconds, 4 * self.sierra_api_client_timeout_seconds)
 
     @property
     def most_items(self) -> int:

@@ -27,7 +27,8 @@ from sandbox.dna import login
 from sandbox.dna_catalogue import is_ours
 from sandbox.etl import Etl, SyncRefused
 from sandbox.processes import PLAIN_ENVIRONMENT
-from sandbox.system import QUICK_ETL, etl_settings, is_ready
+from sandbox.settings import QUICK_ETL, etl_settings
+from sandbox.system import is_ready
 
 DATABASE = "sandbox"
 _CLIENT = "sandbox-etl"

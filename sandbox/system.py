@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from psycopg.conninfo import conninfo_to_dict
 
 from sandbox import processes
 from sandbox.dna import login
@@ -22,18 +21,12 @@ from sandbox.guard import Guard
 from sandbox.log_pipe import LogPipe
 from sandbox.postgres import EmbeddedPostgres, free_port
 from sandbox.processes import Process
+from sandbox.settings import QUICK_ETL, SIERRA_KEY, SIERRA_SECRET, database_settings, etl_settings, sierra_settings
 from sandbox.sierra import PREFIX
 from sandbox.standby import Pair, start_pair
 from sandbox.wire import PostgresWire, Wire, through, wire_to
 
 BATCH_SIZE = 500  # so that the sandbox's small catalogue takes several, as a real one does
-SIERRA_KEY, SIERRA_SECRET = "sandbox-key", "sandbox-secret"
-QUICK_ETL = {
-    "SYNC_JOB_INTERVAL_SECONDS": "1",
-    "ETL_DELETIONS_INTERVAL_SECONDS": "5",
-    "ETL_MOST_BUSY_SHARE": "1",
-    "ETL_PASS_DAYS": "0.001",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,42 +196,6 @@ def is_ready(api_url: str) -> bool:
         return httpx.get(f"{api_url}/readiness", timeout=4, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def database_settings(postgres: EmbeddedPostgres) -> dict[str, str]:
-    """The settings that lead a process to this database."""
-    return {
-        "DB_HOST": postgres.host,
-        "DB_PORT": str(postgres.port),
-        "DB_USER": postgres.user,
-        "DB_PASSWORD": postgres.password,
-        "DB_NAME": "postgres",
-        "MIGRATE_AT_START": "false",
-    }
-
-
-def sierra_settings(endpoint: str) -> dict[str, str]:
-    """The settings that lead the notifier to this simulator."""
-    return {
-        "SIERRA_API_ENDPOINT": endpoint,
-        "SIERRA_API_CLIENT_KEY": SIERRA_KEY,
-        "SIERRA_API_CLIENT_SECRET": SIERRA_SECRET,
-    }
-
-
-def etl_settings(dna: str, api_url: str, key: str) -> dict[str, str]:
-    """The settings that lead our ETL from the SierraDNA of this connection string to that api."""
-    parts = conninfo_to_dict(dna)
-    return {
-        "SIERRA_DNA_HOST": str(parts["host"]),
-        "SIERRA_DNA_PORT": str(parts["port"]),
-        "SIERRA_DNA_NAME": str(parts["dbname"]),
-        "SIERRA_DNA_USER": str(parts["user"]),
-        "SIERRA_DNA_PASSWORD": str(parts["password"]),
-        "SIERRA_DNA_SSLMODE": "disable",  # the embedded PostgreSQL has no certificate
-        "BACKEND_URL": api_url,
-        "ETL_CLIENT_API_KEY": key,
-    }
 
 
 def add_person(system: System, name: str) -> str:

@@ -97,7 +97,7 @@ async def _act(visit: Visit, connection: Connection, act: str, item: Row) -> int
         case "retry":
             return len(await retry(connection, person, item_record_ids=ids))
         case "dismiss":
-            return len(await dismiss(connection, person, item_record_ids=ids))
+            return len(await dismiss(connection, person, visit.settings.late_write_seconds, item_record_ids=ids))
         case _:
             row = read_id(visit.form, "row")
             return sum(one.queued for one in await queue_reverts(connection, person, [row] if row else []))

@@ -41,7 +41,7 @@ async def show_now(visit: Viewer) -> Response:
         snapshot: Snapshot | None = await shared.read(visit.request.app.state.database)
     except DatabaseUnavailable:
         snapshot = None
-    zone = ZoneInfo(visit.request.app.state.settings.console_time_zone)
+    zone = visit.zone
     tell = partial(_tell, language=visit.language, zone=zone)
     if snapshot and not visit.may("operator"):
         snapshot = _without_persons(snapshot)

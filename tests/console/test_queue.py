@@ -10,7 +10,7 @@ import pytest
 from db import queue
 from db.queue_filter import QueueFilter, choose_items
 from db.reasons import ReasonCode
-from tests.fix_console import ConsoleClient
+from tests.fix_console import ConsoleClient, StartConsole, add_person
 from tests.fix_notifier import mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE
@@ -122,6 +122,19 @@ def test_ticked_items_are_dismissed_for_a_reason_and_no_other(operator: ConsoleC
     assert (action, number, reason) == ("queue dismiss", 2, "weeded")
     assert target["item_record_ids"] == [1001, 1003]
     assert database.fetch("SELECT DISTINCT finished_by FROM update_log WHERE outcome = 'dismissed'") == [("operator",)]
+
+
+@pytest.mark.usefixtures("rejected")
+@pytest.mark.parametrize(("seconds", "left"), [("40", 0), ("600", 1)])
+def test_item_written_without_an_answer_is_left_alone_for_as_long_as_the_settings_say(
+    start_console: StartConsole, database: TestDatabase, seconds: str, left: int
+) -> None:
+    operator = start_console(sierra_late_write_seconds=seconds)
+    operator.submit("/sign-in", key=add_person(database, "aino", "operator"))
+    database.fetch("UPDATE update_queue SET unanswered_at = now() - interval '5 minutes' WHERE item_record_id = 1001")
+    address = "/queue/act?act=dismiss&id=1001"
+    operator.submit(address, **hidden(operator.page(address)), why="weeded")
+    assert database.fetch("SELECT count(*) FROM update_queue WHERE item_record_id = 1001") == [(left,)]
 
 
 @pytest.mark.usefixtures("rejected")

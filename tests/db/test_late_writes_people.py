@@ -43,9 +43,9 @@ async def test_an_item_is_dismissed_only_when_its_write_can_not_be_done_any_more
         await end_unanswered(connection, claimed, outcome)
         pass_time(database, KEEP + 1)
     dismissed: dict[str, Any] = {"item_numbers": ["1"]}
-    assert await queue_people.dismiss(connection, "aino", **dismissed) == []
+    assert await queue_people.dismiss(connection, "aino", LATE, **dismissed) == []
     pass_time(database, LATE)
-    assert await queue_people.dismiss(connection, "aino", **dismissed) == [claimed.item_record_id]
+    assert await queue_people.dismiss(connection, "aino", LATE, **dismissed) == [claimed.item_record_id]
     ((error,),) = database.fetch("SELECT error FROM update_log WHERE outcome = 'dismissed'")
     assert error.endswith("it is not known whether a write that had no answer was done")
 

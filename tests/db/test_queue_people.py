@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from db import history, queue, queue_people
-from db.queue import Connection
+from db.queue import LATE_SECONDS, Connection
 from db.requests import Database
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, mark_item, pushed, row
@@ -31,11 +31,11 @@ async def test_what_a_person_dismisses_leaves_and_is_logged(
 ) -> None:
     item = database.add_item(1)
     await mark_item(api_database, item)
-    assert await queue_people.dismiss(connection, "liisa", barcodes=["33010000000001"]) == [item]
+    assert await queue_people.dismiss(connection, "liisa", LATE_SECONDS, barcodes=["33010000000001"]) == [item]
     assert row(database, item) == {}
     assert database.fetch("SELECT outcome, finished_by FROM update_log") == [("dismissed", "liisa")]
     with pytest.raises(ValueError, match="needs items, or a reason"):
-        await queue_people.dismiss(connection, "liisa")
+        await queue_people.dismiss(connection, "liisa", LATE_SECONDS)
 
 
 async def test_old_history_is_forgotten_a_little_at_a_time(

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from db import history, queue, queue_people
-from db.queue import Claim, Connection
+from db.queue import LATE_SECONDS, Claim, Connection
 from db.requests import Database
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, mark_item, pushed, row, waits_for_a_lock
@@ -134,7 +134,7 @@ async def test_a_rejected_revert_that_is_retried_is_still_one(
 async def test_a_dismissed_revert_is_in_history_as_one(
     database: TestDatabase, connection: Connection, reverting: tuple[int, int]
 ) -> None:
-    await queue_people.dismiss(connection, "eero", item_numbers=["1"])
+    await queue_people.dismiss(connection, "eero", LATE_SECONDS, item_numbers=["1"])
     assert database.fetch(LAST) == [("dismissed", reverting[1], "liisa")]
 
 

@@ -9,6 +9,7 @@ from runtime.etl_settings import EtlSettings, SierraDnaSettings
 from runtime.settings import (
     ApiSettings,
     DatabaseSettings,
+    LateWriteSettings,
     MigrateSettings,
     NotifierSettings,
     ProcessSettings,
@@ -22,7 +23,7 @@ CLASSES = [
     ("The database", DatabaseSettings, ProcessSettings.model_fields),
     ("The database's roles", MigrateSettings, DatabaseSettings.model_fields),
     ("The API", ApiSettings, DatabaseSettings.model_fields),
-    ("Settings", ConsoleSettings, DatabaseSettings.model_fields),
+    ("Settings", ConsoleSettings, LateWriteSettings.model_fields),
     ("The notifier", NotifierSettings, DatabaseSettings.model_fields),
     ("Settings of reading", SierraDnaSettings, ProcessSettings.model_fields),
     ("Settings of the process", EtlSettings, SierraDnaSettings.model_fields),

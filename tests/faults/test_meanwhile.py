@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from db import queue_people
-from db.queue import Connection
+from db.queue import LATE_SECONDS, Connection
 from tests.fix_library import Library
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, eventually
 from tests.fix_postgres import TestDatabase
@@ -44,7 +44,7 @@ async def test_an_item_dismissed_while_it_is_written_and_marked_again_is_not_wri
     async with notifier(**NO_SWEEP):
         library.mark(1001)
         await barrier.reached()
-        assert await queue_people.dismiss(connection, "liisa", item_numbers=["1001"]) == []
+        assert await queue_people.dismiss(connection, "liisa", LATE_SECONDS, item_numbers=["1001"]) == []
         library.classify(1001, "85.1")
         library.mark(1001)
         barrier.release()

@@ -4,7 +4,7 @@ import pytest
 
 from db import queue, queue_people
 from db.marks import mark_items
-from db.queue import Connection
+from db.queue import LATE_SECONDS, Connection
 from db.reasons import ReasonCode
 from tests.fix_notifier import Notifier, eventually, mark
 from tests.fix_postgres import TestDatabase
@@ -42,7 +42,7 @@ async def test_people_act_on_all_of_one_kind_and_of_no_other(database: TestDatab
     async with await database.aconnect() as connection:
         await rejected(connection, database, one="in_use", two="absent", three=None)
         assert await queue_people.retry(connection, "aino", reason_code="in_use") == [1001]
-        assert await queue_people.dismiss(connection, "aino", reason_code="absent") == [1002]
+        assert await queue_people.dismiss(connection, "aino", LATE_SECONDS, reason_code="absent") == [1002]
     assert database.fetch("SELECT reason_code FROM update_history WHERE outcome = 'dismissed'") == [("absent",)]
     assert database.fetch(KINDS) == [(None,), (None,)]
 
