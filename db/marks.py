@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, LiteralString
 
+from psycopg.errors import ForeignKeyViolation
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -94,9 +95,13 @@ def _marked_again(new: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -
 async def mark_items(connection: Connection, person: str, item_record_ids: Sequence[int], priority: int) -> list[int]:
     """Mark items in a person's name. Return the marked ones: an item that is gone meanwhile is not among them."""
     given = {"person": person, "item_record_ids": list(item_record_ids), "request_id": None, "trace": None}
-    cursor = await connection.execute(_mark_by_hand(priority), given)
-    row = await cursor.fetchone()
-    return (row and row[1]) or []
+    while True:
+        try:
+            async with connection.transaction():
+                row = await (await connection.execute(_mark_by_hand(priority), given)).fetchone()
+            return (row and row[1]) or []
+        except ForeignKeyViolation:
+            continue  # one of the items was removed just now: the next statement does not see it
 
 
 @cache

@@ -1,5 +1,6 @@
 """Items that Sierra deleted 90 days ago are removed, a little at a time, with what was rejected of them."""
 
+import asyncio
 import logging
 import threading
 import time
@@ -8,10 +9,13 @@ import httpx
 import pytest
 
 from db.deletions import remove_deleted
+from db.marks import mark_items
+from db.queue import Connection
 from notifier.heartbeat import KEPT_DELETED_DAYS
 from tests.fix_api import ApiClient
 from tests.fix_notifier import Notifier, eventually
 from tests.fix_postgres import TestDatabase
+from tests.fix_queue import waits_for_a_lock
 from tests.fix_roles import AsRole
 
 LONG_AGO = "current_date - 91"
@@ -76,6 +80,19 @@ async def test_a_notifier_removes_them_with_its_rights_and_says_so(
             await eventually(database, "SELECT count(*) FROM sierra_item", 1)
             await eventually(database, "SELECT outcome FROM update_log", "dismissed")
     assert "1 items were removed, which Sierra deleted over 90 days ago" in caplog.messages
+
+
+async def test_a_mark_by_hand_that_meets_the_removal_leaves_that_item_out_and_marks_the_others(
+    database: TestDatabase, connection: Connection
+) -> None:
+    removed, kept = database.add_item(1), database.add_item(2)
+    with database.connect() as removing:
+        with removing.transaction():
+            removing.execute("DELETE FROM sierra_item WHERE item_record_id = %s", (removed,))
+            mark = asyncio.create_task(mark_items(connection, "desk", [removed, kept], 1))
+            await waits_for_a_lock(database, connection.info.backend_pid)
+        assert await mark == [kept]
+    assert database.fetch("SELECT item_record_id FROM update_queue") == [(kept,)]
 
 
 def test_a_mark_that_meets_the_removal_is_a_404(printer: ApiClient, database: TestDatabase) -> None:
