@@ -74,6 +74,17 @@ def test_a_stamp_from_a_clock_two_minutes_slow_is_brought(dna: DnaInThread, sier
         assert changed(backend) == [[ITEM_KEY]]
 
 
+def test_a_stamp_from_a_clock_ahead_is_brought_and_moves_no_position_ahead(
+    dna: DnaInThread, sierra: SierraInThread
+) -> None:
+    with recording(timestamp=now(dna)) as backend, running(dna, backend.url, KEY) as etl:
+        dna.fault(clock_seconds=7200)
+        edit(sierra)
+        etl.round()
+        assert changed(backend) == [[ITEM_KEY]]
+        assert backend.timestamp <= now(dna) < dna.stamp(ITEM_KEY)
+
+
 def test_a_deep_look_brings_what_a_batch_job_committed_after_an_hour(dna: DnaInThread, sierra: SierraInThread) -> None:
     with recording(timestamp=now(dna)) as backend, running(dna, backend.url, KEY) as etl:
         dna.fault(clock_seconds=-3500)

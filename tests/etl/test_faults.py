@@ -95,6 +95,17 @@ def test_a_lost_right_needs_a_person_and_all_comes_once_it_is_back(dna: DnaInThr
         assert sorted(backend.items) == KEYS
 
 
+@pytest.mark.parametrize("view", ["subfield", "item_record", "itype_property_myuser"])
+def test_a_missing_view_needs_a_person_and_all_comes_once_it_is_there(dna: DnaInThread, view: str) -> None:
+    with owner(dna) as session, recording(**FULL) as backend, running(dna, backend.url, KEY) as etl:
+        session.execute(f"ALTER VIEW sierra_view.{view} RENAME TO away".encode())
+        with pytest.raises(SierraRefuses, match=rf'42P01.*"sierra_view\.{view}" does not exist'):
+            etl.round()
+        session.execute(f"ALTER VIEW sierra_view.away RENAME TO {view}".encode())
+        etl.round()
+        assert sorted(backend.items) == KEYS
+
+
 def test_a_wrong_password_needs_a_person(dna: DnaInThread) -> None:
     with (
         recording() as backend,

@@ -72,11 +72,12 @@ def test_a_renamed_type_reaches_every_item(etl: Etl, real_backend: RealBackend, 
     assert real_backend.database.fetch(names) == [("Nide",)]
 
 
+@pytest.mark.parametrize("views", [("record_metadata", "item_record"), ("record_metadata",), ("item_record",)])
 def test_an_empty_view_deletes_nothing_and_the_next_pass_takes_it_back(
-    etl: Etl, real_backend: RealBackend, dna: DnaInThread
+    etl: Etl, real_backend: RealBackend, dna: DnaInThread, views: tuple[str, ...]
 ) -> None:
     before = real_backend.living()
-    dna.fault(empty_views=("record_metadata", "item_record"))
+    dna.fault(empty_views=views)
     compare(etl)
     assert real_backend.living() == before
     held = "SELECT deletions_held FROM sync_overview"
