@@ -31,12 +31,20 @@ async def retry(connection: Connection, person: str, **chosen: Unpack[Chosen]) -
     return await _choose(connection, "retry", {"person": person}, chosen)
 
 
-async def dismiss(connection: Connection, person: str, late_seconds: float, **chosen: Unpack[Chosen]) -> list[int]:
+async def dismiss(
+    connection: Connection,
+    person: str,
+    late_seconds: float,
+    asked_at: datetime | None = None,
+    **chosen: Unpack[Chosen],
+) -> list[int]:
     """Take items off the queue unpushed, and log it in the person's name. Return their ids. ValueError as in retry.
 
-    Items in flight are left alone, and those that were written without an answer within `late_seconds`.
+    Items in flight are left alone, those that were written without an answer within `late_seconds`, and those that
+    were marked after `asked_at`.
     """
-    return await _choose(connection, "dismiss", {"person": person, "late_seconds": late_seconds}, chosen)
+    others = {"person": person, "late_seconds": late_seconds, "asked_at": asked_at}
+    return await _choose(connection, "dismiss", others, chosen)
 
 
 async def _choose(connection: Connection, statement: str, others: Row, chosen: Chosen) -> list[int]:

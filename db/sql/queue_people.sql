@@ -38,7 +38,9 @@ RETURNING q.item_record_id;
 -- A person takes items off the queue unpushed, and the log names the person. What is in flight is left alone: it is
 -- off in a moment, and its row keeps a mark made meanwhile from being pushed at the same time. So is what was written
 -- without an answer, or may have been under a lease that lapsed, while that write may still be done: without the row, it
--- would be done on top of a newer one. Afterwards the log says that it is not known whether it was done.
+-- would be done on top of a newer one. Afterwards the log says that it is not known whether it was done. With `asked_at`
+-- so is what was marked after that time: it entered since, or it is due since without a failed try. Asked of the row as it
+-- is once it is locked, and by the clock: the mark may have come while this waited for it.
 WITH chosen AS (
     SELECT q.item_record_id, i.item_number, i.barcode, i.best_title
     FROM update_queue q
@@ -50,6 +52,8 @@ WITH chosen AS (
         AND (%(reason_code)s::text IS NULL OR (q.due_at IS NULL AND q.reason_code = %(reason_code)s))
         AND (q.lease_until IS NULL OR q.lease_until <= now())
         AND (greatest(q.unanswered_at, q.lease_until) > now() - %(late_seconds)s * interval '1 second') IS NOT TRUE
+        AND (%(asked_at)s::timestamptz IS NULL OR q.queued_at <= %(asked_at)s)
+        AND (q.due_at > %(asked_at)s AND q.due_at <= clock_timestamp() AND q.last_error IS NULL) IS NOT TRUE
     ORDER BY q.item_record_id
     FOR UPDATE OF q
 ), gone AS (

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from db import queue
+from db.marks import mark_items
 from db.queue_filter import QueueFilter, choose_items
 from db.reasons import ReasonCode
 from tests.fix_console import ConsoleClient, StartConsole, add_person
@@ -16,6 +17,7 @@ from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE
 
 ACT = "SELECT person, action, target, number, reason, result FROM act ORDER BY act_id DESC LIMIT 1"
+WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 REJECTED = "SELECT item_record_id FROM update_queue WHERE due_at IS NULL ORDER BY 1"
 
 
@@ -33,6 +35,13 @@ def rejected(database: TestDatabase) -> None:
     """Three rejected items, two of one kind."""
     asyncio.run(_reject(database, 1001, 1002))
     asyncio.run(_reject(database, 1003, code="absent"))
+
+
+async def one_waits_for_a_lock(database: TestDatabase) -> None:
+    """Return when a session of the test's database waits for a lock."""
+    async with asyncio.timeout(10), await database.aconnect() as looking:
+        while not await (await looking.execute(WAITING)).fetchall():
+            pass
 
 
 def hidden(page: str) -> dict[str, str]:
@@ -187,3 +196,32 @@ async def test_what_comes_from_outside_is_no_markup(viewer: ConsoleClient, datab
     text = viewer.get("/queue").text
     assert "<script>alert" not in text
     assert "&lt;b&gt;x" in text
+
+
+@pytest.mark.usefixtures("rejected")
+async def test_mark_that_comes_while_the_act_waits_for_it_is_not_dismissed(
+    operator: ConsoleClient, database: TestDatabase
+) -> None:
+    address = "/queue/act?act=dismiss+all"
+    asked = hidden(operator.page(address))
+    async with await database.aconnect() as station:
+        async with station.transaction():
+            await mark_items(station, "desk 1", [1001], 0)
+            answering = asyncio.create_task(asyncio.to_thread(operator.submit, address, **asked, why="weeded"))
+            await one_waits_for_a_lock(database)
+        answer = await answering
+    assert "2 of 3 items: taken off the queue" in operator.page(answer.headers["location"])
+    assert database.fetch("SELECT item_record_id FROM update_queue") == [(1001,)]
+
+
+async def test_item_that_is_marked_again_after_the_question_is_not_dismissed(
+    operator: ConsoleClient, database: TestDatabase
+) -> None:
+    items = [database.add_item(number, item_record_id=number) for number in (1001, 1002)]
+    mark(database, *items)
+    address = "/queue/act?state=waiting&act=dismiss+all"
+    asked = hidden(operator.page(address))
+    mark(database, items[0])
+    answer = operator.submit(address, **asked, why="weeded")
+    assert "1 of 2 items: taken off the queue" in operator.page(answer.headers["location"])
+    assert database.fetch("SELECT item_record_id FROM update_queue") == [(1001,)]
