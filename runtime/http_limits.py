@@ -19,6 +19,8 @@ IDLE_SECONDS = 75.0
 CROWDED_IDLE_SECONDS = 5.0  # while so many connections are open that idle ones could keep others out
 CROWD = 200
 
+CUT_OFF = "signum.cut_off"  # the scope's key of a function that ends the connection amid an answer
+
 _BLANKS = b" \t"  # no part of a header's value (RFC 9110, 5.5), but the parser keeps those at its end
 
 
@@ -37,6 +39,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope[CUT_OFF] = self._cut_off  # type: ignore[literal-required]
         self._has_progress = self._in_head = True
         self._wait_at_most(HEAD_SECONDS)
 

@@ -1,13 +1,21 @@
 """What no page of ours sends: it is refused with a page that says why, and is no error of ours in the log."""
 
+import itertools
 import logging
 import socket
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 
+import httpx
 import pytest
 
+from console.pages import queue
+from db import queue_filter
+from db.queue import Connection
+from db.queue_filter import Row
 from runtime.console_settings import ConsoleSettings
 from tests.fix_console import TOKEN, ConsoleClient, serving
+from tests.fix_notifier import mark
 from tests.fix_postgres import TestDatabase
 
 LIMIT_SECONDS = 30
@@ -71,3 +79,23 @@ def test_notice_that_the_console_has_not_left_is_not_shown(
         )
         assert (answer.status_code, "Call 555" in answer.text) == (200, False), forged
     assert errors(caplog) == []
+
+
+def test_download_that_the_database_breaks_off_is_cut_and_is_no_error(
+    viewer: ConsoleClient, database: TestDatabase, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark(database, *(database.add_item(number) for number in range(1001, 1010)))
+    monkeypatch.setattr(queue, "PORTION", 3)
+    portions = itertools.count(1)
+
+    async def show_items(connection: Connection, ids: Sequence[int]) -> list[Row]:
+        if next(portions) > 1:
+            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return await queue_filter.show_items(connection, ids)
+
+    monkeypatch.setattr(queue, "show_items", show_items)
+    with pytest.raises(httpx.TransportError):  # or a spreadsheet would show a part as the whole
+        viewer.get("/queue.csv")
+    assert viewer.get("/healthz").status_code == 200
+    assert errors(caplog) == []
+    assert [record.levelname for record in caplog.records if "download broke off" in record.message] == ["WARNING"]
