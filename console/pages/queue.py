@@ -115,11 +115,8 @@ async def act_on_queue(visit: Operator) -> Response:
         target["item_record_ids"] = list(wanted.item_record_ids)
     async with visit.acting() as connection:
         ids = await choose_items(connection, replace(wanted, asked_at=asked_at))
-        do = (
-            retry
-            if act == "retry"
-            else partial(dismiss, late_seconds=visit.settings.late_write_seconds, asked_at=asked_at)
-        )
+        late = visit.settings.late_write_seconds
+        do = retry if act == "retry" else partial(dismiss, late_seconds=late, asked_at=asked_at)
         done = await do(connection, visit.person.person_name, item_record_ids=ids)
         notice = await visit.write_act(
             connection, f"queue {act}", target, len(done), DONE[act], reason=reason, asked=asked
