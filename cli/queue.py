@@ -154,7 +154,7 @@ def dismiss(
     named = bool(numbers or barcodes)
     if not yes and not named:
         rejected = ask(lambda connection: queue_people.detail(connection, "rejected", 1_000_000, reason_code))
-        count = sum((reason or "") in row["reason"] for row in rejected)
+        count = sum((reason or "") in (row["reason"] or "") for row in rejected)
         if count:
             why = _in_words(reason, reason_code)
             confirm(f"Dismiss {_items(count)} rejected for this reason: {why}?", on_stderr=as_json)

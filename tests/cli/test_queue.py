@@ -140,6 +140,14 @@ class TestDismiss:
         assert signum("queue", "dismiss", "--reason", "unknown", "--yes").out == "dismissed 2 items\n"
         assert queued(database) == []
 
+    def test_an_item_that_a_dba_made_due_never_without_a_reason_is_left(
+        self, signum: Signum, database: TestDatabase
+    ) -> None:
+        reject(database, 1)
+        database.fetch("INSERT INTO update_queue (item_record_id, due_at) VALUES (2, NULL)")
+        assert "Dismiss 1 item" in signum("queue", "dismiss", "--reason", "unknown", typed="y\n").out
+        assert [row[0] for row in queued(database)] == [2]
+
     def test_items_that_wait_are_never_dismissed_by_reason(self, signum: Signum, database: TestDatabase) -> None:
         signum("queue", "mark", "1001")
         database.fetch("UPDATE update_queue SET last_error = %s", REASON)
