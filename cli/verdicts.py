@@ -8,8 +8,8 @@ from cli.output import clock, span
 from console.sentences import AtLeast, Plain, Sentence, say
 from db.queue_people import Row
 from runtime.findings import Finding, Level
+from runtime.thresholds import LONGEST_DUE_SECONDS
 
-LONGEST_DUE_SECONDS = 60
 ADVICE = {
     "polling": "Behind a pooler, set LISTEN_DB_HOST",
     "waiting for Sierra": "It goes on by itself when Sierra is well",

@@ -107,7 +107,11 @@ def test_a_barcode_that_no_print_station_can_ask_for_is_named(examine: Signum, d
 
 @pytest.mark.parametrize(
     ("check", "level", "columns"),
-    [("queue", "problem", ("now() - interval '5 min'", "NULL")), ("rejected", "warning", ("NULL", "'gone'"))],
+    [
+        ("queue", "ok", ("now() - interval '2 min'", "NULL")),  # as the verdict and the alert have it
+        ("queue", "problem", ("now() - interval '5 min'", "NULL")),
+        ("rejected", "warning", ("NULL", "'gone'")),
+    ],
 )
 def test_an_item_that_waits_for_long_or_for_a_person_is_named(
     examine: Signum, database: TestDatabase, check: str, level: str, columns: tuple[str, str]
