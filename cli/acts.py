@@ -85,7 +85,7 @@ def acts(
     if not (as_json or as_csv):
         rows = [{**row, "target": _in_words(row["target"])} for row in rows]
     columns = ("acted_at", "person", "through", "os_user", "action", "target", "reason", "result")
-    show_rows(rows, as_json, columns, if_none="nobody has done anything in the time that acts are kept", as_csv=as_csv)
+    show_rows(rows, as_json, columns, if_none="no act is kept: nothing was done, or it was long ago", as_csv=as_csv)
 
 
 def _in_words(target: Mapping[str, Any]) -> str:
