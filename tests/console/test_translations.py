@@ -18,6 +18,11 @@ FOLDER = HOUSE / "console"
 KEYWORDS = {"N_": None, "_": None, "ngettext": (1, 2), "sentence": None, "sentences": (1, 2)}
 OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}  # as console/layout.py has them
 PLACE = re.compile(r"%\((\w+)\)s")
+# Words that name a thing a second time, or another thing: a client of the API is no patron, a dismissal no rejection.
+OTHER_NAMES = {
+    "fi": r"asiak|hyllypaik|\bhylkää|\bhylätä\b|perumi|täsmäyt",
+    "sv": "avfärd|synkning|utskriftsplats|skicka",
+}
 
 
 def sentences() -> Iterator[str | tuple[str, ...]]:
@@ -45,3 +50,10 @@ def test_translation_has_the_places_of_its_sentence(language: str) -> None:
         if message.id:
             *_, last = [message.string] if isinstance(message.string, str) else message.string or [""]
             assert set(PLACE.findall(last or "")) == set(PLACE.findall(str(message.id))), message.id
+
+
+@pytest.mark.parametrize(("language", "others"), OTHER_NAMES.items())
+def test_a_thing_has_one_name_in_a_language(language: str, others: str) -> None:
+    strings = [message.string or "" for message in read_catalog(language) if message.id]
+    texts = [text for string in strings for text in ([string] if isinstance(string, str) else string)]
+    assert [text for text in texts if re.search(others, text, re.IGNORECASE)] == []
