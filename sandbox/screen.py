@@ -54,8 +54,8 @@ def show_ways_to_play(system: System, items: list[Item], screen: Console) -> Non
     """Print commands that work, to copy."""
     if system.console_url:
         key = add_person(system, "you")
-        screen.print(f"[bold]The console, for people: sign in with {key}[/bold]")
-        screen.print(f"  {system.console_url}", soft_wrap=True, highlight=False, markup=False)
+        screen.print("[bold]The console, for people: its address, and the key to sign in with[/bold]")
+        screen.print(f"  {system.console_url}\n  {key}", soft_wrap=True, highlight=False, markup=False)
     for title, line in _ways_to_play(system, items):
         screen.print(f"[bold]{title}[/bold]")
         screen.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)

@@ -116,7 +116,7 @@ def test_it_stays_with_addresses_that_answer_until_ctrl_c_and_leaves_nothing(tem
     text = read_until_it_stays(demo)
     key, url = re.findall(r"curl -H 'x-api-key: (\S+)' (\S+/itemdata/\d+)\n", text)[0]
     assert httpx.get(url, headers={"x-api-key": key}, trust_env=False).json()["classification"]
-    entry, console = re.findall(r"sign in with (sig_\S+)\n\s*(http://\S+)\n", text)[0]
+    console, entry = re.findall(r"The console, .+ sign in with\n\s*(http://\S+)\n\s*(sig_\S+)\n", text)[0]
     with httpx.Client(base_url=console, trust_env=False) as browser:
         token = re.findall(r'name="form_token" value="(\w+)"', browser.get("/sign-in").text)[0]
         fields = {"form_token": token, "key": entry}
