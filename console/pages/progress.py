@@ -53,6 +53,7 @@ async def show_progress(visit: Viewer) -> Response:
         labels = await read_days(connection, DAYS)
     locale: Any = locale_of(visit.language)
     days = _by_day(labels)
+    earlier = [0] * (DAYS - len(days))  # a day is as wide in the first week as in the fourth
     shares = (overview["done"], overview["to_do"] + overview["unknown"])
     return visit.render(
         "progress.html",
@@ -66,7 +67,7 @@ async def show_progress(visit: Viewer) -> Response:
         bar_size=BAR,
         desks=sorted({row["desk"] for row in labels}),
         days=days,
-        day_bars=columns([day["relabelled"] for day in days], *SIZE),
+        day_bars=columns(earlier + [day["relabelled"] for day in days], *SIZE)[len(earlier) :],
         size=SIZE,
         day_name=lambda day: format_date(day, "medium", locale=locale),
         pace=lambda number: format_decimal(number, "#,##0.#", locale=locale),

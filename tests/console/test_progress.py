@@ -56,6 +56,11 @@ def test_days_without_labels_stand_in_the_chart_too(viewer: ConsoleClient, count
     assert viewer.page("/progress").count('<rect class="done"') == 1 + 3
 
 
+def test_a_day_in_the_chart_is_as_wide_in_the_first_week_as_in_the_fourth(viewer: ConsoleClient, counted: None) -> None:
+    (chart,) = re.findall(r'<svg class="chart" viewBox="0 0 560 120".+?</svg>', viewer.page("/progress"), re.DOTALL)
+    assert re.findall(r' x="(.+?)" .+? width="(.+?)"', chart) == [(f"{day * 20.0}", "16.0") for day in (25, 26, 27)]
+
+
 def test_columns_fill_the_chart_and_shares_the_line() -> None:
     assert [bar[1:] for bar in columns([1, 0, 2], 30, 10)] == [(5, 8, 5), (10, 8, 0), (0, 8, 10)]
     assert [bar[0] for bar in columns([1, 0, 2], 30, 10)] == [0, 10, 20]
