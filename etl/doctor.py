@@ -36,7 +36,7 @@ class Doctor:
         self._estimates: dict[str, int] = {}
 
     def examine(self) -> Iterator[Finding]:
-        """A finding per check. A check that SierraDNA refuses is a problem, and the others go on."""
+        """A finding per check. One that SierraDNA refuses is a problem, and the others go on, if there is a session."""
         checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
             ("SierraDNA", self._check_server),
             ("limits", self._check_limits),
@@ -52,8 +52,9 @@ class Doctor:
             try:
                 yield from check()
             except EtlError as error:
-                yield Finding("problem", name, str(error), _advice(error))
-                if isinstance(error, Away):
+                has_session = check != self._check_server
+                yield Finding("problem", name, str(error), _advice(error, has_session=has_session))
+                if isinstance(error, Away) or not has_session:
                     return
 
     def _fetch(self, name: str, **parameters: object) -> list[Row]:
@@ -80,11 +81,15 @@ class Doctor:
 
     def _check_rights(self) -> Iterator[Finding]:
         found: dict[str, bool | None] = dict(self._fetch("rights", views=VIEWS))
-        missing = [view for view, may_read in found.items() if not may_read]
-        if missing:
-            text = f"this login can't read {', '.join(f'sierra_view.{view}' for view in missing)}"
+        unreadable = [f"sierra_view.{view}" for view, may_read in found.items() if may_read is False]
+        missing = [f"sierra_view.{view}" for view, may_read in found.items() if may_read is None]
+        if unreadable:
+            text = f"this login can't read {', '.join(unreadable)}"
             yield Finding("problem", "rights", text, "Ask for SELECT on these views")
-        else:
+        if missing:
+            text = f"there is no {', '.join(missing)}"
+            yield Finding("problem", "rights", text, "Is SIERRA_DNA_NAME SierraDNA? Ask those who run Sierra")
+        if not unreadable and not missing:
             yield Finding("ok", "rights", f"this login reads all {len(VIEWS)} views that are needed")
 
     def _check_indexes(self) -> Iterator[Finding]:
@@ -156,5 +161,9 @@ class Doctor:
             yield Finding("warning", "097", text, "Decide with the library which is the class")
 
 
-def _advice(error: EtlError) -> str:
-    return "Those who run Sierra have to act" if isinstance(error, NeedsPerson) else "Try again later"
+def _advice(error: EtlError, *, has_session: bool) -> str:
+    if has_session:
+        return "Those who run Sierra have to act" if isinstance(error, NeedsPerson) else "Try again later"
+    if isinstance(error, NeedsPerson):
+        return "Check SIERRA_DNA_USER, _PASSWORD, _NAME and _SSLMODE, or ask those who run Sierra"
+    return "Check SIERRA_DNA_HOST and SIERRA_DNA_PORT, or try again later"
