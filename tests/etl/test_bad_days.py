@@ -171,7 +171,9 @@ def test_edited_and_deleted_on_one_day_it_is_deleted_and_its_barcode_is_that_of_
 def test_a_title_of_tabs_quotes_line_ends_and_control_characters_comes_whole(
     etl: Etl, dna: DnaInThread, real_backend: RealBackend
 ) -> None:
-    dna.do(lambda real: real.edit_bib(BIB, [var_field("t", "245", "1", "0", ("a", TITLE), ("b", TITLE))]))
+    title = var_field("t", "245", "1", "0", ("a", TITLE), ("b", TITLE))
+    author = var_field("a", "100", "1", " ", ("a", "Waltari\rMika"))  # without a quote, for which all would be quoted
+    dna.do(lambda real: real.edit_bib(BIB, [author, title]))
     look(etl)
     stored = real_backend.living()
     assert stored == oracle(dna)
