@@ -17,17 +17,21 @@ from cli.exit_codes import Refused, Unreachable
 from cli.output import AsJson, print_err, print_out, show_json
 from runtime.settings import ApiSettings, read_settings
 
+SECRETS = {
+    "password": "Set PGPASSWORD, or have it in ~/.pgpass",
+    "sslpassword": "Have it in a service file (PGSERVICEFILE)",
+    "oauth_client_secret": "Have it in a service file (PGSERVICEFILE)",
+}
 
-def _without_password(source: str) -> str:
+
+def _without_secrets(source: str) -> str:
     try:
         given = conninfo_to_dict(source)
     except psycopg.ProgrammingError as error:
         raise typer.BadParameter(f"not a PostgreSQL URL: {str(error).strip()}") from error
-    if "password" in given:
-        raise typer.BadParameter(
-            "leave the password out: every user of this machine can read it here. "
-            "Set PGPASSWORD, or have it in ~/.pgpass"
-        )
+    for name, elsewhere in SECRETS.items():
+        if name in given:
+            raise typer.BadParameter(f"leave {name} out: every user of this machine can read it here. {elsewhere}")
     return source
 
 
@@ -37,7 +41,7 @@ Source = Annotated[
         "--from",
         metavar="URL",
         help="Its database: postgresql://USER@HOST/NAME. The password is taken from PGPASSWORD or ~/.pgpass.",
-        callback=_without_password,
+        callback=_without_secrets,
     ),
 ]
 Again = Annotated[bool, typer.Option("--again", help="Import although our catalogue has items: add what is missing.")]

@@ -167,8 +167,9 @@ def test_batch_that_is_being_taken_in_is_not_disturbed(old: Old, database: TestD
     assert (ran.code, "stop the ETL" in ran.err) == (1, True)
 
 
-def test_source_with_a_password_or_no_source_at_all_is_wrong_usage(signum: Signum) -> None:
-    for source in ("postgresql://reader:secret@old/signum", "host=old password=secret", "nonsense"):
+def test_source_with_a_secret_or_no_source_at_all_is_wrong_usage(signum: Signum) -> None:
+    with_a_key = "postgresql://reader@old/signum?sslpassword=secret"
+    for source in ("postgresql://reader:secret@old/signum", "host=old password=secret", with_a_key, "nonsense"):
         ran = signum("import-predecessor", "--from", source)
         assert (ran.code, "secret" in ran.err) == (2, False), source
 

@@ -114,7 +114,7 @@ WHERE last_sync_run_completed_at IS NULL
 
 
 -- name: write_act
--- The import is an act of a person's, with the database that it came from: the URL was given without a password.
+-- The import is an act of a person's, with the database that it came from: the URL was given without secrets.
 INSERT INTO act (person, through, os_user, action, target, number, result)
 VALUES (
     %(person)s, 'command', %(os_user)s, 'import-predecessor', jsonb_build_object('from', %(source)s::text), %(number)s,
