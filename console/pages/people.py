@@ -9,6 +9,7 @@ from db.persons import ROLES, add_person, list_persons, revoke_person, rotate_pe
 router = APIRouter()
 
 MOST_CHARACTERS = 100
+BAD_NAME = N_("A name has 1 to 100 printable characters")
 
 
 @router.get("/people")
@@ -23,6 +24,8 @@ async def show_people(visit: Admin) -> Response:
 async def act_on_person(visit: Admin) -> Response:
     """Add, rotate or revoke, as the button that was pressed says."""
     name = visit.form.text("name")
+    if len(name) > MOST_CHARACTERS:  # nothing has it, and the act's row and the notice would hold it
+        return visit.done(visit.say(BAD_NAME), is_good=False)
     match visit.form.text("act"):
         case "add":
             return await _add(visit, name)
@@ -37,8 +40,8 @@ async def _add(visit: Admin, name: str) -> Response:
     role = next((role for role in ROLES if role == visit.form.text("role")), None)
     if role is None:
         raise HTTPException(400, f"The form names no role: {', '.join(ROLES)}")
-    if not name or len(name) > MOST_CHARACTERS or not name.isprintable():
-        return visit.done(visit.say(N_("A name has 1 to 100 printable characters")), is_good=False)
+    if not name or not name.isprintable():
+        return visit.done(visit.say(BAD_NAME), is_good=False)
     async with visit.administering() as connection:
         made = await add_person(connection, name, role)
         sentence = N_("%(name)s may use the console") if made else N_("%(name)s is not added: that name is taken")

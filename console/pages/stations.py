@@ -13,6 +13,7 @@ router = APIRouter()
 TYPES = get_args(ClientType)
 STATES = (N_("valid"), N_("revoked"))
 MOST_CHARACTERS = 100
+BAD_NAME = N_("A name has 1 to 100 printable characters")
 
 
 @router.get("/stations")
@@ -27,6 +28,8 @@ async def show_stations(visit: Viewer) -> Response:
 async def act_on_station(visit: Admin) -> Response:
     """Add, rotate or revoke, as the button that was pressed says."""
     name = visit.form.text("name")
+    if len(name) > MOST_CHARACTERS:  # nothing has it, and the act's row and the notice would hold it
+        return visit.done(visit.say(BAD_NAME), is_good=False)
     match visit.form.text("act"):
         case "add":
             return await _add(visit, name)
@@ -41,8 +44,8 @@ async def _add(visit: Admin, name: str) -> Response:
     client_type = visit.form.text("type")
     if client_type not in TYPES:
         raise HTTPException(400, f"The form names no type: {' or '.join(TYPES)}")
-    if not name or len(name) > MOST_CHARACTERS or not name.isprintable():
-        return visit.done(visit.say(N_("A name has 1 to 100 printable characters")), is_good=False)
+    if not name or not name.isprintable():
+        return visit.done(visit.say(BAD_NAME), is_good=False)
     async with visit.acting() as connection:
         made = await add_client(connection, name, client_type)
         sentence = N_("%(name)s is added") if made else N_("%(name)s is not added: that name is taken")

@@ -99,3 +99,27 @@ def test_download_that_the_database_breaks_off_is_cut_and_is_no_error(
     assert viewer.get("/healthz").status_code == 200
     assert errors(caplog) == []
     assert [record.levelname for record in caplog.records if "download broke off" in record.message] == ["WARNING"]
+
+
+def test_act_whose_commit_has_no_answer_is_not_called_undone(admin: ConsoleClient, database: TestDatabase) -> None:
+    database.fetch(
+        "CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END$$"
+    )
+    database.fetch(
+        "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON act DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION end_session()"
+    )
+    answer = admin.submit("/stations", act="add", name="desk 9", type="etl")
+    assert (answer.status_code, "It is not known whether this was done" in answer.text) == (503, True), answer.text
+    assert "notice good" not in admin.get("/stations").text
+    database.fetch("DROP TRIGGER at_commit ON act")
+    assert "desk 9 is added" in admin.act("/stations", act="add", name="desk 9", type="etl")
+
+
+@pytest.mark.parametrize("path", ["/stations", "/people"])
+def test_name_longer_than_any_is_refused_at_every_act(admin: ConsoleClient, database: TestDatabase, path: str) -> None:
+    for act in ("add", "rotate", "revoke"):
+        said = admin.act(path, act=act, name="n" * 100_000, type="etl", role="viewer")
+        assert "A name has 1 to 100 printable characters" in said, act
+    assert database.fetch("SELECT count(*) FROM act") == [(0,)]
