@@ -15,6 +15,7 @@ from console.layout import show
 from console.sign_in import sign_in_address
 from console.visit import NotSignedIn
 from db.connections import DatabaseUnavailable
+from db.console import OutcomeUnknown
 
 log = logging.getLogger("signum.console")
 
@@ -33,7 +34,8 @@ def handle_errors(app: FastAPI) -> None:
 
     async def answer_no_database(request: Request, error: Exception) -> Response:
         log.warning("page not shown: %s", error, extra={"path": request.url.path})
-        return error_page(request, 503, f"The database can't do this now: {error}", {"Retry-After": RETRY_SECONDS})
+        why = str(error) if isinstance(error, OutcomeUnknown) else f"The database can't do this now: {error}"
+        return error_page(request, 503, why, {"Retry-After": RETRY_SECONDS})
 
     async def answer_gone(request: Request, error: Exception) -> Response:
         log.info("browser went away before its form was complete")

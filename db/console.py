@@ -30,6 +30,9 @@ CONNECTIONS = 4
 READING_SECONDS = 5
 ACTING_SECONDS = 60
 LOCK_TIMEOUT_MS = 2_000
+UNKNOWN = (
+    "It is not known whether this was done, for the connection to the database was lost: look, before you repeat it"
+)
 SPARE_SECONDS = 2.0  # for a statement's own end at the server, before its connection is cut
 
 
@@ -42,6 +45,10 @@ def console_parameters(settings: "DatabaseSettings") -> dict[str, str | int]:
         lock_timeout=LOCK_TIMEOUT_MS,
         idle_in_transaction_session_timeout=READING_SECONDS * 1000,
     )
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The connection was lost while the transaction was committed: it may be done."""
 
 
 class ConsoleDatabase:
@@ -90,16 +97,23 @@ class ConsoleDatabase:
 
     @asynccontextmanager
     async def _transaction(self, begin: LiteralString, seconds: int, *, writes: bool = False) -> AsyncIterator[Session]:
+        committing: Session | None = None
         with _translating(seconds):
-            async with lend(self._pool, writes=writes, longest_seconds=seconds + SPARE_SECONDS) as session:
-                if writes and session.only_reads_since is not None:
-                    raise DatabaseRefuses(READ_ONLY)
-                session.standby.missed()
-                async with session.transaction():
-                    await session.execute(SQL[begin], {"milliseconds": str(seconds * 1000)})
-                    yield session
-                if session.standby.missed():
-                    raise DatabaseRefuses(UNCONFIRMED)
+            try:
+                async with lend(self._pool, writes=writes, longest_seconds=seconds + SPARE_SECONDS) as session:
+                    if writes and session.only_reads_since is not None:
+                        raise DatabaseRefuses(READ_ONLY)
+                    session.standby.missed()
+                    async with session.transaction():
+                        await session.execute(SQL[begin], {"milliseconds": str(seconds * 1000)})
+                        yield session
+                        committing = session
+                    if session.standby.missed():
+                        raise DatabaseRefuses(UNCONFIRMED)
+            except psycopg.OperationalError as error:
+                if writes and committing is not None and committing.closed:
+                    raise OutcomeUnknown(UNKNOWN) from error
+                raise
 
 
 @contextmanager
