@@ -38,7 +38,7 @@ async def download(visit: Visit, name: str, columns: Sequence[str], fetch: Fetch
     async def lines() -> AsyncIterator[str]:
         yield BYTE_ORDER_MARK + "".join(csv_lines([columns], delimiter))
         rows, after = first
-        while rows:
+        while True:
             yield "".join(csv_lines(([row[column] for column in columns] for row in rows), delimiter))
             if after is None:
                 return

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from psycopg.rows import dict_row
 
@@ -14,6 +14,7 @@ SQL = load("db", "history_filter")
 Row = dict[str, Any]
 
 PORTION = 1_000  # rows that are fetched at once for a download
+MOST_LOOKED = 100_000  # rows that a page looks through, so that it answers in time also where few or none match
 KINDS = (
     *("to undo", "changed", "queued", "older push", "no push", "nothing to undo"),
     *("no call number before", "not in the catalogue"),
@@ -34,11 +35,45 @@ class HistoryFilter:
     asked_at: datetime | None = None
 
 
+async def look_for_rows(
+    connection: Connection, wanted: HistoryFilter, before: int | None, limit: int
+) -> tuple[list[int], int | None]:
+    """The newest ids before one, and the id before which the next look begins; None: there are no more.
+
+    One look goes through MOST_LOOKED rows, from the end of the wanted days on. A barcode has an index.
+    """
+    since, goes_on = None, False
+    if before is None and wanted.finished_until:
+        before = await _find_end(connection, wanted.finished_until)
+    if wanted != HistoryFilter() and not wanted.barcode:
+        given = {"before": before, "others": MOST_LOOKED - 1, "finished_from": wanted.finished_from}
+        cursor = await connection.execute(SQL["look_since"], given, prepare=False)
+        since, goes_on = await cursor.fetchone() or (None, False)
+    ids = await choose_rows(connection, wanted, before, limit, since)
+    if len(ids) == limit:
+        return ids, ids[-1]
+    return ids, since if goes_on else None
+
+
+async def _find_end(connection: Connection, until: datetime) -> int | None:
+    """The number behind the last row before that time; None where the month before it has no row."""
+    for days in (1, 7, 31):  # most days have rows, and a week has many
+        cursor = await connection.execute(SQL["end_of_days"], {"until": until, "days": days}, prepare=False)
+        ((end,),) = await cursor.fetchall()
+        if end is not None:
+            return cast("int", end)
+    return None
+
+
 async def choose_rows(
-    connection: Connection, wanted: HistoryFilter, before: int | None = None, limit: int | None = None
+    connection: Connection,
+    wanted: HistoryFilter,
+    before: int | None = None,
+    limit: int | None = None,
+    since: int | None = None,
 ) -> list[int]:
-    """The ids of the rows, the newest first, older than `before`; all of them without a limit."""
-    given = {**asdict(wanted), "before": before, "limit": limit}
+    """The ids of the rows, the newest first, older than `before` down to `since`; all of them without a limit."""
+    given = {**asdict(wanted), "before": before, "since": since, "limit": limit}
     cursor = await connection.execute(SQL["choose"], given, prepare=False)
     return [row[0] for row in await cursor.fetchall()]
 

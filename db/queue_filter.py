@@ -15,6 +15,8 @@ SQL = load("db", "queue_filter")
 Row = dict[str, Any]
 
 PORTION = 1_000  # rows that are fetched at once for a download
+MOST_LOOKED = 100_000  # items that a page looks through, so that it answers in time also where few or none match …
+MOST_TITLES = 20_000  # … and those whose titles it reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +36,44 @@ class QueueFilter:
     asked_at: datetime | None = None
 
 
+def most_looked(wanted: QueueFilter) -> int | None:
+    """The number of items that a look for these goes through. None: an index leads to them, or every item is one."""
+    if _name(wanted) or wanted == QueueFilter() or wanted == QueueFilter("rejected", wanted.reason_code):
+        return None
+    return MOST_TITLES if wanted.words else MOST_LOOKED
+
+
+async def look_for_items(
+    connection: Connection, wanted: QueueFilter, after: int | None, limit: int
+) -> tuple[list[int], int | None]:
+    """The first ids behind `after`, and the id behind which the next look begins; None: there are no more."""
+    most, until = most_looked(wanted), None
+    if most:
+        cursor = await connection.execute(SQL["look_until"], {"after": after, "others": most - 1}, prepare=False)
+        until = next(iter(await cursor.fetchone() or ()), None)
+    ids = await choose_items(connection, wanted, after, limit, until)
+    return ids, ids[-1] if len(ids) == limit else until
+
+
 async def choose_items(
-    connection: Connection, wanted: QueueFilter, after: int | None = None, limit: int | None = None
+    connection: Connection,
+    wanted: QueueFilter,
+    after: int | None = None,
+    limit: int | None = None,
+    until: int | None = None,
 ) -> list[int]:
-    """The ids of the items, rising, behind `after`; all of them without a limit."""
-    # What holds a digit and no blank names an item; all else is of a title.
-    words = wanted.words or ""
-    name = words if any(map(str.isdigit, words)) and " " not in words else None
-    told = {"name": name, "item_record_id": key_of(words), "title": None if name else wanted.words}
-    given = {**asdict(wanted), **told, "after": after, "limit": limit}
+    """The ids of the items, rising, behind `after` up to `until`; all of them without a limit."""
+    name = _name(wanted)
+    told = {"name": name, "item_record_id": key_of(name or ""), "title": None if name else wanted.words}
+    given = {**asdict(wanted), **told, "after": after, "until": until, "limit": limit}
     cursor = await connection.execute(SQL["choose"], given, prepare=False)
     return [row[0] for row in await cursor.fetchall()]
+
+
+def _name(wanted: QueueFilter) -> str | None:
+    """The words where they name an item: they hold a digit and no blank. All else is of a title."""
+    words = wanted.words or ""
+    return words if any(map(str.isdigit, words)) and " " not in words else None
 
 
 async def show_items(connection: Connection, item_record_ids: Sequence[int]) -> list[Row]:

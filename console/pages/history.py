@@ -20,7 +20,15 @@ from console.words import (
     tell_reason,
 )
 from db.history import queue_reverts
-from db.history_filter import PORTION, HistoryFilter, choose_rows, preview_reverts, show_rows
+from db.history_filter import (
+    MOST_LOOKED,
+    PORTION,
+    HistoryFilter,
+    choose_rows,
+    look_for_rows,
+    preview_reverts,
+    show_rows,
+)
 from db.queue import Connection
 from db.queue_filter import read_clock
 from db.reasons import REASON_CODES
@@ -69,16 +77,20 @@ async def show_history(visit: Viewer) -> Response:
     async with visit.reading() as connection:
         stations = await find_stations(connection)
         refuse_persons_name(visit, wanted.person, stations)
-        ids = await choose_rows(connection, wanted, before, PAGE_ROWS + 1)
+        first, first_since = await look_for_rows(connection, wanted, None, MOST_COUNTED + 1)
+        ids, since = (
+            (first, first_since) if before is None else await look_for_rows(connection, wanted, before, PAGE_ROWS + 1)
+        )
         rows = await show_rows(connection, ids[:PAGE_ROWS])
-        counted = len(await choose_rows(connection, wanted, limit=MOST_COUNTED + 1))
     hide_persons(visit, rows, stations, "queued_by", "finished_by")
-    further = encode_filter(visit.query, NAMES, before=ids[PAGE_ROWS - 1]) if len(ids) > PAGE_ROWS else None
+    goes_on = ids[PAGE_ROWS - 1] if len(ids) > PAGE_ROWS else since
+    further = encode_filter(visit.query, NAMES, before=goes_on) if goes_on else None
     return visit.render(
         "history.html",
         rows=rows,
-        counted=counted,
+        counted=len(first),
         most=MOST_COUNTED,
+        looked=MOST_LOOKED if first_since else None,
         stations=stations,
         outcomes=choices(visit, OUTCOMES),
         reasons=reason_choices(visit),
@@ -98,10 +110,10 @@ async def download_history(visit: Viewer) -> Response:
     async def fetch(connection: Connection, before: int | None) -> Portion:
         stations = await find_stations(connection)
         refuse_persons_name(visit, wanted.person, stations)
-        ids = await choose_rows(connection, wanted, before, PORTION)
+        ids, since = await look_for_rows(connection, wanted, before, PORTION)
         rows = await show_rows(connection, ids)
         hide_persons(visit, rows, stations, "queued_by", "finished_by")
-        return rows, ids[-1] if len(ids) == PORTION else None
+        return rows, since
 
     return await download(visit, "history", COLUMNS, fetch)
 

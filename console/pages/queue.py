@@ -12,7 +12,15 @@ from console.languages import N_
 from console.visit import Operator, Viewer, Visit
 from console.words import STATES, choices, find_stations, hide_persons, reason_choices, refuse_persons_name, tell_reason
 from db.queue import Connection
-from db.queue_filter import PORTION, QueueFilter, choose_items, read_clock, show_items
+from db.queue_filter import (
+    PORTION,
+    QueueFilter,
+    choose_items,
+    look_for_items,
+    most_looked,
+    read_clock,
+    show_items,
+)
 from db.queue_people import dismiss, retry
 from db.reasons import REASON_CODES
 
@@ -49,16 +57,20 @@ async def show_queue(visit: Viewer) -> Response:
     async with visit.reading() as connection:
         stations = await find_stations(connection)
         refuse_persons_name(visit, wanted.queued_by, stations)
-        ids = await choose_items(connection, wanted, after, PAGE_ITEMS + 1)
+        first, first_until = await look_for_items(connection, wanted, None, MOST_COUNTED + 1)
+        ids, until = (
+            (first, first_until) if after is None else await look_for_items(connection, wanted, after, PAGE_ITEMS + 1)
+        )
         items = await show_items(connection, ids[:PAGE_ITEMS])
-        counted = len(await choose_items(connection, wanted, limit=MOST_COUNTED + 1))
     hide_persons(visit, items, stations, "queued_by")
-    further = encode_filter(visit.query, NAMES, after=ids[PAGE_ITEMS - 1]) if len(ids) > PAGE_ITEMS else None
+    goes_on = ids[PAGE_ITEMS - 1] if len(ids) > PAGE_ITEMS else until
+    further = encode_filter(visit.query, NAMES, after=goes_on) if goes_on else None
     return visit.render(
         "queue.html",
         items=items,
-        counted=counted,
+        counted=len(first),
         most=MOST_COUNTED,
+        looked=most_looked(wanted) if first_until else None,
         stations=stations,
         states=choices(visit, STATES),
         reasons=reason_choices(visit),
@@ -78,10 +90,10 @@ async def download_queue(visit: Viewer) -> Response:
     async def fetch(connection: Connection, after: int | None) -> Portion:
         stations = await find_stations(connection)
         refuse_persons_name(visit, wanted.queued_by, stations)
-        ids = await choose_items(connection, wanted, after, PORTION)
+        ids, until = await look_for_items(connection, wanted, after, PORTION)
         items = await show_items(connection, ids)
         hide_persons(visit, items, stations, "queued_by")
-        return items, ids[-1] if len(ids) == PORTION else None
+        return items, until
 
     return await download(visit, "queue", COLUMNS, fetch)
 

@@ -14,8 +14,36 @@ WHERE (%(update_log_ids)s::bigint[] IS NULL OR l.update_log_id = ANY (%(update_l
     AND (%(barcode)s::text IS NULL OR l.barcode = %(barcode)s)
     AND (%(asked_at)s::timestamptz IS NULL OR l.finished_at <= %(asked_at)s)
     AND (%(before)s::bigint IS NULL OR l.update_log_id < %(before)s)
+    AND (%(since)s::bigint IS NULL OR l.update_log_id >= %(since)s)
 ORDER BY l.update_log_id DESC
 LIMIT %(limit)s;
+
+
+-- name: end_of_days
+-- The number behind the last row of so many days that end then; NULL: they have none. Rows are numbered nearly in the
+-- order of their times, which the planner does not know: it would look for a day long past from the newest row on. Hence
+-- OFFSET 0, which has the days' rows found by their times.
+SELECT max(ended.update_log_id) + 1
+FROM (
+    SELECT update_log_id
+    FROM update_log
+    WHERE finished_at < %(until)s::timestamptz
+        AND finished_at >= %(until)s::timestamptz - %(days)s * interval '1 day'
+    OFFSET 0
+) AS ended;
+
+
+-- name: look_since
+-- The row down to which a look goes that begins before one and sees `others` and this one, and whether older ones may
+-- be of the days wanted; none: history begins later. An hour is more than two rows stand out of the order of their times.
+SELECT
+    l.update_log_id,
+    %(finished_from)s::timestamptz IS NULL OR l.finished_at >= %(finished_from)s::timestamptz - interval '1 hour'
+FROM update_log l
+WHERE %(before)s::bigint IS NULL OR l.update_log_id < %(before)s
+ORDER BY l.update_log_id DESC
+OFFSET %(others)s
+LIMIT 1;
 
 
 -- name: show

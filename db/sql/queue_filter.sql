@@ -13,6 +13,7 @@ WHERE (%(item_record_ids)s::bigint[] IS NULL OR q.item_record_id = ANY (%(item_r
     AND (%(state)s::text IS DISTINCT FROM 'rejected' OR q.due_at IS NULL)
     AND (
         %(state)s::text IS NULL
+        OR %(state)s = 'rejected'
         OR %(state)s = CASE
             WHEN q.due_at IS NULL THEN 'rejected'
             WHEN q.lease_until > now() AND q.claimed_by IS NOT NULL THEN 'in flight'
@@ -52,8 +53,19 @@ WHERE (%(item_record_ids)s::bigint[] IS NULL OR q.item_record_id = ANY (%(item_r
         )
     )
     AND (%(after)s::bigint IS NULL OR q.item_record_id > %(after)s)
+    AND (%(until)s::bigint IS NULL OR q.item_record_id <= %(until)s)
 ORDER BY q.item_record_id
 LIMIT %(limit)s;
+
+
+-- name: look_until
+-- The item up to which a look goes that begins behind `after` and sees `others` and this one; none: the queue ends before.
+SELECT q.item_record_id
+FROM update_queue q
+WHERE %(after)s::bigint IS NULL OR q.item_record_id > %(after)s
+ORDER BY q.item_record_id
+OFFSET %(others)s
+LIMIT 1;
 
 
 -- name: show

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from console.pages import history as history_page
+from db import history_filter
 from tests.fix_console import ConsoleClient
 from tests.fix_postgres import TestDatabase
 
@@ -40,6 +42,13 @@ def pushes(database: TestDatabase) -> list[int]:
     return ids
 
 
+@pytest.fixture
+def most_looked_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look goes through two rows of history."""
+    for module in (history_filter, history_page):
+        monkeypatch.setattr(module, "MOST_LOOKED", 2)
+
+
 @pytest.mark.usefixtures("pushes")
 def test_the_filter_is_in_the_address(operator: ConsoleClient) -> None:
     assert "4 outcomes match" in operator.page("/history")
@@ -49,6 +58,34 @@ def test_the_filter_is_in_the_address(operator: ConsoleClient) -> None:
     assert "0 outcomes match" in operator.page("/history?until=2020-01-01")
     for wrong in ("outcome=odd", "reason=odd", "from=yesterday", "before=x"):
         assert operator.get(f"/history?{wrong}").status_code == 400
+
+
+@pytest.mark.usefixtures("most_looked_2")
+def test_a_page_that_looks_through_a_part_of_history_says_so_and_the_next_one_looks_further(
+    viewer: ConsoleClient, pushes: list[int]
+) -> None:
+    page = viewer.page("/history?barcode=33010000001001")
+    assert "2 outcomes match ·" in " ".join(page.split()), "found by an index"
+    page = viewer.page("/history?outcome=pushed")
+    assert "1 outcome matches of the newest 2; the next page looks further" in page
+    (further,) = re.findall(r'href="([^"]*)" rel="next"', page)
+    page = viewer.page(further)
+    assert [f'<th scope="row">{push}<br>' in page for push in pushes] == [True, True, False]
+    rows = csv.DictReader(io.StringIO(viewer.get("/history.csv?outcome=pushed").text))
+    assert [row["item_number"] for row in rows] == ["1003", "1002", "1001"]
+
+
+@pytest.mark.usefixtures("most_looked_2")
+@pytest.mark.parametrize("until", ["2026-03-05", "2026-03-08", "2026-03-31"])
+def test_a_look_for_days_long_past_begins_and_ends_there(
+    viewer: ConsoleClient, database: TestDatabase, pushes: list[int], until: str
+) -> None:
+    database.fetch("UPDATE update_log SET finished_at = '2026-03-05 12:00+02' WHERE update_log_id = %s", pushes[1])
+    database.fetch("UPDATE update_log SET finished_at = '2026-03-02 12:00+02' WHERE update_log_id = %s", pushes[0])
+    page = viewer.page(f"/history?from=2026-03-05&until={until}")
+    assert "1 outcome matches ·" in " ".join(page.split())
+    assert f'<th scope="row">{pushes[1]}<br>' in page
+    assert 'rel="next"' not in page
 
 
 def test_all_that_match_are_undone_after_a_preview_behind_the_print_stations(

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from db import queue
+from db import queue, queue_filter
 from db.marks import mark_items
 from db.queue_filter import QueueFilter, choose_items
 from db.reasons import ReasonCode
@@ -65,6 +65,29 @@ def test_the_filter_is_in_the_address(viewer: ConsoleClient, database: TestDatab
     assert "0 items match" in viewer.page("/queue?until=2020-01-01")
     for wrong in ("state=odd", "reason=odd", "from=yesterday", "after=x", "after=99999999999999999999"):
         assert viewer.get(f"/queue?{wrong}").status_code == 400
+
+
+@pytest.mark.usefixtures("rejected")
+@pytest.mark.parametrize(("most", "address"), [("MOST_LOOKED", "reason=absent"), ("MOST_TITLES", "words=Kirja+1003")])
+def test_a_page_that_looks_through_a_part_of_the_queue_says_so_and_the_next_one_looks_further(
+    viewer: ConsoleClient, monkeypatch: pytest.MonkeyPatch, most: str, address: str
+) -> None:
+    monkeypatch.setattr(queue_filter, most, 2)
+    page = viewer.page(f"/queue?{address}")
+    assert "0 items match of the first 2 in the queue; the next page looks further" in page
+    (further,) = re.findall(r'href="([^"]*)" rel="next"', page)
+    page = viewer.page(further)
+    assert ("/item/1003" in page, 'rel="next"' in page) == (True, False)
+    assert '"1003"' in viewer.get(f"/queue.csv?{address}").text
+    monkeypatch.setattr(queue_filter, most, 4)
+    assert "1 item matches ·" in " ".join(viewer.page(f"/queue?{address}").split())
+
+
+@pytest.mark.usefixtures("rejected")
+def test_rejected_items_are_found_in_the_whole_queue(viewer: ConsoleClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_filter, "MOST_LOOKED", 1)
+    assert "3 items match ·" in " ".join(viewer.page("/queue?state=rejected").split())
+    assert "1 item matches ·" in " ".join(viewer.page("/queue?state=rejected&reason=absent").split())
 
 
 @pytest.mark.usefixtures("rejected")
