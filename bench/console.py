@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import httpx
@@ -21,6 +22,11 @@ from sandbox.processes import Process
 
 ITEMS, QUEUED, HISTORY = 5_000_000, 1_000_000, 5_000_000
 OPEN_PAGES = 50
+FILTERED = (  # what many meet, and what none meets
+    *("/queue?state=rejected", "/queue?state=rejected&reason=absent", "/queue?state=postponed", "/queue?state=waiting"),
+    *("/queue?by=nobody", "/queue?words=kirja", "/queue?words=nothing"),
+    *("/history?person=desk+7", "/history?person=nobody", "/history?outcome=dismissed"),
+)
 NO_PAGES = {"/events", "/history/undo", "/item", "/queue/act"}  # for the script, for barcodes, and questions
 STATIONS = 4
 QUEUE_ITEMS = """
@@ -137,7 +143,9 @@ def addresses(ground: Ground) -> list[str]:
     routes = itertools.chain.from_iterable(part.router.routes for part in PAGES)
     pages = {route.path for route in routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())}
     html = {page for page in pages if page not in NO_PAGES and not page.endswith(".csv")}
-    return sorted(re.sub(r"{\w+(:\w+)?}", str(ground.items[0].barcode), page) for page in html)
+    long_past = (datetime.now(UTC) - timedelta(days=200)).date()
+    filtered = [*FILTERED, f"/history?from={long_past}&until={long_past}"]
+    return [*sorted(re.sub(r"{\w+(:\w+)?}", str(ground.items[0].barcode), page) for page in html), *filtered]
 
 
 @contextlib.contextmanager
