@@ -100,7 +100,7 @@ def show(
             "links": [
                 (link.path, known.gettext(link.name)) for link in LINKS if person and person.is_at_least(link.role)
             ],
-            "path": request.url.path.removeprefix(root),
+            "path": request.scope["raw_path"].decode("latin-1").removeprefix(root),
             "url": lambda path: root + path,
             "static": lambda name: f"{root}/static/{name}?v={static_version(name)}",
             "token": lambda: _TOKEN_FIELD.format(TOKEN, browser.token),

@@ -115,9 +115,10 @@ def _fill(language: Any, sentence: str, plural: str | None, number: int, values:
 
 
 def address_of(request: Request) -> str:
-    """The request's address at this host, with its query."""
+    """The request's address at this host as the browser sent it, with its query."""
+    path: str = request.scope["raw_path"].decode("latin-1")
     query: str = request.scope["query_string"].decode("latin-1")
-    return "/" + request.url.path.lstrip("/") + ("?" + query if query else "")
+    return "/" + path.lstrip("/") + ("?" + query if query else "")
 
 
 async def find_person(request: Request) -> Person | None:

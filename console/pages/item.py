@@ -48,7 +48,7 @@ async def look_up(visit: Viewer) -> Response:
     return RedirectResponse(f"{visit.request.scope['root_path']}/item/{quote(visit.query.text('of'), safe='')}", 303)
 
 
-@router.get("/item/{name}")
+@router.get("/item/{name:path}")
 async def show_item(visit: Viewer, name: str) -> Response:
     """Show one item; of several that share a barcode a list; where there is none, that."""
     async with visit.reading() as connection:
@@ -69,7 +69,7 @@ async def show_item(visit: Viewer, name: str) -> Response:
     )
 
 
-@router.post("/item/{name}")
+@router.post("/item/{name:path}")
 async def act_on_item(visit: Operator, name: str) -> Response:
     """Mark, retry, dismiss or undo, as the button that was pressed says."""
     act, reason = visit.form.text("act"), read_why(visit.form)

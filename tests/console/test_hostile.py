@@ -123,3 +123,14 @@ def test_name_longer_than_any_is_refused_at_every_act(admin: ConsoleClient, data
         said = admin.act(path, act=act, name="n" * 100_000, type="etl", role="viewer")
         assert "A name has 1 to 100 printable characters" in said, act
     assert database.fetch("SELECT count(*) FROM act") == [(0,)]
+
+
+@pytest.mark.parametrize("barcode", ["a/b", "a?b", "a#b", "a%41", "a b+c", "ä\\b", "//evil.example"])
+def test_item_is_found_and_acted_on_whatever_its_barcode_is(
+    operator: ConsoleClient, database: TestDatabase, barcode: str
+) -> None:
+    database.add_item(1001, barcode=barcode)
+    address = operator.get("/item", params={"of": barcode}).headers["location"]
+    assert address.startswith("/item/")
+    assert barcode in operator.page(address)
+    assert "Marked: it is written to Sierra next" in operator.act(address, act="mark")
