@@ -33,16 +33,15 @@ class Event:
 
 def tell_story(story: Story) -> list[Event]:
     """The events, the newest first."""
-    events = [event for row in story.outcomes for event in _of_outcome(row)]
-    if story.queued:
-        events.append(_entered(story.queued))
+    rows = [*story.outcomes, story.queued] if story.queued else story.outcomes
+    marks = {row["queued_at"]: _entered(row) for row in rows}  # one for all ends that it had: a rejected item stays
+    events = [*marks.values(), *(event for row in story.outcomes for event in _of_outcome(row))]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
 def _of_outcome(row: dict[str, Any]) -> Iterator[Event]:
     before, after = row["call_number_before"] or "–", row["call_number_after"] or "–"
     by, undone = row["queued_by"], row["revert_of"]
-    yield _entered(row)
     is_undone = undone is not None and row["outcome"] == "pushed"
     values = {
         "before": before,

@@ -56,6 +56,18 @@ async def test_the_story_is_one_line_of_time_with_when_sierra_showed_it(
     assert places == sorted(places)
 
 
+def test_a_rejected_item_that_waits_for_a_person_was_marked_once(viewer: ConsoleClient, database: TestDatabase) -> None:
+    database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", database.add_item(2043111))
+    for _ in range(2):
+        database.fetch(
+            "INSERT INTO update_log (item_record_id, barcode, queued_at, queued_by, finished_by, outcome, attempts)"
+            " SELECT item_record_id, barcode, queued_at, queued_by, 'host:1', 'rejected', 1"
+            " FROM update_queue JOIN sierra_item USING (item_record_id)"
+        )
+    page = viewer.page(PAGE)
+    assert (page.count("Rejected after 1 tries"), page.count("Marked by ")) == (2, 1)
+
+
 async def test_a_push_is_undone_by_the_queue_behind_the_print_stations(
     operator: ConsoleClient, database: TestDatabase
 ) -> None:
