@@ -31,7 +31,8 @@ def find_queue_causes(snapshot: Snapshot, *, is_stopped: bool) -> Iterator[Cause
             page=f"/queue?state=rejected&reason={group.reason_code or ''}",
         )
     for group in snapshot.queue:
-        if group.state == "postponed":
+        is_probe = is_stopped and group.reason_code == "unwell"  # it met what keeps all the others waiting
+        if group.state == "postponed" and not is_probe:
             yield Cause(
                 "postponed",
                 "notice",
@@ -41,7 +42,7 @@ def find_queue_causes(snapshot: Snapshot, *, is_stopped: bool) -> Iterator[Cause
                     counted(group.items),
                     why=explain_reason(group.reason_code).sentence,
                 ),
-                sentence("Nothing: it is tried again by itself."),
+                sentence("Nothing to do: it is tried again by itself."),
                 group.items,
                 page=f"/queue?state=postponed&reason={group.reason_code or ''}",
             )
@@ -95,7 +96,7 @@ def _find_unanswered(snapshot: Snapshot) -> Iterator[Cause]:
                 "%(number)s items wait for writes that Sierra did not answer and may still do.",
                 counted(unanswered),
             ),
-            sentence("Nothing: it is tried again by itself."),
+            sentence("Nothing to do: it is tried again by itself."),
             unanswered,
             page="/queue?state=postponed",
         )
@@ -108,6 +109,6 @@ def _find_unanswered(snapshot: Snapshot) -> Iterator[Cause]:
                 "%(number)s items are in Sierra and are read once more, for an earlier write of them had no answer.",
                 counted(rechecks),
             ),
-            sentence("Nothing: it is done by itself."),
+            sentence("Nothing to do: it is done by itself."),
             page="/queue?state=to+recheck",
         )

@@ -229,6 +229,12 @@ def test_what_stops_everything_comes_first_and_then_what_keeps_the_most_items() 
     ]  # fmt: skip
 
 
+def test_probes_of_an_away_sierra_are_no_fault_of_their_items() -> None:
+    alone = {"queue": [Group("postponed", 1, "unwell")]}
+    verdicts = [verdict_on({"notifiers": trouble("Sierra is busy: 429", "Sierra"), **alone}), verdict_on(alone)]
+    assert [[cause.code for cause in verdict.causes] for verdict in verdicts] == [["busy"], ["postponed"]]
+
+
 def test_two_notifiers_that_meet_one_fault_tell_it_once() -> None:
     one, two = trouble("Sierra is busy: 429", "Sierra") * 2
     verdict = verdict_on({"notifiers": [one, replace(two, notifier="n2")]})
