@@ -135,6 +135,6 @@ def _find_lesser(running: Sequence[Notifier]) -> Iterator[Cause]:
                 "sampling",
                 "notice",
                 sentence("Five items in a row failed alike: three new ones show whether it is the items' fault."),
-                sentence("Nothing: it is decided in a moment."),
+                sentence("Nothing to do: it is decided in a moment."),
                 quoted=one.reason,
             )

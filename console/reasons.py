@@ -14,7 +14,7 @@ class Explained(NamedTuple):
     advice: Sentence
 
 
-BY_ITSELF = sentence("Nothing: it is tried again by itself.")
+BY_ITSELF = sentence("Nothing to do: it is tried again by itself.")
 AFTERWARDS = sentence("Correct the records in Sierra, then retry.")
 RETRY = sentence("Retry when Sierra is well.")
 

@@ -13,7 +13,7 @@ class Fault(NamedTuple):
     advice: Sentence
 
 
-BY_ITSELF = sentence("Nothing: it is tried again every minute, and all that waits is sent by itself then.")
+BY_ITSELF = sentence("Nothing to do: it is tried again every minute, and all that waits is sent by itself then.")
 
 KEY = Fault(
     "key",

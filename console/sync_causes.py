@@ -122,6 +122,6 @@ def _find_silence(snapshot: Snapshot) -> Iterator[Cause]:
             "full_sync",
             "notice",
             sentence("A full sync is under way: items that it has not brought yet have old labels, or none."),
-            sentence("Nothing: it goes on with each run of the ETL."),
+            sentence("Nothing to do: it goes on with each run of the ETL."),
             page=CATALOGUE,
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from babel.messages.extract import extract
+from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from console.languages import read_catalog
@@ -50,6 +51,16 @@ def test_translation_has_the_places_of_its_sentence(language: str) -> None:
         if message.id:
             *_, last = [message.string] if isinstance(message.string, str) else message.string or [""]
             assert set(PLACE.findall(last or "")) == set(PLACE.findall(str(message.id))), message.id
+
+
+@pytest.mark.parametrize("language", ["fi", "sv"])
+def test_a_sentence_has_one_translation(language: str) -> None:
+    told: dict[Any, set[Any]] = {}
+    for file in (FOLDER / "locale" / language).iterdir():
+        with file.open("rb") as text:
+            for message in read_po(text, locale=language):
+                told.setdefault(message.id, set()).add(message.string)
+    assert {sentence: texts for sentence, texts in told.items() if sentence and len(texts) > 1} == {}
 
 
 @pytest.mark.parametrize(("language", "others"), OTHER_NAMES.items())
