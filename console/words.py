@@ -39,12 +39,16 @@ def tell_reason(visit: Visit, code: str) -> str:
 
 
 def hide_persons(visit: Visit, rows: Sequence[Row], stations: Collection[str], *names: str) -> None:
-    """Take the names of persons out of these columns, which a viewer may not see: stations and notifiers stay."""
+    """Take the names of persons out of these columns, which a viewer may not see: stations and notifiers stay.
+
+    Only a notifier's name has a colon where an update was finished; no notifier marks.
+    """
     if visit.may("operator"):
         return
     for row in rows:
         for name in names:
-            if row[name] not in stations and ":" not in (row[name] or ""):
+            is_notifier = name == "finished_by" and ":" in (row[name] or "")
+            if row[name] not in stations and not is_notifier:
                 row[name] = "–"
 
 

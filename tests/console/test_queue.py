@@ -180,6 +180,7 @@ def test_an_act_without_a_tick_says_so(operator: ConsoleClient) -> None:
 @pytest.mark.usefixtures("rejected")
 def test_a_viewer_sees_stations_and_no_persons(viewer: ConsoleClient, database: TestDatabase, printer_key: str) -> None:
     database.fetch("UPDATE update_queue SET queued_by = 'Aino' WHERE item_record_id = 1001")
+    database.fetch("UPDATE update_queue SET queued_by = 'Aino: by night' WHERE item_record_id = 1003")
     database.fetch("UPDATE update_queue SET queued_by = 'desk 1' WHERE item_record_id = 1002")
     for address in ("/queue", "/queue.csv"):
         assert "Aino" not in viewer.page(address)
