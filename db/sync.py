@@ -3,19 +3,27 @@
 Synchronous: this runs in a process of its own (api/ingest/__main__.py).
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal
 
+import psycopg
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import dict_row
 
+from db import durability
+from db.pool import cut
 from runtime.statements import load
 
 SQL = load("db", "sync")
 
 Transaction = Connection[Any]
+
+CONFIRM_SECONDS = 10.0  # for what takes long itself: a batch, an import
+CANCEL_SECONDS = 2.0
 
 # The bibs of an item that has several: a full sync brings all of them and notes them; changes bring only edited ones
 # and heed the note; changes of an ETL that always sends the highest bib need no note and forget it.
@@ -131,3 +139,29 @@ def first_reasons(connection: Transaction) -> list[str]:
 def save_position(connection: Transaction, position: Mapping[str, Any]) -> None:
     """Store the new state of the sync: the batch's last statement."""
     connection.execute(SQL["save_position"], position)
+
+
+def commit_in_time(connection: Transaction) -> bool:
+    """Commit the transaction durably. Return False if no synchronous standby has confirmed it within CONFIRM_SECONDS.
+
+    It is stored all the same then. Raise OperationalError where the server does not even hear that we give up.
+    """
+    standby = durability.StandbyWatch(connection)
+    connection.execute(durability.SQL["commit_durably"])
+    giving_up = threading.Timer(CONFIRM_SECONDS, _cancel, (connection,))
+    # After a failover a cancel may go the way to the new primary, and not end the wait at the old one. Nor does any
+    # time-out of the server's.
+    ending = threading.Timer(CONFIRM_SECONDS + CANCEL_SECONDS, cut, (connection,))
+    giving_up.start()
+    ending.start()
+    try:
+        connection.commit()
+    finally:
+        giving_up.cancel()
+        ending.cancel()
+    return not standby.missed()
+
+
+def _cancel(connection: Transaction) -> None:
+    with suppress(psycopg.Error):
+        connection.cancel_safe(timeout=CANCEL_SECONDS)

@@ -35,7 +35,7 @@ from api.ingest.store import columns_of, store_batch
 from api.ingest.tsv import read_records
 from db import sync
 from db.connections import DATABASE_AWAY, connect, one_line
-from db.durability import UNCONFIRMED, commit_in_time
+from db.durability import UNCONFIRMED
 from runtime.stderr import write_stderr_in_background
 
 
@@ -91,7 +91,7 @@ def take_in(job: Job, stdin: BinaryIO) -> Result:
         result = _merge(connection, position, timestamp, longest_pause, _told(last_words))
         if timestamp != sent_at:
             result.warnings.insert(0, _ahead(sent_at, timestamp))
-        return result if commit_in_time(connection) else Result("unconfirmed", UNCONFIRMED)
+        return result if sync.commit_in_time(connection) else Result("unconfirmed", UNCONFIRMED)
 
 
 def _told(last_words: LastWords) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from cli.predecessor.database import OldPosition, Predecessor
 from cli.predecessor.mapping import as_row, known_clients
 from db import sync
 from db.connections import connect
-from db.durability import UNCONFIRMED, commit_in_time
+from db.durability import UNCONFIRMED
 
 SHOWN_REASONS = 10
 
@@ -58,7 +58,7 @@ def import_all(
             raise Refused("there are items in our database already: add --again to bring what they lack")
         result = _Import(old, ours, batch_size, progress).run()
         predecessor.write_act(ours, person, result.items, "; ".join(summary(result)))
-        if not commit_in_time(ours):
+        if not sync.commit_in_time(ours):
             result.remarks.append(UNCONFIRMED)
         return result
 

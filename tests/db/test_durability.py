@@ -12,12 +12,13 @@ import pytest
 from psycopg import sql
 
 from cli.database import LEFT_BEHIND
-from db import durability
-from db.durability import UNCONFIRMED, commit_in_time
+from db import durability, sync
+from db.durability import UNCONFIRMED
 from db.requests import Database
 from db.schema.migrate import downgrade, migrate
 from db.schema.rights import grant_rights, make_logins
 from db.schema.version import known_revisions
+from db.sync import commit_in_time
 from sandbox.wire import PostgresWire
 from tests.fix_api import ApiClient, detail
 from tests.fix_batch import FIRST_ID, Send, row
@@ -171,8 +172,8 @@ def test_transaction_gives_up_a_standby_that_is_gone_though_no_cancel_reaches_it
     database: TestDatabase, lose_standby: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old primary of a failover is left up: the way to the database leads to the new one."""
-    monkeypatch.setattr(durability, "CONFIRM_SECONDS", 0.2)
-    monkeypatch.setattr(durability, "CANCEL_SECONDS", 0.2)
+    monkeypatch.setattr(sync, "CONFIRM_SECONDS", 0.2)
+    monkeypatch.setattr(sync, "CANCEL_SECONDS", 0.2)
     server = database.parameters
     with PostgresWire(str(server["host"]), int(server["port"])) as wire:
         way = {name: value for name, value in server.items() if name != "hostaddr"}
