@@ -39,9 +39,10 @@ def tell_reason(visit: Visit, code: str) -> str:
 
 
 def hide_persons(visit: Visit, rows: Sequence[Row], stations: Collection[str], *names: str) -> None:
-    """Take the names of persons out of these columns, which a viewer may not see: stations and notifiers stay.
+    """Take the names of persons out of these columns, which a viewer may not see: stations stay.
 
-    Only a notifier's name has a colon where an update was finished; no notifier marks.
+    A notifier's name, told by its colon, stays where an update was finished. In `queued_by`, where it stands for a
+    second look only, it goes with persons': `--by` may be any text there.
     """
     if visit.may("operator"):
         return
