@@ -131,7 +131,7 @@ class ApiSettings(DatabaseSettings):
 
 
 class LateWriteSettings(DatabaseSettings):
-    """How long a write to Sierra may go on without an answer: for the notifier, and for those that dismiss items."""
+    """Settings of the time for which an unanswered write may go on: for the notifier, and for dismissals."""
 
     sierra_api_client_timeout_seconds: float = Field(
         10, ge=0.1, le=600, description="Total time of one request, its retries included"

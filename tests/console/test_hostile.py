@@ -1,4 +1,4 @@
-"""What no page of ours sends: it is refused with a page that says why, and is no error of ours in the log."""
+"""A form that no page of ours sends is refused with a page that says why, and is no error of ours in the log."""
 
 import itertools
 import logging
