@@ -17,6 +17,11 @@ COOKIE_SECONDS = 7 * 24 * 3600
 TOKEN = "form_token"  # noqa: S105  # the field's name
 
 
+def new_secret() -> str:
+    """256 random bits for a cookie."""
+    return secrets.token_urlsafe(32)
+
+
 class Browser:
     """The browser of a request."""
 
@@ -25,7 +30,7 @@ class Browser:
         self._name = "__Host-signum" if self._is_secure else "signum"
         given = request.cookies.get(self._name, "")
         self._is_new = not given
-        self.secret = given or secrets.token_urlsafe(32)
+        self.secret = given or new_secret()
 
     @property
     def token(self) -> str:
@@ -36,9 +41,9 @@ class Browser:
         """The proof that the console gave this text to this browser."""
         return hmac.new(self.secret.encode(), text.encode(), "sha256").hexdigest()
 
-    def renew(self) -> None:
+    def renew(self, secret: str) -> None:
         """Give the browser another cookie: one that it had before it signed in is nobody's session."""
-        self.secret, self._is_new = secrets.token_urlsafe(32), True
+        self.secret, self._is_new = secret, True
 
     def remember(self, response: Response) -> None:
         """Have the browser keep its cookie, if it is a new one."""

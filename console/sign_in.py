@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
-from console.browser import Browser
+from console.browser import Browser, new_secret
 from console.fields import Fields
 from console.languages import LANGUAGES, choose
 from console.layout import show
@@ -48,13 +48,14 @@ async def begin_session(request: Request) -> Response:
     browser: Browser = request.state.browser
     form: Fields = request.state.form
     database: ConsoleDatabase = request.app.state.database
-    browser.renew()
+    secret = new_secret()
     async with database.administering() as connection:
-        name = await sign_in(connection, form.text("key"), browser.secret)
+        name = await sign_in(connection, form.text("key"), secret)
     if name is None:
         log.info("sign-in refused: no valid person has that key")
         return _show(request, 403, is_wrong=True)
     log.info("signed in", extra={"person": name})
+    browser.renew(secret)
     response = RedirectResponse(_wanted(request), 303)
     browser.remember(response)
     return response
@@ -66,7 +67,7 @@ async def end_session(visit: Viewer) -> Response:
     async with visit.administering() as connection:
         await sign_out(connection, visit.browser.secret)
     log.info("signed out", extra={"person": visit.person.person_name})
-    visit.browser.renew()
+    visit.browser.renew(new_secret())
     response = RedirectResponse(visit.request.scope["root_path"] + "/sign-in", 303)
     visit.browser.remember(response)
     return response

@@ -37,6 +37,12 @@ def test_wrong_key_lets_nobody_in_and_says_so(console: ConsoleClient, key: str) 
     assert status(console) == 303
 
 
+def test_wrong_key_signs_nobody_out(viewer: ConsoleClient) -> None:
+    token = TOKEN.findall(viewer.page("/stations"))[0]
+    assert viewer.post_form("/sign-in", form_token=token, key="sig_guess").status_code == 403
+    assert status(viewer) == 200
+
+
 def test_cookie_is_kept_from_scripts_and_other_sites_and_is_new_after_signing_in(
     console: ConsoleClient, database: TestDatabase
 ) -> None:
