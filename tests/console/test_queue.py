@@ -75,8 +75,7 @@ def test_a_page_that_looks_through_a_part_of_the_queue_says_so_and_the_next_one_
     monkeypatch.setattr(queue_filter, most, 2)
     page = viewer.page(f"/queue?{address}")
     assert "0 items match of the first 2 in the queue; the next page looks further" in page
-    (further,) = re.findall(r'href="([^"]*)" rel="next"', page)
-    page = viewer.page(further)
+    page = viewer.page(*re.findall(r'href="([^"]*)" rel="next"', page))
     assert ("/item/1003" in page, 'rel="next"' in page) == (True, False)
     assert '"1003"' in viewer.get(f"/queue.csv?{address}").text
     monkeypatch.setattr(queue_filter, most, 4)
