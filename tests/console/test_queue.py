@@ -57,11 +57,10 @@ def test_the_filter_is_in_the_address(viewer: ConsoleClient, database: TestDatab
     assert "2 items match" in page
     assert ("1001" in page, "1003" in page) == (True, False)
     assert "1 item matches" in viewer.page("/queue?state=waiting")
-    assert "1 item matches" in viewer.page("/queue?words=33010000001003")
     assert "4 items match" in viewer.page("/queue?words=kirja")
-    assert "1 item matches" in viewer.page("/queue?words=Kirja+1002")
     mark(database, database.add_item(2043111))
-    assert "1 item matches" in viewer.page("/queue?words=2043111")
+    for words in ("33010000001003", "Kirja+1002", "2043111"):
+        assert "1 item matches" in viewer.page(f"/queue?words={words}")
     assert "0 items match" in viewer.page("/queue?until=2020-01-01")
     for wrong in ("state=odd", "reason=odd", "from=yesterday", "after=x", "after=99999999999999999999"):
         assert viewer.get(f"/queue?{wrong}").status_code == 400
@@ -162,9 +161,9 @@ def test_item_written_without_an_answer_is_left_alone_for_as_long_as_the_setting
 ) -> None:
     operator = start_console(sierra_late_write_seconds=seconds)
     operator.submit("/sign-in", key=add_person(database, "aino", "operator"))
+    ticked = "/queue/act?act=dismiss&id=1001"
     database.fetch("UPDATE update_queue SET unanswered_at = now() - interval '5 minutes' WHERE item_record_id = 1001")
-    address = "/queue/act?act=dismiss&id=1001"
-    operator.submit(address, **hidden(operator.page(address)), why="weeded")
+    operator.submit(ticked, **hidden(operator.page(ticked)), why="weeded")
     assert database.fetch("SELECT count(*) FROM update_queue WHERE item_record_id = 1001") == [(left,)]
 
 
