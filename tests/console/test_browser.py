@@ -54,7 +54,7 @@ async def objections(page: Page) -> list[tuple[str, list[str]]]:
     return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found.response["violations"]]
 
 
-@pytest.mark.parametrize(("address", "language", "scheme", "width"), looks())
+@pytest.mark.parametrize(("address", "language", "scheme", "width"), [*looks()])
 async def test_page_can_be_used_by_all_and_is_in_its_language(
     filled: TestDatabase, open_page: OpenPage, address: str, language: str, scheme: str, width: int
 ) -> None:

@@ -124,7 +124,7 @@ def test_looks_between_pages_go_on_where_the_last_one_ended(dna: DnaInThread) ->
     ):
         etl.round()
         for _ in range(2):
-            etl.done = replace(etl.done, changes_at=NEVER, deletions_at=math.inf)
+            etl.done = replace(etl.done, changes_at=NEVER, deletions_at=math.inf, last="rest")
             assert etl.round().kind == "changes"
         page, first, second = backend.batches
         assert first.fields["changes_since"] == page.fields["timestamp"]

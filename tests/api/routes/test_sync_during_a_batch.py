@@ -6,6 +6,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from api.ingest.rows import Item
+from api.ingest.store import columns_of
 from api.routes import sync as sync_routes
 from api.schemas import ACCEPTS
 from db import sync
@@ -14,8 +16,6 @@ from tests.fix_api import ApiClient, detail
 from tests.fix_batch import FIRST_ID, Send, row
 from tests.fix_postgres import TestDatabase
 from tests.fix_sync import items, rows, state
-
-FURTHER = [None] * 8  # the columns that only some ETLs send, and those of a refusal
 
 
 @pytest.fixture
@@ -79,7 +79,8 @@ def test_mark_does_not_wait_for_a_batch(etl: ApiClient, database: TestDatabase, 
 @pytest.mark.usefixtures("in_changes")
 def test_merge_takes_no_lock_that_a_mark_waits_for(etl: ApiClient, database: TestDatabase, printer_key: str) -> None:
     with psycopg.connect(**database.parameters) as connection:
-        sync.fill_batch(connection, [(1, *row(1, best_title="Changed").values(), *FURTHER)])
+        cells: list[Any] = [*row(1, best_title="Changed").values()]
+        sync.fill_batch(connection, [columns_of(1, Item(*cells))])
         sync.fill_shelfmarks(connection, [])
         assert sync.merge_batch(connection, database.fetch("SELECT now()")[0][0]) == 1
         answer = etl.put(f"/itemdata/{FIRST_ID + 1}", headers={"x-api-key": printer_key}, timeout=2)
