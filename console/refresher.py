@@ -50,6 +50,8 @@ class Refresher:
         self._browsers.add(woken)
         if self._task is None:
             self._task = asyncio.create_task(self._wake_browsers())
+        else:
+            woken.set()  # it missed what came between its page and now
         try:
             yield b"retry: 2000\n\n"
             while not self._stopping:

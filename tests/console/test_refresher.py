@@ -1,5 +1,6 @@
 """Open pages hear that there is something new, seldom enough, and are let go at once when the console stops."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ PUSHED = (
 )
 
 
+@pytest.fixture(autouse=True)
+def no_event_without_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events come for a reason only."""
+    monkeypatch.setattr(refresher, "QUIET_SECONDS", 3600.0)
+
+
 @contextmanager
 def listening(browser: ConsoleClient, port: int | None = None) -> Iterator[SimpleQueue[str]]:
     """The events that the browser hears, at that port if not at its own; `end` once they have ended."""
@@ -39,8 +46,9 @@ def listening(browser: ConsoleClient, port: int | None = None) -> Iterator[Simpl
         assert heard.get(timeout=LIMIT_SECONDS) == LOOK  # it looks once it listens
         yield heard
     finally:
-        answer.close()
+        answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         thread.join(LIMIT_SECONDS)
+        answer.close()
 
 
 def stack_of(origin: str, browser: ConsoleClient) -> httpx.Response:
