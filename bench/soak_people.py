@@ -7,6 +7,7 @@ import contextlib
 import random
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -25,8 +26,7 @@ from sandbox.system import System
 AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)  # nothing was promised
 CLOCK_AHEAD_SHARE = 0.2
 CLASSES = ("84.2", "84.31", "85.22", "86.25", "59.35")
-# What the DBA leaves unsaid: of a statement's parameters those that no act here is about.
-UNSAID = {"person": "dba", "late_seconds": LATE_WRITE_SECONDS, "reason_code": None, "item_record_ids": None}
+OF_THE_DBA = {"person": "dba", "late_seconds": LATE_WRITE_SECONDS}
 MARK = """
     INSERT INTO update_queue (item_record_id) SELECT unnest(%s::bigint[]) ON CONFLICT (item_record_id) DO UPDATE
     SET revision = update_queue.revision + 1, due_at = now(), attempts = 0, last_error = NULL
@@ -138,10 +138,10 @@ class People:
         while not self._stop.wait(die.uniform(0.2, 1.5)):
             numbers = [str(item.number) for item in die.sample(self._notes.items, 5)]
             choices: list[tuple[str, dict[str, object]]] = [
-                (queue_people.SQL["dismiss"], {"item_numbers": numbers, "barcodes": None, "reason": None}),
-                (queue_people.SQL["dismiss"], {"item_numbers": None, "barcodes": None, "reason": "Sierra"}),
-                (queue_people.SQL["retry"], {"item_numbers": None, "barcodes": None, "reason": ""}),
-                (queue_people.SQL["pause"], {"reason": "soak", "seconds": die.uniform(0.1, 3), "until": None}),
+                (queue_people.SQL["dismiss"], {"item_numbers": numbers}),
+                (queue_people.SQL["dismiss"], {"reason": "Sierra"}),
+                (queue_people.SQL["retry"], {"reason": ""}),
+                (queue_people.SQL["pause"], {"reason": "soak", "seconds": die.uniform(0.1, 3)}),
                 (queue_people.SQL["resume"], {}),
             ]
             statement, parameters = die.choice(choices)
@@ -149,7 +149,8 @@ class People:
                 contextlib.suppress(*AWAY),
                 psycopg.connect(self._system.postgres.dsn(), autocommit=True) as connection,
             ):
-                connection.execute(statement, {**UNSAID, **parameters})
+                # What the DBA leaves unsaid is NULL, whatever else a person may say.
+                connection.execute(statement, defaultdict(lambda: None, {**OF_THE_DBA, **parameters}))
                 self._notes.tended += 1
 
     def _undo(self, die: random.Random) -> None:
