@@ -12,6 +12,7 @@ from hashlib import sha256
 from fastapi import HTTPException, Request, Response
 
 from console.fields import Fields, read_form
+from console.languages import N_
 
 COOKIE_SECONDS = 7 * 24 * 3600
 TOKEN = "form_token"  # noqa: S105  # the field's name
@@ -66,7 +67,7 @@ async def check_form(request: Request) -> None:
     form = await read_form(request)
     scheme, _, host = request.headers.get("origin", "").partition("://")
     if not scheme or not host or host != request.headers.get("host"):
-        raise HTTPException(403, "This form comes from another site: open the page here, and send it again")
+        raise HTTPException(403, N_("This form comes from another site: open the page here, and send it again"))
     if not secrets.compare_digest(form.text(TOKEN).encode(), browser.token.encode()):
-        raise HTTPException(403, "This form is no longer valid: open the page anew, and send it again")
+        raise HTTPException(403, N_("This form is no longer valid: open the page anew, and send it again"))
     request.state.form = form

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
 from console.browser import Browser
-from console.languages import choose
+from console.languages import N_, choose, translations
 from console.layout import show
 from console.sign_in import sign_in_address
 from console.visit import NotSignedIn
@@ -27,15 +27,21 @@ def handle_errors(app: FastAPI) -> None:
 
     async def answer_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, StarletteHTTPException)
-        return error_page(request, error.status_code, str(error.detail), error.headers)
+        is_no_page = error.status_code == 404 and error.detail == "Not Found"  # Starlette's own word
+        why = N_("There is no such page") if is_no_page else str(error.detail)
+        return error_page(request, error.status_code, why, error.headers)
 
     async def answer_unreadable(request: Request, error: Exception) -> Response:
-        return error_page(request, 400, "The address names something that is none")
+        return error_page(request, 400, N_("The address names something that is none"))
 
     async def answer_no_database(request: Request, error: Exception) -> Response:
         log.warning("page not shown: %s", error, extra={"path": request.url.path})
-        why = str(error) if isinstance(error, OutcomeUnknown) else f"The database can't do this now: {error}"
-        return error_page(request, 503, why, {"Retry-After": RETRY_SECONDS})
+        again = {"Retry-After": RETRY_SECONDS}
+        if isinstance(error, OutcomeUnknown):
+            return error_page(
+                request, 503, N_("It is not known whether this was done: look, before you repeat it"), again
+            )
+        return error_page(request, 503, N_("The database can't do this now"), again, detail=str(error))
 
     async def answer_gone(request: Request, error: Exception) -> Response:
         log.info("browser went away before its form was complete")
@@ -51,11 +57,15 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(NotSignedIn, ask_to_sign_in)
 
 
-def error_page(request: Request, status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
-    """A page that says why."""
+def error_page(
+    request: Request, status: int, why: str, headers: Mapping[str, str] | None = None, *, detail: str = ""
+) -> Response:
+    """A page that says why, in the browser's language where a person can have come to it; the detail is in English."""
     if not hasattr(request.state, "browser"):  # no route was found
         request.state.browser = Browser(request)
     language = choose(None, request.headers.get("accept-language"))
-    response = show(request, "error.html", language, None, status, why=why)
+    told = translations(language).gettext(why)
+    is_english = told == why
+    response = show(request, "error.html", language, None, status, why=told, is_english=is_english, detail=detail)
     response.headers.update(headers or {})
     return response

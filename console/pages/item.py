@@ -80,7 +80,7 @@ async def act_on_item(visit: Operator, name: str) -> Response:
     async with visit.acting() as connection:
         items = await find_items(connection, _checked(name))
         if len(items) != 1:
-            raise HTTPException(404, "There is no such item, or several: open its page anew")
+            raise HTTPException(404, N_("There is no such item, or several: open its page anew"))
         number = await _act(visit, connection, act, items[0])
         target = {"ids": [read_id(visit.form, "row")]} if act == "undo" else {"item_numbers": [items[0]["item_number"]]}
         command, done, not_done = ACTS[act]

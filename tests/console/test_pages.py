@@ -115,3 +115,16 @@ def test_console_works_below_a_root_path(start_console: StartConsole) -> None:
     console = start_console(console_root_path="/tarrat")
     assert console.get("/stations").headers["location"] == "/tarrat/sign-in?to=/tarrat/stations"
     assert 'href="/tarrat/static/console.css' in console.page("/sign-in")
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("fi", "Lomake ei ole enää voimassa"), ("sv", "Formuläret gäller inte längre"), ("en", "")],
+)
+def test_error_that_a_person_meets_is_told_in_the_browsers_language(
+    console: ConsoleClient, language: str, sentence: str
+) -> None:
+    console.headers["Accept-Language"] = language
+    answer = console.post_form("/sign-in", form_token="old", key="")
+    assert (answer.status_code, sentence in answer.text) == (403, True)
+    assert ('<p lang="en">' in answer.text) == (language == "en")
