@@ -1,11 +1,11 @@
 """The api's processes: wait for the database, then serve on uvicorn, in one process or several, until a signal."""
 
-import asyncio
 import logging
 import multiprocessing
 import os
 import signal
 import threading
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -13,17 +13,12 @@ from fastapi import FastAPI
 
 from api.app import make_app
 from api.metrics import api_metrics_served
-from db.connections import DatabaseUnavailable, connection_parameters
-from db.schema.startup import prepare_database
+from db.schema.server_process import run_server
 from runtime.http_limits import BoundedConnection
 from runtime.logging import configure_logging
-from runtime.open_files import raise_limit_of_open_files
-from runtime.release import release
 from runtime.sentry import configure_sentry
 from runtime.settings import ApiSettings, read_settings
 from runtime.stderr import write_last_lines
-
-log = logging.getLogger("signum.api")
 
 STOP_SECONDS = 8  # for requests under way; the whole stop then takes less than 10
 # A worker that is silent for so long is replaced. On a busy machine its start takes more than uvicorn's 5.
@@ -40,52 +35,27 @@ WIRE: dict[str, Any] = {
 
 
 def run(settings: ApiSettings) -> int:
-    """Serve until SIGTERM or Ctrl-C.
-
-    Return the exit code: 0 stopped, 1 can't listen on that port, 3 the database does not answer, 4 a bug.
-    """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends it as Ctrl-C does, even before it serves
-    configure_logging(settings.log_level, settings.log_format)
-    configure_sentry(settings, "api")
-    raise_limit_of_open_files()
-    log.info("starting", extra={"version": release()})
-    try:
-        asyncio.run(_prepare(settings))
-        with api_metrics_served(settings):
-            _serve(settings)
-    except KeyboardInterrupt:  # before it served: uvicorn handles later ones itself
-        log.info("stopped before it served")
-    except DatabaseUnavailable as error:
-        log.error("gave up: %s", error)
-        return 3
-    except SystemExit:  # uvicorn could not start, and has logged why
-        return 1
-    except Exception:  # a bug: logged in LOG_FORMAT and sent to Sentry, rather than a traceback of Python's
-        log.exception("ended by our own error, please report it")
-        return 4
-    return 0
-
-
-async def _prepare(settings: ApiSettings) -> None:
-    await prepare_database(connection_parameters(settings, "signum api"), migrate=settings.migrate_at_start)
+    """Serve until SIGTERM or Ctrl-C. Return the exit code, as run_server does."""
+    return run_server("api", settings, partial(_serve, settings))
 
 
 def _serve(settings: ApiSettings) -> None:
     # Each of several workers is a process that imports the application itself, by this name.
     several = settings.api_workers > 1
-    uvicorn.run(
-        "api.server:make_worker" if several else make_app(settings),
-        factory=several,
-        workers=settings.api_workers,
-        host=settings.api_host,
-        port=settings.api_port,
-        root_path=settings.api_root_path.rstrip("/"),
-        proxy_headers=True,
-        forwarded_allow_ips=settings.api_forwarded_allow_ips,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        timeout_worker_healthcheck=WORKER_SECONDS,
-        **WIRE,
-    )
+    with api_metrics_served(settings):
+        uvicorn.run(
+            "api.server:make_worker" if several else make_app(settings),
+            factory=several,
+            workers=settings.api_workers,
+            host=settings.api_host,
+            port=settings.api_port,
+            root_path=settings.api_root_path.rstrip("/"),
+            proxy_headers=True,
+            forwarded_allow_ips=settings.api_forwarded_allow_ips,
+            timeout_graceful_shutdown=STOP_SECONDS,
+            timeout_worker_healthcheck=WORKER_SECONDS,
+            **WIRE,
+        )
 
 
 def make_worker() -> FastAPI:
