@@ -112,7 +112,8 @@ def print_label(system: System, item: Item) -> Printed:
         in_dna = _call_number_in_dna(system.dna, item) if system.dna else None
         seen_at = datetime.now(UTC) if system.dna else None
         _wait_until_unmarked(api, item.barcode)
-    dispatch_ms = round((put["arrived_ns"] - answered_ns) / 1e6, 1)
+    # On a busy machine the PUT can be at Sierra before the print station has read the api's answer.
+    dispatch_ms = max(0.0, round((put["arrived_ns"] - answered_ns) / 1e6, 1))
     pushed_at = datetime.fromisoformat(put["arrived_at"])
     printed = Printed(shown, before, after, dispatch_ms, printed_at, pushed_at, seen_at, in_dna)
     _check(printed, item)

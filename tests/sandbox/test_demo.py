@@ -91,7 +91,7 @@ def test_once_shows_the_whole_way_whatever_the_caller_has_in_his_environment(tem
         "seen_back_ms": 0,
         "ok": True,
     }
-    assert 0 < result["dispatch_ms"] < 5000, "sooner than by a sweep"
+    assert 0 <= result["dispatch_ms"] < 5000, "sooner than by a sweep"
     assert result["dispatch_ms"] < result["seen_back_ms"] < 30_000, "our ETL brought it back"
     assert list(temporary.iterdir()) == []
 
