@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.etl_process import EtlProcess, Sent, processor_seconds, start_etl, watch_children
+from bench.etl_process import EtlProcess, Sent, start_etl
 from bench.figures import Figure, p50_p99, percent, quantile
 from bench.ground import Ground, prepare_ground
 from bench.load import any_of
+from bench.proc import children, peak_mib, processor_seconds, watch
 from bench.sierra_dna import FIRST_BARCODE, FullDna, fill_dna
 from bench.stations import reading
 from sandbox import processes
@@ -48,7 +49,7 @@ def measure(quick: bool, items: int | None = None) -> list[Figure]:
         fill_dna(items) as dna,
         prepare_ground(0) as ground,
         ground.start_api(FULL_SYNC_BATCH_SIZE=str(PAGE_ITEMS)) as api,
-        watch_children(api.process.pid) as ingest_mib,
+        watch(lambda: max(map(peak_mib, children(api.process.pid)), default=0.0)) as ingest_mib,
     ):
         _tell("SierraDNA is full")
         before = processor_seconds(dna.pid)

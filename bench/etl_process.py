@@ -2,17 +2,15 @@
 
 import contextlib
 import json
-import os
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import httpx
 
+from bench import proc
 from bench.ground import Api, Ground
 from bench.sierra_dna import FullDna
 from sandbox.postgres import free_port
@@ -55,7 +53,7 @@ class EtlProcess:
     @property
     def peak_mib(self) -> float:
         """The most memory that it has had so far."""
-        return _peak_mib(self.pid)
+        return proc.peak_mib(self.pid)
 
     def statement_seconds(self) -> dict[str, float]:
         """The seconds that SierraDNA has worked so far, by statement; none before the process serves its metrics."""
@@ -104,44 +102,3 @@ def start_etl(ground: Ground, api: Api, dna: FullDna, *, passes: bool = False) -
     }
     with ground.start_module("cli.main", "etl", **settings) as process:
         yield EtlProcess(process, f"http://127.0.0.1:{port}/metrics")
-
-
-@contextlib.contextmanager
-def watch_children(pid: int) -> Iterator[list[float]]:
-    """The most memory of any child of the process until the end of this context, in MiB, in a list of one."""
-    peak, over = [0.0], threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.1):
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                peak[0] = max([peak[0], *map(_peak_mib, _children(pid))])
-
-    watching = threading.Thread(target=watch)
-    watching.start()
-    try:
-        yield peak
-    finally:
-        over.set()
-        watching.join()
-
-
-def processor_seconds(pid: int) -> float:
-    """The processor's time of a process and its children, those that have ended too."""
-    return sum(_processor_seconds(each) for each in (pid, *_children(pid)))
-
-
-def _processor_seconds(pid: int) -> float:
-    with contextlib.suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return 0.0
-
-
-def _children(pid: int) -> Sequence[int]:
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for file in files for child in file.read_text().split()]
-
-
-def _peak_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
