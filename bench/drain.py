@@ -1,10 +1,11 @@
 """Measures how fast a full queue reaches Sierra, beside the ideal of the latency that Sierra really gave.
 
-At 0 ms it is beside httpx alone, which makes the same requests and does nothing else.
+At 0 ms it is beside httpx alone, which makes the same requests and does nothing else; at 20 ms the share of the ideal
+that httpx alone reaches is told too. Each row tells the notifier's processor time per item, start and end left out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
@@ -16,28 +17,37 @@ from sandbox.catalogue import Item
 
 POOL_SIZES = (4, 10)
 PLOTTED_MS, PLOTTED_POOL_SIZES = 20, (1, 2, 4, 7, 10, 16)
-PREDECESSOR_AT_0_MS = 81.0  # items/s, its best
+BESIDE_HTTPX_MS = 20
+LEAST_OF_HTTPX = 0.9
+LEAST_OF_IDEAL = {20: 0.92, 100: 0.85}
 
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """One drain as Sierra saw it. `longest_wait_ms`: from an item's read to the arrival of its write, at p99."""
+    """One drain as Sierra saw it. `longest_wait_ms`: from an item's read to the arrival of its write, at p99.
+
+    `processor_ms`: of the notifier, per item.
+    """
 
     per_second: float
     requests_per_item: float
     latency_ms: float
     longest_wait_ms: float
+    processor_ms: float = 0.0
 
     def ideal(self, pool_size: int) -> float:
         """Items a second with all connections to Sierra always busy."""
         return pool_size / (self.latency_ms / 1000 * (1 + 1 / pool_size))
 
+    def share_of_ideal(self, pool_size: int) -> float:
+        """The part of the ideal that was reached."""
+        return self.per_second / self.ideal(pool_size)
+
 
 def measure(quick: bool) -> list[Figure]:
     """Measure drains: a row for each latency and pool size."""
     figures = []
-    rates: dict[int, float] = {}
-    ideals: dict[int, float] = {}
+    plotted: dict[int, Drained] = {}
     with prepare_ground(10_000) as ground:
         for latency_ms, count in ((0, 1_500), (20, 1_000), (100, 400)):
             with ground.start_sierra(latency_ms) as sierra:
@@ -47,22 +57,28 @@ def measure(quick: bool) -> list[Figure]:
                         figures.append(_beside_httpx(ground, sierra, items, pool_size, runs=1 if quick else 5))
                         continue
                     ours = drain(ground, sierra, items, pool_size)
-                    if pool_size in POOL_SIZES:
-                        figures.append(_beside_ideal(sierra, ours, pool_size))
                     if latency_ms == PLOTTED_MS:
-                        rates[pool_size], ideals[pool_size] = ours.per_second, ours.ideal(pool_size)
+                        plotted[pool_size] = ours
+                    if pool_size in POOL_SIZES:
+                        alone = _alone(sierra, items, pool_size) if latency_ms == BESIDE_HTTPX_MS else None
+                        figures.append(_beside_ideal(latency_ms, ours, pool_size, alone))
     if not quick:
-        plot_drain(rates, ideals, PLOTTED_MS)
+        rates = {pool_size: ours.per_second for pool_size, ours in plotted.items()}
+        plot_drain(rates, {pool_size: ours.ideal(pool_size) for pool_size, ours in plotted.items()}, PLOTTED_MS)
     return figures
 
 
 def drain(ground: Ground, sierra: Simulator, items: Sequence[Item], pool_size: int) -> Drained:
     """Mark items, and drain them with a new notifier."""
-    with ground.start_notifier(sierra, SIERRA_API_CLIENT_POOL_SIZE=str(pool_size), SIERRA_UPDATE_BATCH_SIZE_LIMIT="0"):
+    ground.forget_history()
+    settings = {"SIERRA_API_CLIENT_POOL_SIZE": str(pool_size), "SIERRA_UPDATE_BATCH_SIZE_LIMIT": "0"}
+    with ground.start_notifier(sierra, **settings) as notifier:
         sierra.forget()
+        before = notifier.cpu_seconds
         ground.mark(items)
         ground.wait_until_drained()
-    return seen_by(sierra.journal())
+        spent = notifier.cpu_seconds - before
+    return replace(seen_by(sierra.journal()), processor_ms=spent / len(items) * 1000)
 
 
 def seen_by(journal: Sequence[dict[str, Any]]) -> Drained:
@@ -84,17 +100,25 @@ def _pool_sizes(latency_ms: int, quick: bool) -> tuple[int, ...]:
     return PLOTTED_POOL_SIZES if latency_ms == PLOTTED_MS else POOL_SIZES
 
 
-def _beside_ideal(sierra: Simulator, ours: Drained, pool_size: int) -> Figure:
-    share = ours.per_second / ours.ideal(pool_size)
+def _alone(sierra: Simulator, items: Sequence[Item], pool_size: int) -> Drained:
+    """The drain of httpx alone, which writes back what the items were made with."""
+    sierra.forget()
+    httpx_alone.items_per_second(sierra, items, pool_size)
+    return seen_by(sierra.journal())
+
+
+def _beside_ideal(latency_ms: float, ours: Drained, pool_size: int, alone: Drained | None) -> Figure:
+    share, least = ours.share_of_ideal(pool_size), LEAST_OF_IDEAL[int(latency_ms)]
     most_requests = (1 + 1 / pool_size) * 1.02
+    beside_alone = f"; httpx alone {percent(alone.share_of_ideal(pool_size))}" if alone else ""
     return Figure(
-        what=f"drain, Sierra at {sierra.latency_ms:.0f} ms, pool {pool_size}",
-        ours=f"{ours.per_second:.1f} items/s, {ours.requests_per_item:.3f} requests per item, "
-        f"write after read p99 {ours.longest_wait_ms:.0f} ms",
+        what=f"drain, Sierra at {latency_ms:.0f} ms, pool {pool_size}",
+        ours=f"{ours.per_second:.1f} items/s, {ours.requests_per_item:.3f} requests and {ours.processor_ms:.2f} ms of "
+        f"processor per item, write after read p99 {ours.longest_wait_ms:.0f} ms",
         beside=f"ideal {ours.ideal(pool_size):.1f} items/s (latency {ours.latency_ms:.1f} ms)",
-        share=percent(share),
-        goal=f"≥ 85 %, ≤ {most_requests:.3f} requests",
-        reached=share >= 0.85 and ours.requests_per_item <= most_requests,
+        share=percent(share) + beside_alone,
+        goal=f"≥ {percent(least)}, ≤ {most_requests:.3f} requests",
+        reached=share >= least and ours.requests_per_item <= most_requests,
     )
 
 
@@ -102,13 +126,16 @@ def _beside_httpx(ground: Ground, sierra: Simulator, items: Sequence[Item], pool
     alone, ours = [], []
     for _ in range(runs):
         alone.append(httpx_alone.items_per_second(sierra, items, pool_size))
-        ours.append(drain(ground, sierra, items, pool_size).per_second)
-    share = median([mine / theirs for mine, theirs in zip(ours, alone, strict=True)])
+        ours.append(drain(ground, sierra, items, pool_size))
+    share = median([mine.per_second / theirs for mine, theirs in zip(ours, alone, strict=True)])
+    rate = median([mine.per_second for mine in ours])
+    requests = median([mine.requests_per_item for mine in ours])
+    processor_ms = median([mine.processor_ms for mine in ours])
     return Figure(
         what=f"drain, Sierra at 0 ms, pool {pool_size}",
-        ours=f"{median(ours):.0f} items/s",
+        ours=f"{rate:.0f} items/s, {requests:.3f} requests and {processor_ms:.2f} ms of processor per item",
         beside=f"httpx alone {median(alone):.0f} items/s",
-        share=f"{percent(share)}; {median(ours) / PREDECESSOR_AT_0_MS:.1f} x the predecessor",
-        goal="≥ 60 %, ≥ 4 x",
-        reached=share >= 0.6 and median(ours) >= 4 * PREDECESSOR_AT_0_MS,
+        share=percent(share),
+        goal=f"≥ {percent(LEAST_OF_HTTPX)}",
+        reached=share >= LEAST_OF_HTTPX,
     )

@@ -90,12 +90,8 @@ class Ground:
 
     @contextlib.contextmanager
     def start_sierra(self, latency_ms: float = 0) -> Iterator[Simulator]:
-        """Start a simulator with the first items of the catalogue, and forget the history of pushes to another.
-
-        By that history the new one would not have kept what was written: each push would be read back to prove it.
-        """
-        with self.connect() as connection:
-            connection.execute("TRUNCATE update_log")
+        """Start a simulator with the first items of the catalogue, of whose pushes there is no history yet."""
+        self.forget_history()
         options = {"port": 0, "items": SIERRA_ITEMS, "key": SIERRA_KEY, "secret": SIERRA_SECRET}
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         with self.process("sierra", "sandbox.sierra", *words, "--latency-ms", str(latency_ms)) as process:
@@ -139,6 +135,14 @@ class Ground:
                 "ON CONFLICT (item_record_id) DO UPDATE SET revision = q.revision + 1, due_at = now()",
                 [[item.record_id for item in items]],
             )
+
+    def forget_history(self) -> None:
+        """Forget all pushes: this Sierra is another one, or its records were set back.
+
+        By that history it would not have kept the writes: the next push of each item would be read back to prove it.
+        """
+        with self.connect() as connection:
+            connection.execute("TRUNCATE update_log")
 
     def wait_until_drained(self) -> None:
         """Wait until the queue is empty. Raise TimeoutError after PATIENCE_SECONDS."""

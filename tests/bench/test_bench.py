@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import page
+from bench import httpx_alone, page
 from bench.__main__ import ALONE, NEEDS, ROWS
 from bench.chaos_run import Run
-from bench.drain import seen_by
+from bench.drain import drain, seen_by
 from bench.figures import Figure, quantile, table
+from bench.ground import prepare_ground
 
 NS = 1_000_000
 HOUSE = Path(__file__).parents[2]
@@ -22,6 +23,15 @@ sys.modules |= dict.fromkeys(("matplotlib", "pgqueuer", "procrastinate"))  # as 
 sys.argv[0] = "bench"
 runpy.run_module("bench", run_name="__main__")
 """
+
+
+@pytest.mark.long
+def test_drain_of_items_that_httpx_alone_has_set_back_proves_no_write_by_another_read() -> None:
+    with prepare_ground(10_000) as ground, ground.start_sierra() as sierra:
+        items = ground.items[:20]
+        for _ in range(2):
+            httpx_alone.items_per_second(sierra, items, 4)
+            assert drain(ground, sierra, items, 4).requests_per_item == 1.25
 
 
 @pytest.mark.long
