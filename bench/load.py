@@ -1,6 +1,7 @@
 """Loads a server with plain HTTP/1.1 requests, as lightly as Python can: requests a second, and each one's time."""
 
 import asyncio
+import functools
 import random
 import time
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import uvloop
+
+from bench.figures import quantile
 
 
 @dataclass(slots=True)
@@ -22,6 +25,11 @@ class Load:
     def per_second(self) -> float:
         """The rate of answered requests."""
         return len(self.milliseconds) / self.seconds
+
+    @property
+    def p99(self) -> float:
+        """The milliseconds that 99 of 100 answers took at most."""
+        return quantile(self.milliseconds, 0.99)
 
 
 class _Connection(asyncio.Protocol):
@@ -78,5 +86,9 @@ def press(url: str, method: str, key: str, paths: Callable[[], str], connections
 
 
 def any_of(prefix: str, first: int, count: int) -> Callable[[], str]:
-    """Paths that end with a random number of `count` from `first` on."""
-    return lambda: f"{prefix}{random.randrange(first, first + count)}"
+    """Paths that end with a random number of `count` from `first` on. They can be sent to another process."""
+    return functools.partial(_any_of, prefix, first, count)
+
+
+def _any_of(prefix: str, first: int, count: int) -> str:
+    return f"{prefix}{random.randrange(first, first + count)}"
