@@ -8,8 +8,8 @@ import uvloop
 
 from bench.figures import Figure, median
 from bench.ground import Ground, prepare_ground
-from bench.ingest import memory_mib
 from bench.plots import plot_size
+from bench.proc import memory_mib
 from db import queue
 from db.connections import api_parameters
 from db.items import mark_item
