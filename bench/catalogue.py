@@ -1,4 +1,7 @@
-"""Makes the items to measure with, as many as wanted, of the sandbox's numbering; and the ETL's batch of 1 kB rows."""
+"""Makes the items to measure with, as many as wanted, of the sandbox's numbering, and years of their history.
+
+And the ETL's batch of 1 kB rows.
+"""
 
 import random
 from typing import Any
@@ -43,20 +46,49 @@ SELECT
 FROM generate_series(0, %(items)s - 1) AS place
 """
 
+# Label after label, shelf after shelf, and from the first shelf again; spread evenly from `years` ago until now.
+FILL_HISTORY = """
+INSERT INTO update_log (
+    item_record_id, item_number, barcode, title, queued_at, queued_by, finished_at, finished_by, outcome, attempts,
+    call_number_before, call_number_after, sierra_ms
+)
+SELECT
+    %(first_id)s + place, (%(first_number)s + place)::text, (%(first_barcode)s + place)::text, 'Kirja ' || place,
+    ended_at, 'desk ' || label %% 20, ended_at, 'host:1',
+    CASE WHEN label %% 10 = 0 THEN 'unchanged' ELSE 'pushed' END, 1, '84.2', '99.' || place %% 1000, 12
+FROM (
+    SELECT
+        label, %(skipped)s + label %% (%(items)s - %(skipped)s) AS place,
+        now() - (%(labels)s - label) * (%(years)s * interval '1 year' / %(labels)s) AS ended_at
+    FROM generate_series(0, %(labels)s - 1) AS label
+) AS past
+"""
+DESKS = """
+INSERT INTO client (client_name, client_type, api_key_sha256, api_key_prefix)
+SELECT 'desk ' || place, 'signum-printer', sha256(('desk ' || place)::bytea), 'sig_'
+FROM generate_series(0, 19) AS place
+"""
+
 
 def fill_catalogue(connection: psycopg.Connection[Any], items: int) -> None:
     """Write so many items without the sync."""
-    first = make_catalogue(1)[0]
-    parameters = {
-        "first_id": first.record_id,
-        "first_number": first.number,
-        "first_barcode": int(first.barcode),
-        "loaded_at": LOADED_AT,
-        "items": items,
-    }
-    connection.execute(FILL, parameters)
+    connection.execute(FILL, {**_first_item(), "loaded_at": LOADED_AT, "items": items})
     connection.execute("VACUUM (ANALYZE) sierra_item")
     connection.execute("CHECKPOINT")
+
+
+def fill_history(connection: psycopg.Connection[Any], items: int, skipped: int, labels: int, years: int) -> None:
+    """Write what came of so many labels of twenty desks in these years; none of the first `skipped` items."""
+    amounts = {"items": items, "skipped": skipped, "labels": labels, "years": years}
+    connection.execute(DESKS)
+    connection.execute(FILL_HISTORY, {**_first_item(), **amounts})
+    connection.execute("VACUUM (ANALYZE) update_log")
+    connection.execute("CHECKPOINT")
+
+
+def _first_item() -> dict[str, int]:
+    first = make_catalogue(1)[0]
+    return {"first_id": first.record_id, "first_number": first.number, "first_barcode": int(first.barcode)}
 
 
 def make_batch(rows: int, version: int = 1) -> bytes:

@@ -1,4 +1,7 @@
-"""Measures each page of the console on a full database beside 50 open ones, and whether print stations notice these."""
+"""Measures each page of the console in a busy library after five years, beside 50 open ones.
+
+And whether print stations notice these.
+"""
 
 import contextlib
 import itertools
@@ -14,13 +17,13 @@ from fastapi.routing import APIRoute
 
 from bench.dispatch import time_dispatch
 from bench.figures import Figure, median, p50_p99, quantile
-from bench.ground import Api, Ground, Simulator, is_listening, prepare_ground
+from bench.ground import Api, Ground, Simulator, is_listening
+from bench.library import ITEMS, LABELS, QUEUED, YEARS, keep_library
 from bench.load import any_of, press
 from console.app import PAGES
 from sandbox.postgres import free_port
 from sandbox.processes import Process
 
-ITEMS, QUEUED, HISTORY = 5_000_000, 1_000_000, 5_000_000
 OPEN_PAGES = 50
 FILTERED = (  # what many meet, and what none meets
     *("/queue?state=rejected", "/queue?state=rejected&reason=absent", "/queue?state=postponed", "/queue?state=waiting"),
@@ -41,38 +44,20 @@ FROM (
     SELECT item_record_id, item_number, row_number() OVER () AS place FROM sierra_item ORDER BY 1 DESC LIMIT %s
 ) AS item
 """
-FILL_HISTORY = """
-INSERT INTO update_log (
-    item_record_id, item_number, barcode, title, queued_at, queued_by, finished_at, finished_by, outcome, attempts,
-    call_number_before, call_number_after, sierra_ms
-)
-SELECT
-    item_record_id, item_number, barcode, best_title, ended_at, 'desk ' || place %% 20, ended_at, 'host:1',
-    CASE WHEN place %% 10 = 0 THEN 'unchanged' ELSE 'pushed' END, 1, '84.2', classification, 12
-FROM (
-    SELECT item.*, now() - (%(rows)s - place) * interval '5 seconds' AS ended_at
-    FROM (
-        SELECT row_number() OVER () AS place, i.* FROM sierra_item i
-        WHERE i.item_record_id > %(last)s
-        ORDER BY i.item_record_id
-        LIMIT %(rows)s
-    ) AS item
-) AS past
-"""
 
 
 def measure(quick: bool) -> list[Figure]:
     """Measure the pages: their times, the bytes of a first load, and what print stations and pushes notice of them."""
-    items, queued, history = (2_000, 200, 1_000) if quick else (ITEMS, QUEUED, HISTORY)
+    items, labels, queued = (5_000, 10_000, 200) if quick else (ITEMS, LABELS, QUEUED)
     times, rounds, seconds = (3, 1, 0.5) if quick else (100, 5, 5.0)
+    ground = keep_library(items, labels)
+    _fill_queue(ground, queued)
     with (
-        prepare_ground(items) as ground,
         ground.start_sierra() as sierra,
         ground.start_api() as api,
-        ground.start_notifier(sierra),
+        ground.start_notifier(sierra, UPDATE_LOG_RETENTION_DAYS=str((YEARS + 1) * 366)),
         _start_console(ground) as url,
     ):
-        _fill(ground, queued, history)
         cookie = _sign_in(ground, url)
         idle, busy = _Stations([], []), _Stations([], [])
         with httpx.Client(base_url=url, headers={"Cookie": cookie}, timeout=60, trust_env=False) as browser:
@@ -84,7 +69,7 @@ def measure(quick: bool) -> list[Figure]:
             with _open_pages(ground, url, cookie):
                 pages = {address: _time(browser, address, times) for address in addresses(ground)}
     slowest = max(pages, key=lambda address: quantile(pages[address], 0.99))
-    what = f"at {items:,} items, {queued:,} queued, {history:,} of history, beside {OPEN_PAGES} open pages"
+    what = f"at {items:,} items, {queued:,} queued, {labels:,} labels in {YEARS} years, beside {OPEN_PAGES} open pages"
     return [
         *(_of_page(address, milliseconds, what) for address, milliseconds in pages.items()),
         Figure(
@@ -163,13 +148,11 @@ def _open_pages(ground: Ground, url: str, cookie: str) -> Iterator[Process]:
         yield process
 
 
-def _fill(ground: Ground, queued: int, history: int) -> None:
+def _fill_queue(ground: Ground, queued: int) -> None:
     with ground.connect() as connection:
+        connection.execute("TRUNCATE update_queue")
         connection.execute(QUEUE_ITEMS, [queued])
-        # None of the items that Sierra has: their pushes would be proved by reading, as by another Sierra's history.
-        connection.execute(FILL_HISTORY, {"rows": history, "last": ground.items[-1].record_id})
         connection.execute("VACUUM (ANALYZE) update_queue")
-        connection.execute("VACUUM (ANALYZE) update_log")
         connection.execute("CHECKPOINT")
 
 

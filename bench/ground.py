@@ -90,8 +90,7 @@ class Ground:
 
     @contextlib.contextmanager
     def start_sierra(self, latency_ms: float = 0) -> Iterator[Simulator]:
-        """Start a simulator with the first items of the catalogue, of whose pushes there is no history yet."""
-        self.forget_history()
+        """Start a simulator with the first items of the catalogue."""
         options = {"port": 0, "items": SIERRA_ITEMS, "key": SIERRA_KEY, "secret": SIERRA_SECRET}
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         with self.process("sierra", "sandbox.sierra", *words, "--latency-ms", str(latency_ms)) as process:

@@ -30,8 +30,10 @@ def plot_drain(ours: Mapping[int, float], ideal: Mapping[int, float], latency_ms
 
 
 def plot_size(claims_ms: Mapping[int, float], marks_ms: Mapping[int, float]) -> None:
-    """Draw the cost by number of items, a fifth of them queued."""
-    figure, axes = _picture("cost against size: a fifth of the items are queued", "items", "milliseconds, p50")
+    """Draw the cost by number of items."""
+    figure, axes = _picture(
+        "cost against size: of 10,000 items 100 are queued, of more a fifth", "items", "milliseconds, p50"
+    )
     axes.plot(list(claims_ms), list(claims_ms.values()), "o-", label="claim of 4")
     axes.plot(list(marks_ms), list(marks_ms.values()), "s-", label="mark")
     axes.set_xscale("log")
