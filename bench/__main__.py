@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from bench.figures import Figure, table
 from bench.page import write_page
 
-ROWS = ("dispatch", "drain", "queues", "requests", "ingest", "etl", "size", "history", "growth", "console")
+ROWS = ("dispatch", "drain", "queues", "requests", "ingest", "etl", "history", "growth", "memory", "size", "console")
 ALONE = ("chaos",)  # takes as long as all others together, so it is measured only where it is asked for
 NEEDS = {  # packages of the group bench, which the development set-up lacks; quick rows need none
     **dict.fromkeys(("dispatch", "drain", "size", "history"), ("matplotlib",)),
@@ -30,13 +30,16 @@ def main() -> None:
             f"not measured: {', '.join(missing)} must be installed first: "
             f"{sys.executable} -m pip install --require-hashes -r requirements-bench.lock"
         )
+    amounts = {"etl": {"items": options.items}, "memory": {"minutes": options.minutes}}
     figures: list[Figure] = []
     began = time.monotonic()
     for row in options.rows or ROWS:
+        row_began = time.monotonic()
         print(f"measuring: {row}", file=sys.stderr, flush=True)
-        size = {"items": options.items} if row == "etl" and options.items else {}
+        size = {name: value for name, value in amounts.get(row, {}).items() if value}
         measured = importlib.import_module(f"bench.{row}").measure(options.quick, **size)
         print(table(measured), flush=True)
+        print(f"measured: {row}, in {(time.monotonic() - row_began) / 60:.1f} minutes", file=sys.stderr, flush=True)
         figures += measured
     if not options.rows and not options.quick:
         write_page(figures, time.monotonic() - began)
@@ -58,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--items", type=int, help="items of the row etl, 100,000 if not given; 3000000: a whole library"
     )
+    parser.add_argument("--minutes", type=float, help="minutes of the row memory, 2 if not given; 60: an hour of load")
     options = parser.parse_args()
     if unknown := sorted(set(options.rows) - set(known)):
         parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(known)}")

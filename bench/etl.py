@@ -15,7 +15,7 @@ from bench.ground import Ground, prepare_ground
 from bench.load import any_of
 from bench.proc import children, peak_mib, processor_seconds, watch
 from bench.sierra_dna import FIRST_BARCODE, FullDna, fill_dna
-from bench.stations import reading
+from bench.stations import asking
 from sandbox import processes
 
 ITEMS = 100_000
@@ -61,9 +61,9 @@ def measure(quick: bool, items: int | None = None) -> list[Figure]:
             programs["ETL"] = etl.pid
             first = _full_sync(etl, programs, lambda: None)
             loaded = _first_load(items, first, (naive, naive_processor), etl.peak_mib, ingest_mib[0])
-            with reading(api, barcodes) as idle:
+            with asking(api, "GET", barcodes) as idle:
                 time.sleep(1 if quick else 20)
-            with reading(api, barcodes) as meanwhile:
+            with asking(api, "GET", barcodes) as meanwhile:
                 unchanged = _sync_again(ground, etl, programs)
         with start_etl(ground, api, dna, passes=True) as etl:
             passed = _pass(etl)

@@ -44,3 +44,4 @@ async def _add_up_days(ground: Ground) -> None:
     async with await psycopg.AsyncConnection.connect(ground.dsn, autocommit=True) as connection:
         for week in await progress.find_weeks(connection):
             await progress.add_up_week(connection, week)
+        await connection.execute("VACUUM (ANALYZE) progress_day")

@@ -1,4 +1,4 @@
-"""A print station that reads barcodes at an even pace while something else is measured."""
+"""A print station that reads barcodes or marks items at an even pace while something else is measured."""
 
 import contextlib
 import http.client
@@ -13,18 +13,18 @@ READS_A_SECOND = 20
 
 
 @contextlib.contextmanager
-def reading(api: Api, path: Callable[[], str]) -> Iterator[list[float]]:
-    """The milliseconds of each read until the end of this context. Raise AssertionError if one is not answered."""
+def asking(api: Api, method: str, path: Callable[[], str], a_second: float = READS_A_SECOND) -> Iterator[list[float]]:
+    """The milliseconds of each request until the end of this context. Raise AssertionError if one is not answered."""
     spent: list[float] = []
     failures: list[str] = []
     over = threading.Event()
 
-    def read() -> None:
+    def ask() -> None:
         connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=10)
-        while not over.wait(random.uniform(0, 2 / READS_A_SECOND)):
+        while not over.wait(random.uniform(0, 2 / a_second)):
             began = time.perf_counter()
             try:
-                connection.request("GET", path(), headers={"x-api-key": api.printer_key})
+                connection.request(method, path(), headers={"x-api-key": api.printer_key})
                 answer = connection.getresponse()
                 answer.read()
             except (OSError, http.client.HTTPException) as error:
@@ -36,11 +36,11 @@ def reading(api: Api, path: Callable[[], str]) -> Iterator[list[float]]:
                 failures.append(f"{answer.status}")
         connection.close()
 
-    station = threading.Thread(target=read)
+    station = threading.Thread(target=ask)
     station.start()
     try:
         yield spent
     finally:
         over.set()
         station.join()
-    assert not failures, f"{len(failures)} of {len(spent)} reads failed: {failures[:3]}"
+    assert not failures, f"{len(failures)} of {len(spent)} requests failed: {failures[:3]}"

@@ -1,4 +1,4 @@
-"""What the backend does day by day in a library of bench/library.py, each step by its own statement, and timed."""
+"""The steps of a day in a library of bench/library.py, each by the backend's own statement, and timed."""
 
 import functools
 import random

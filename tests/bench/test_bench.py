@@ -35,7 +35,7 @@ def test_drain_of_items_that_httpx_alone_has_set_back_proves_no_write_by_another
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("row", ["queues", "ingest", "etl", "history", "growth", "chaos"])
+@pytest.mark.parametrize("row", ["requests", "queues", "ingest", "etl", "history", "growth", "memory", "size", "chaos"])
 def test_a_row_is_measured_in_seconds(row: str) -> None:
     figures = importlib.import_module(f"bench.{row}").measure(quick=True)
     assert figures
