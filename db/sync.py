@@ -4,10 +4,11 @@ Synchronous: this runs in a process of its own (api/ingest/__main__.py).
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
 
 import psycopg
 from psycopg import Connection
@@ -24,6 +25,17 @@ Transaction = Connection[Any]
 
 CONFIRM_SECONDS = 10.0  # for what takes long itself: a batch, an import
 CANCEL_SECONDS = 2.0
+
+PART_BYTES = 4 << 20  # of subfields: some thousand rows; PostgreSQL's default temp_buffers hold them
+LOWEST_ID = -(1 << 63)
+
+
+class Part(NamedTuple):
+    """A part of the batch: its rows from one item_record_id to another, both of them included."""
+
+    first_id: int
+    last_id: int
+
 
 # The bibs of an item that has several: a full sync brings all of them and notes them; changes bring only edited ones
 # and heed the note; changes of an ETL that always sends the highest bib need no note and forget it.
@@ -71,7 +83,7 @@ def fill_batch(connection: Transaction, rows: Iterable[tuple[Any, ...]]) -> None
 
 
 def count_received(connection: Transaction) -> dict[str, Any]:
-    """`items`, `lowest_id`, `highest_id`, `rows` and `rejected` of the batch as it was copied."""
+    """`items`, `lowest_id`, `highest_id`, `rows`, `rejected` and `deletions` of the batch as it was copied."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(SQL["count_received"])
         return cursor.fetchone() or {}
@@ -93,31 +105,43 @@ def drop_further_rows(connection: Transaction) -> None:
     connection.execute(SQL["drop_further_rows"])
 
 
-def read_new_subfields(connection: Transaction) -> Iterator[tuple[Any, ...]]:
-    """Line number and `shelfmark_json` of each row whose shelfmark has to be made."""
-    with connection.cursor() as cursor, cursor.copy(SQL["copy_new_subfields"]) as copy:
-        copy.set_types(["int8", "text"])
-        yield from copy.rows()
+def find_parts(connection: Transaction) -> list[Part]:
+    """Divide the batch into parts, by ids."""
+    last_ids = [last_id for (last_id,) in connection.execute(SQL["find_parts"], {"part_bytes": PART_BYTES})]
+    return [Part(above + 1, last_id) for above, last_id in pairwise([LOWEST_ID - 1, *last_ids])]
 
 
-def fill_shelfmarks(connection: Transaction, shelfmarks: Iterable[tuple[int, str]]) -> None:
-    """Store the new shelfmarks in a temporary table, by line number."""
-    connection.execute(SQL["create_new_shelfmark"])
-    with connection.cursor() as cursor, cursor.copy(SQL["copy_new_shelfmarks"]) as copy:
-        for shelfmark in shelfmarks:
-            copy.write_row(shelfmark)
-    connection.execute(SQL["analyze_new_shelfmark"])
+def read_new_subfields(connection: Transaction, part: Part) -> list[tuple[int, str | None]]:
+    """`item_record_id` and `shelfmark_json` of each row of the part whose shelfmark has to be made."""
+    return connection.execute(SQL["read_new_subfields"], part._asdict(), prepare=False).fetchall()
 
 
-def merge_batch(connection: Transaction, timestamp: datetime, bibs: Bibs = "heed") -> int:
-    """Store what is new or changed, and keep aside what was refused. The number of items written."""
-    written = connection.execute(SQL["merge_batch"], {"timestamp": timestamp, "bibs": bibs}).rowcount
-    written += connection.execute(SQL["revive"], {"timestamp": timestamp}).rowcount
-    if bibs == "note":
+def merge_part(
+    connection: Transaction, part: Part, shelfmarks: Mapping[int, str], timestamp: datetime, bibs: Bibs
+) -> int:
+    """Store what is new or changed of the part, with the new shelfmarks by item. The number of items written."""
+    parameters = {
+        **part._asdict(),
+        "item_record_ids": [*shelfmarks.keys()],
+        "shelfmarks": [*shelfmarks.values()],
+        "timestamp": timestamp,
+        "bibs": bibs,
+    }
+    return connection.execute(SQL["merge_part"], parameters, prepare=False).rowcount
+
+
+def revive(connection: Transaction, timestamp: datetime) -> int:
+    """Revive the deleted items of which a row came. The number of those that merge_part has not written."""
+    return connection.execute(SQL["revive"], {"timestamp": timestamp}).rowcount
+
+
+def keep_refused(connection: Transaction, timestamp: datetime, bibs: Bibs, *, any_refused: bool) -> None:
+    """Keep aside what was refused, and forget what had been refused of the items that are stored now."""
+    if any_refused and bibs == "note":
         connection.execute(SQL["keep_noted_bibs"], {"timestamp": timestamp})
     connection.execute(SQL["forget_refused"], {"timestamp": timestamp})
-    connection.execute(SQL["keep_refused"], {"timestamp": timestamp})
-    return written
+    if any_refused:
+        connection.execute(SQL["keep_refused"], {"timestamp": timestamp})
 
 
 def note_shown(connection: Transaction) -> int:

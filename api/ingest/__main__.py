@@ -112,15 +112,16 @@ def _merge(
     told: dict[str, Any],
 ) -> Result:
     counts = sync.count_received(connection)
-    rows, rejected = counts.pop("rows"), counts.pop("rejected")
+    rows, rejected, brought_deletions = (counts.pop(name) for name in ("rows", "rejected", "deletions"))
     received = Received(**counts, **told)
     known_items = sync.count_items(connection) if would_complete(position, received) else 0
     advanced = advance(position, received, timestamp, longest_pause, known_items)
-    reasons = sync.first_reasons(connection)
+    reasons = sync.first_reasons(connection) if rejected else []
     has_highest_bibs = received.changes_since or received.pass_range
     bibs: sync.Bibs = "forget" if has_highest_bibs else "note" if advanced.answers_full_sync else "heed"
-    written = store_batch(connection, timestamp, bibs)
-    deletions = store_deletions(connection, timestamp, received.pass_range)
+    any_repeated, any_refused = received.items < rows, rejected > 0
+    written = store_batch(connection, timestamp, bibs, any_repeated=any_repeated, any_refused=any_refused)
+    deletions = store_deletions(connection, timestamp, received.pass_range, any_brought=brought_deletions > 0)
     shown = sync.note_shown(connection)
     sync.save_position(connection, asdict(advanced))
     warnings = []

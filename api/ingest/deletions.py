@@ -17,8 +17,12 @@ class Deletions(NamedTuple):
     warning: str = ""
 
 
-def store_deletions(connection: sync.Transaction, timestamp: datetime, pass_range: tuple[int, int] | None) -> Deletions:
+def store_deletions(
+    connection: sync.Transaction, timestamp: datetime, pass_range: tuple[int, int] | None, *, any_brought: bool
+) -> Deletions:
     """Delete the items whose deletion the batch brings, and those that a pass did not find; or hold them all."""
+    if not any_brought and not pass_range:
+        return Deletions()
     found, recent = deletions.find_deletions(connection, timestamp, pass_range)
     if not found:
         return Deletions()

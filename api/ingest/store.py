@@ -3,6 +3,7 @@
 Used for the ETL's batches (api/ingest/__main__.py) and for the predecessor's items (cli/predecessor/importer.py).
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -21,12 +22,38 @@ def columns_of(line_number: int, row: Item | Refusal) -> tuple[Any, ...]:
     return (line_number, *map(known.get, Item._fields), row.reason_code, row.reason, row.line)
 
 
-def store_batch(connection: sync.Transaction, timestamp: datetime, bibs: sync.Bibs = "heed") -> int:
-    """Store the batch that was copied, with shelfmarks where they are new. Return the number of items written."""
-    if bibs == "note":
-        sync.note_bibs(connection)
-    sync.drop_further_rows(connection)
-    # A list: all must be read before the first is sent, for the connection does one thing at a time.
-    shelfmarks = [(line_number, shelfmark_of(text)) for line_number, text in sync.read_new_subfields(connection)]
-    sync.fill_shelfmarks(connection, shelfmarks)
-    return sync.merge_batch(connection, timestamp, bibs)
+def store_batch(
+    connection: sync.Transaction,
+    timestamp: datetime,
+    bibs: sync.Bibs = "heed",
+    *,
+    any_repeated: bool = True,
+    any_refused: bool = True,
+) -> int:
+    """Store the batch that was copied, with shelfmarks where they are new. Return the number of items written.
+
+    `any_repeated`, `any_refused`: whether it may have several rows of an item, and refused rows.
+    """
+    if any_repeated:
+        if bibs == "note":
+            sync.note_bibs(connection)
+        sync.drop_further_rows(connection)
+    written = _store_parts(connection, timestamp, bibs) + sync.revive(connection, timestamp)
+    sync.keep_refused(connection, timestamp, bibs, any_refused=any_refused)
+    return written
+
+
+def _store_parts(connection: sync.Transaction, timestamp: datetime, bibs: sync.Bibs) -> int:
+    """Store part by part: while PostgreSQL stores one, this process makes the shelfmarks of the next."""
+
+    def store(part: sync.Part, shelfmarks: dict[int, str]) -> int:
+        return sync.merge_part(connection, part, shelfmarks, timestamp, bibs)
+
+    written, made = 0, None
+    with ThreadPoolExecutor(1) as thread:
+        for part in sync.find_parts(connection):
+            subfields = sync.read_new_subfields(connection, part)  # before the last part is stored: one thing at a time
+            storing = thread.submit(store, *made) if made else None
+            made = part, {item_record_id: shelfmark_of(text) for item_record_id, text in subfields}
+            written += storing.result() if storing else 0
+    return written + (store(*made) if made else 0)

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from api.ingest.store import store_batch
 from db import queue, sync
 from db.queue import Pushed
 from tests.db import queue_session as plain_sql
@@ -121,8 +122,7 @@ class QueueMachine(PeopleRules):
         row += (None,) * (sync.SQL["copy_batch"].partition("(")[2].count(",") + 1 - len(row))
         with self.session.person.transaction():
             sync.fill_batch(self.session.person, [row])
-            sync.fill_shelfmarks(self.session.person, [(1, "***")])
-            sync.merge_batch(self.session.person, datetime.now(UTC))
+            store_batch(self.session.person, datetime.now(UTC))
         self.classifications[item] = classification
 
     @rule(ticks=st.sampled_from([2, 4]))

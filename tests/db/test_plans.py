@@ -158,17 +158,29 @@ def page(full: TestDatabase) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(**full.parameters) as connection:
         keys = range(FIRST + ITEMS // 2, FIRST + ITEMS // 2 + PAGE)
         sync.fill_batch(connection, [(line, key, *[None] * (columns - 2)) for line, key in enumerate(keys)])
-        sync.fill_shelfmarks(connection, [])
         yield connection
         connection.rollback()
 
 
-@pytest.mark.parametrize("name", ["copy_new_subfields", "merge_batch"])
-def test_a_page_of_a_full_sync_looks_up_its_own_items(page: psycopg.Connection[Any], name: str) -> None:
-    statement = sync.SQL[name].replace("COPY (", "").removesuffix(") TO STDOUT")
-    text = psycopg.ClientCursor(page).mogrify(statement, {"timestamp": LATER, "bibs": "note"})
+def plan_of_part(page: psycopg.Connection[Any], name: str) -> list[dict[str, Any]]:
+    """The nodes of the plan of a statement for the batch's one part."""
+    (part,) = sync.find_parts(page)
+    parameters = {**part._asdict(), "timestamp": LATER, "bibs": "note", "item_record_ids": [], "shelfmarks": []}
+    text = psycopg.ClientCursor(page).mogrify(sync.SQL[name], parameters)
     (row,) = page.execute(f"EXPLAIN (FORMAT json) {text}".encode()).fetchall()
-    assert read_whole(list(_nodes(row[0][0]["Plan"]))) == set()
+    return list(_nodes(row[0][0]["Plan"]))
+
+
+@pytest.mark.parametrize("name", ["read_new_subfields", "merge_part"])
+def test_a_page_of_a_full_sync_looks_up_its_own_items(page: psycopg.Connection[Any], name: str) -> None:
+    assert read_whole(plan_of_part(page, name)) == set()
+
+
+def test_a_part_of_a_batch_is_stored_without_sorting_its_rows(page: psycopg.Connection[Any]) -> None:
+    """They are wide: sorted, or hashed, by the thousand they go to the disk."""
+    nodes = plan_of_part(page, "merge_part")
+    sorted_or_hashed = [below for node in nodes if node["Node Type"] in ("Sort", "Hash") for below in _nodes(node)]
+    assert "b" not in {node.get("Alias") for node in sorted_or_hashed}
 
 
 def test_beside_many_deleted_items_the_batch_is_read_once(full: TestDatabase, page: psycopg.Connection[Any]) -> None:

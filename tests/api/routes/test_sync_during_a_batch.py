@@ -7,7 +7,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from api.ingest.rows import Item
-from api.ingest.store import columns_of
+from api.ingest.store import columns_of, store_batch
 from api.routes import sync as sync_routes
 from api.schemas import ACCEPTS
 from db import sync
@@ -81,8 +81,7 @@ def test_merge_takes_no_lock_that_a_mark_waits_for(etl: ApiClient, database: Tes
     with psycopg.connect(**database.parameters) as connection:
         cells: list[Any] = [*row(1, best_title="Changed").values()]
         sync.fill_batch(connection, [columns_of(1, Item(*cells))])
-        sync.fill_shelfmarks(connection, [])
-        assert sync.merge_batch(connection, database.fetch("SELECT now()")[0][0]) == 1
+        assert store_batch(connection, database.fetch("SELECT now()")[0][0]) == 1
         answer = etl.put(f"/itemdata/{FIRST_ID + 1}", headers={"x-api-key": printer_key}, timeout=2)
         assert answer.json() == {"updated": True}
         connection.rollback()
