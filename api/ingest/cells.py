@@ -9,6 +9,7 @@ QUOTED_CHARACTERS = 60
 
 # pandas writes a column of whole numbers as 1000001.0 as soon as one row of the batch lacks it.
 _WHOLE = re.compile(r"(-?[0-9]{1,19})(?:\.0*)?")
+_SURE_DIGITS = {32: 9, 64: 18}  # so many fit into these bits, whatever they are
 _DECIMAL = re.compile(r"(-?[0-9]+)\.([0-9]*)")
 _DIGITS = re.compile(r"[0-9]+")
 # From 2^53 on a float stands for several whole numbers, and 1e15 for as many as have its first digits.
@@ -30,6 +31,8 @@ def whole(column: str, text: str, bits: int) -> int | None:
     """Return the whole number, without the fraction that pandas adds; None for an empty cell."""
     if not text:
         return None
+    if text.isdecimal() and text.isascii() and len(text) <= _SURE_DIGITS[bits]:
+        return int(text)
     match = _WHOLE.fullmatch(text)
     number = int(match[1]) if match else None
     if number is None or not -(1 << bits - 1) <= number < 1 << bits - 1:
@@ -96,6 +99,8 @@ def day(column: str, text: str) -> str:
 
 def is_storable(text: str) -> bool:
     """Return whether PostgreSQL can store the text."""
+    if text.isascii():
+        return "\0" not in text
     try:
         text.encode()
     except UnicodeEncodeError:

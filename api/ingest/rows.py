@@ -138,7 +138,9 @@ def _key(text: str) -> int:
 
 def _read_item(item_record_id: int, bib_record_id: int | None, cells: tuple[str, ...]) -> Item:
     _, number, barcode, _, bib_number, author, title, itype, itype_name, material, material_name, class_, json = cells
-    _check_storable(cells[:-1])
+    if not is_storable("\t".join(cells)):
+        _check_storable(cells[:-1])
+        json = fit_to_store(json)  # a broken cell here costs the shelfmark at most, not the row
     barcode = trimmed(barcode)
     if len(barcode) > BARCODE_LIMIT:
         raise RowRefused("barcode", f"barcode is longer than {BARCODE_LIMIT} characters")
@@ -155,8 +157,7 @@ def _read_item(item_record_id: int, bib_record_id: int | None, cells: tuple[str,
         material or None,
         material_name or None,
         class_ or None,
-        # A broken cell here costs the shelfmark at most, not the row.
-        (json if is_storable(json) else fit_to_store(json)) or None,
+        json or None,
     )
 
 
@@ -172,10 +173,9 @@ def _with_further(item: Item, cells: dict[str, Any]) -> Item:
 
 
 def _check_storable(cells: tuple[str, ...]) -> None:
-    if is_storable("\t".join(cells)):
-        return
-    column, cell = next((column, cell) for column, cell in zip(COLUMNS, cells, strict=False) if not is_storable(cell))
-    raise RowRefused("character", f"{column} {quoted(cell)} holds NUL or half a surrogate pair")
+    for column, cell in zip(COLUMNS, cells, strict=False):
+        if not is_storable(cell):
+            raise RowRefused("character", f"{column} {quoted(cell)} holds NUL or half a surrogate pair")
 
 
 def _kept_line(fields: list[str]) -> str:

@@ -6,7 +6,7 @@ Tabs between fields; a field that holds a tab, a quote or a newline is quoted, i
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from api.ingest.gunzip import UnreadableFile
 
@@ -34,7 +34,7 @@ def read_records(pieces: Iterable[bytes]) -> Iterator[Record]:
     """
     csv.field_size_limit(RECORD_LIMIT_BYTES)
     lines = _Lines(pieces)
-    reader = csv.reader(lines, delimiter="\t", strict=True)
+    reader = csv.reader(lines.read(), delimiter="\t", strict=True)
     first_line = 1
     try:
         for fields in reader:
@@ -51,31 +51,23 @@ class _Lines:
     """The lines of the text. Raises UnreadableFile at a record that grows too large, by one line or by many."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._lines = self._split(pieces)
+        self._pieces = pieces
         self._line_number = 0
         self._record_bytes = 0
         self._holds_stand_in = False
 
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        if not self._line_number:
-            line = line.removeprefix(BYTE_ORDER_MARK)
-        self._line_number += 1
-        self._check_size(len(line))
-        self._record_bytes += len(line)
-        try:
-            text = line.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError as error:
-            raise UnreadableFile(f"line {self._line_number} is not UTF-8: {error.reason}") from error
-        if _CR_STAND_IN in text:  # even in a line without CR: its record may have one in another line
-            text = text.replace(_CR_STAND_IN, _OTHER_HALF)
-        if "\r" not in text:
-            return text
-        self._holds_stand_in = True
-        return _BARE_CR.sub(_CR_STAND_IN, text)
+    def read(self) -> Iterator[str]:
+        """Yield the lines, each with its end."""
+        for line in self._split():
+            self._line_number += 1
+            self._record_bytes += len(line)
+            if self._record_bytes > RECORD_LIMIT_BYTES:
+                self._refuse_size()
+            try:
+                text = line.decode()
+            except UnicodeDecodeError:
+                text = self._decode_odd(line)
+            yield text if "\r" not in text else self._hide_bare_cr(text)
 
     def end_record(self, fields: list[str]) -> list[str]:
         """Begin to count the next record. Return the fields of this one as they were sent."""
@@ -85,19 +77,32 @@ class _Lines:
         self._holds_stand_in = False
         return [field.replace(_CR_STAND_IN, "\r") for field in fields]
 
-    def _split(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    def _decode_odd(self, line: bytes) -> str:
+        """Decode a line that holds half a surrogate pair. It may be of a record that has a CR in another line."""
+        try:
+            return line.decode("utf-8", "surrogatepass").replace(_CR_STAND_IN, _OTHER_HALF)
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(f"line {self._line_number} is not UTF-8: {error.reason}") from error
+
+    def _hide_bare_cr(self, text: str) -> str:
+        self._holds_stand_in = True
+        return _BARE_CR.sub(_CR_STAND_IN, text)
+
+    def _split(self) -> Iterator[bytes]:
         rest = b""
-        for piece in pieces:
+        is_first = True
+        for piece in self._pieces:
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
-                yield line + b"\n"
-            self._check_size(len(rest))
+                yield (line.removeprefix(BYTE_ORDER_MARK) if is_first else line) + b"\n"
+                is_first = False
+            if self._record_bytes + len(rest) > RECORD_LIMIT_BYTES:
+                self._refuse_size()
         if rest:
-            yield rest
+            yield rest.removeprefix(BYTE_ORDER_MARK) if is_first else rest
 
-    def _check_size(self, more_bytes: int) -> None:
-        if self._record_bytes + more_bytes > RECORD_LIMIT_BYTES:
-            raise UnreadableFile(
-                f"the record that ends after line {self._line_number} is over {RECORD_LIMIT_BYTES >> 20} MiB: "
-                "is a quote never closed?"
-            )
+    def _refuse_size(self) -> NoReturn:
+        raise UnreadableFile(
+            f"the record that ends after line {self._line_number} is over {RECORD_LIMIT_BYTES >> 20} MiB: "
+            "is a quote never closed?"
+        )
