@@ -33,16 +33,20 @@ WORDS = [
     "stranger's",
 ]
 
-# Items without subfields: the sync alone reads those. Classifications are those that an item of Sierra hasn't got yet.
+# Items of 30 locations without subfields: the sync alone reads those. Half of them count as relabelled; the sandbox's
+# Sierra has none of the classifications yet.
 FILL = """
 INSERT INTO sierra_item (
     item_record_id, item_number, barcode, bib_record_id, bib_number, best_author, best_title, itype_code_num,
-    item_type_name, material_code, material_name, classification, shelfmark, updated_at
+    item_type_name, material_code, material_name, classification, shelfmark, updated_at, item_call_number,
+    location_code, location_name, is_relabelled
 )
 SELECT
     %(first_id)s + place, (%(first_number)s + place)::text, (%(first_barcode)s + place)::text,
     420907800000 + place / 3, (2000000 + place / 3)::text, 'Talvio, Maila', 'Kirja ' || place, 1,
-    'Kirja', 'a', 'Kirja', '99.' || place %% 1000, 'TAL', %(loaded_at)s
+    'Kirja', 'a', 'Kirja', '99.' || place %% 1000, 'TAL', %(loaded_at)s,
+    CASE WHEN place %% 2 = 0 THEN '84.2' ELSE '99.' || place %% 1000 END,
+    'k' || place %% 30, 'Kirjasto ' || place %% 30, place %% 2 = 1
 FROM generate_series(0, %(items)s - 1) AS place
 """
 

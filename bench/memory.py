@@ -1,6 +1,6 @@
 """Measures whether api and notifier stay as small as they are while a print station reads and marks, item after item.
 
-All marks are pushed. `python -m bench memory --minutes 60` has an hour of it, some 250,000 requests.
+All marks are pushed. `python -m bench memory --minutes 60` has an hour of it, some 225,000 requests.
 """
 
 import random

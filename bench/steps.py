@@ -28,7 +28,6 @@ STEPS = (CLAIM, MARK, READ, HISTORY, OVERVIEW, PRUNE)
 DESK = sha256(b"desk 1").digest()
 QUEUE_ITEMS = "INSERT INTO update_queue (item_record_id) SELECT item_record_id FROM sierra_item ORDER BY 1 LIMIT %s"
 
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Step = Callable[[int], Awaitable[Any]]  # takes its place among the times, from 0 on
 
 
