@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import httpx_alone, page
-from bench.__main__ import ALONE, NEEDS, ROWS
+from bench.__main__ import ALONE, NEEDS, ROWS, main
 from bench.chaos_run import Run
 from bench.drain import drain, seen_by
 from bench.figures import Figure, quantile, table
@@ -45,6 +45,20 @@ def test_a_row_is_measured_in_seconds(row: str) -> None:
 def test_every_row_is_a_module_that_measures() -> None:
     for row in (*ROWS, *ALONE):
         assert callable(importlib.import_module(f"bench.{row}").measure)
+
+
+def test_items_are_for_the_etl_and_minutes_for_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, dict[str, float]] = {}
+    for row in ("growth", "etl", "memory"):
+
+        def measure(quick: bool, row: str = row, **amounts: float) -> list[Figure]:
+            asked[row] = amounts
+            return []
+
+        monkeypatch.setattr(f"bench.{row}.measure", measure)
+    monkeypatch.setattr(sys, "argv", ["bench", "growth", "etl", "memory", "--minutes", "60", "--items", "7"])
+    main()
+    assert asked == {"growth": {}, "etl": {"items": 7}, "memory": {"minutes": 60.0}}
 
 
 @pytest.mark.parametrize(
