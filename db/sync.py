@@ -27,6 +27,7 @@ CONFIRM_SECONDS = 10.0  # for what takes long itself: a batch, an import
 CANCEL_SECONDS = 2.0
 
 PART_BYTES = 4 << 20  # of subfields: some thousand rows; PostgreSQL's default temp_buffers hold them
+COPY_BYTES = 32 << 10  # at a time, as psycopg does with rows
 LOWEST_ID = -(1 << 63)
 
 
@@ -36,6 +37,8 @@ class Part(NamedTuple):
     first_id: int
     last_id: int
 
+
+Subfields = list[tuple[int, str | None]]  # item_record_id and shelfmark_json
 
 # The bibs of an item that has several: a full sync brings all of them and notes them; changes bring only edited ones
 # and heed the note; changes of an ETL that always sends the highest bib need no note and forget it.
@@ -70,15 +73,23 @@ def read_clock(connection: Transaction) -> datetime:
     return clock
 
 
-def fill_batch(connection: Transaction, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Copy the rows, good and refused, into the temporary table; columns as in `copy_batch`."""
+def fill_batch(connection: Transaction, rows: Iterable[tuple[Any, ...] | bytes]) -> None:
+    """Copy the rows, good and refused, into the temporary table: columns as in `copy_batch`, or COPY's text of them."""
     connection.execute(SQL["notice_our_end"])
     connection.execute(SQL["create_batch"])
+    connection.execute(SQL["index_batch"])
     connection.execute(SQL["create_noted_bibs"])
     with connection.cursor() as cursor, cursor.copy(SQL["copy_batch"]) as copy:
+        lines = bytearray()
         for row in rows:
-            copy.write_row(row)
-    connection.execute(SQL["index_batch"])
+            if isinstance(row, bytes):
+                lines += row
+            else:
+                copy.write_row(row)
+            if len(lines) > COPY_BYTES:
+                copy.write(bytes(lines))
+                lines.clear()
+        copy.write(bytes(lines))
     connection.execute(SQL["analyze_batch"])
 
 
@@ -111,7 +122,7 @@ def find_parts(connection: Transaction) -> list[Part]:
     return [Part(above + 1, last_id) for above, last_id in pairwise([LOWEST_ID - 1, *last_ids])]
 
 
-def read_new_subfields(connection: Transaction, part: Part) -> list[tuple[int, str | None]]:
+def read_new_subfields(connection: Transaction, part: Part) -> Subfields:
     """`item_record_id` and `shelfmark_json` of each row of the part whose shelfmark has to be made."""
     return connection.execute(SQL["read_new_subfields"], part._asdict(), prepare=False).fetchall()
 

@@ -17,6 +17,7 @@ import psycopg
 
 from api.ingest.deletions import store_deletions
 from api.ingest.gunzip import FileTooLarge, UnreadableFile, gunzip
+from api.ingest.ordinary import read_batch
 from api.ingest.position import (
     MOST_EARLY_ENDS,
     NoReadableId,
@@ -30,8 +31,7 @@ from api.ingest.position import (
     would_complete,
 )
 from api.ingest.protocol import BUSY, NO_MEMORY, Interrupted, Job, LastWords, Result, read_file_frames, read_json_frame
-from api.ingest.rows import read_rows
-from api.ingest.store import columns_of, store_batch
+from api.ingest.store import store_batch
 from api.ingest.tsv import read_records
 from db import sync
 from db.connections import DATABASE_AWAY, connect, one_line
@@ -162,10 +162,10 @@ def _gap(position: Position, missing_until: datetime, why: str) -> str:
     )
 
 
-def _rows(stdin: BinaryIO, unpacked_limit_bytes: int) -> Iterator[tuple[Any, ...]]:
-    """Return the file's rows, as the columns of the table batch."""
+def _rows(stdin: BinaryIO, unpacked_limit_bytes: int) -> Iterator[tuple[Any, ...] | bytes]:
+    """Return the file's rows, as the table batch takes them."""
     records = read_records(gunzip(read_file_frames(stdin), unpacked_limit_bytes))
-    return (columns_of(line_number, row) for line_number, row in read_rows(records))
+    return read_batch(records)
 
 
 if __name__ == "__main__":

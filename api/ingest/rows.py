@@ -87,12 +87,17 @@ class Refusal(NamedTuple):
     line: str
 
 
-def read_rows(records: Iterator[Record]) -> Iterator[tuple[int, Item | Refusal]]:
-    """Yield each row with its line number. Raises UnreadableFile if the header is missing or lacks a column."""
+def read_header(records: Iterator[Record]) -> list[str]:
+    """Return the names in the header line. Raises UnreadableFile if the file has none."""
     header = next(records, None)
     if header is None:
         raise UnreadableFile("the file is empty: it has no header line")
-    read = make_row_reader(header.fields)
+    return header.fields
+
+
+def read_rows(records: Iterator[Record]) -> Iterator[tuple[int, Item | Refusal]]:
+    """Yield each row with its line number. Raises UnreadableFile if the header is missing or lacks a column."""
+    read = make_row_reader(read_header(records))
     return ((record.line_number, read(record.fields)) for record in records)
 
 

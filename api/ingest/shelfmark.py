@@ -108,6 +108,9 @@ def _filing_part(content: str, article: int) -> str:
 
 
 def _first_letters(heading: str) -> str:
+    start = heading[:LENGTH]
+    if start.isascii() and start.isalnum():  # most headings begin so, and nothing is dropped before
+        return start.upper()
     # Dropped once more after upper(), which can add other characters: `ŉ` becomes an apostrophe and N.
     kept: str = _DROPPED.sub("", _DROPPED.sub("", heading)[:LENGTH].upper())
     return kept[:LENGTH]

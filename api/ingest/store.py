@@ -11,13 +11,15 @@ from api.ingest.rows import Item, Refusal
 from api.ingest.shelfmark import shelfmark_of
 from db import sync
 
-_NO_REFUSAL = (None, None, None)
+_Made = tuple[sync.Part, dict[int, str]]  # a part, and the new shelfmarks by item
+
+NO_REFUSAL = (None, None, None)
 
 
 def columns_of(line_number: int, row: Item | Refusal) -> tuple[Any, ...]:
     """Return the columns of the table batch: line number, those of an Item, and a Refusal's reason and line."""
     if isinstance(row, Item):
-        return (line_number, *row, *_NO_REFUSAL)
+        return (line_number, *row, *NO_REFUSAL)
     known = {"item_record_id": row.item_record_id, "bib_record_id": row.bib_record_id}
     return (line_number, *map(known.get, Item._fields), row.reason_code, row.reason, row.line)
 
@@ -44,16 +46,22 @@ def store_batch(
 
 
 def _store_parts(connection: sync.Transaction, timestamp: datetime, bibs: sync.Bibs) -> int:
-    """Store part by part: while PostgreSQL stores one, this process makes the shelfmarks of the next."""
+    """Store part by part: while PostgreSQL stores one and reads on, the shelfmarks of the next one are made."""
 
     def store(part: sync.Part, shelfmarks: dict[int, str]) -> int:
         return sync.merge_part(connection, part, shelfmarks, timestamp, bibs)
 
-    written, made = 0, None
-    with ThreadPoolExecutor(1) as thread:
-        for part in sync.find_parts(connection):
-            subfields = sync.read_new_subfields(connection, part)  # before the last part is stored: one thing at a time
-            storing = thread.submit(store, *made) if made else None
+    def store_and_read(made: _Made | None, following: sync.Part | None) -> tuple[int, sync.Subfields]:
+        return store(*made) if made else 0, sync.read_new_subfields(connection, following) if following else []
+
+    made, written = None, 0
+    parts = sync.find_parts(connection)
+    with ThreadPoolExecutor(1) as thread:  # the connection is this thread's until its turn has ended
+        turn = thread.submit(store_and_read, None, parts[0] if parts else None)
+        for part, following in zip(parts, [*parts[1:], None], strict=False):
+            stored, subfields = turn.result()
+            written += stored
+            turn = thread.submit(store_and_read, made, following)
             made = part, {item_record_id: shelfmark_of(text) for item_record_id, text in subfields}
-            written += storing.result() if storing else 0
+        written += turn.result()[0]
     return written + (store(*made) if made else 0)

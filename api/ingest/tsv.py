@@ -85,8 +85,9 @@ class _Lines:
             raise UnreadableFile(f"line {self._line_number} is not UTF-8: {error.reason}") from error
 
     def _hide_bare_cr(self, text: str) -> str:
-        self._holds_stand_in = True
-        return _BARE_CR.sub(_CR_STAND_IN, text)
+        hidden = _BARE_CR.sub(_CR_STAND_IN, text)
+        self._holds_stand_in = self._holds_stand_in or hidden != text
+        return hidden
 
     def _split(self) -> Iterator[bytes]:
         rest = b""

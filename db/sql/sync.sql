@@ -91,6 +91,13 @@ CREATE TEMPORARY TABLE batch (
 ) ON COMMIT DROP;
 
 
+-- name: index_batch
+-- Made before the rows, for while they come PostgreSQL has the time. Without it a statement that begins with the items
+-- whose deletion PostgreSQL has no statistics of yet (some per cent of them, after a person allowed that) reads the whole
+-- batch for each of them.
+CREATE INDEX ON batch (item_record_id);
+
+
 -- name: create_noted_bibs
 -- The bibs of each item that has several; empty unless the batch notes them.
 CREATE TEMPORARY TABLE noted_bibs (item_record_id bigint NOT NULL, bib_record_ids bigint[] NOT NULL) ON COMMIT DROP;
@@ -104,12 +111,6 @@ COPY batch (
     item_call_number, item_updated_at, location_code, location_name, deleted_on, is_relabelled,
     reason_code, reason, line
 ) FROM STDIN;
-
-
--- name: index_batch
--- Made once the rows are in. Without it a statement that begins with the items whose deletion PostgreSQL has no
--- statistics of yet (some per cent of them, after a person allowed that) reads the whole batch for each of them.
-CREATE INDEX ON batch (item_record_id);
 
 
 -- name: analyze_batch
