@@ -93,11 +93,11 @@ def _scan_deployed(text: str) -> list[MainEntry] | None:
     gaps = parts[_STRIDE:-1:_STRIDE]
     if parts[0] != "[" or parts[-1] != "]" or gaps.count(", ") != len(gaps):
         return None
-    columns = (parts[group::_STRIDE] for group in range(1, _STRIDE))
+    # The four groups of each object follow one another; those of an object that is no main entry are None.
     return [
-        MainEntry(marc_tag, ind1, ind2, content)
-        for marc_tag, ind1, ind2, literal in zip(*columns, strict=True)
-        if marc_tag and is_visible(content := _unquote(literal))
+        MainEntry(parts[place], parts[place + 1], parts[place + 2], content)
+        for place in range(1, len(parts), _STRIDE)
+        if parts[place] and is_visible(content := _unquote(parts[place + 3]))
     ]
 
 
