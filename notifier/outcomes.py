@@ -31,6 +31,7 @@ from runtime.sentry import reporting
 log = logging.getLogger("signum.outcomes")
 
 Result = TypeVar("Result")
+GATHER_SECONDS = 0.005  # a statement for several outcomes costs hardly more than one for one
 LONG_LOCK_TRIES = 6  # about a second
 HISTORY_AGAIN_SECONDS = 60.0
 HISTORY_AWAY = Reason("history_away", "History can't be read at the moment")
@@ -96,7 +97,9 @@ class OutcomeWriter:
             told: asyncio.Future[Finish | None] = asyncio.get_running_loop().create_future()
             self._pushed.append((push, told))
             async with self._turn:
-                # The first to get its turn finishes all that gathered while it waited; the others find nothing left.
+                # The first to get its turn finishes all that gather meanwhile; the others find nothing left.
+                if self._pushed:
+                    await asyncio.sleep(GATHER_SECONDS)
                 together, self._pushed = self._pushed, []
                 if together:
                     await self._finish_together(together)

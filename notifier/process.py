@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 
+import sniffio
 import uvloop
 
 from db.connections import DatabaseUnavailable, connection_parameters, notifier_parameters
@@ -36,6 +37,7 @@ def run(settings: NotifierSettings) -> int:
     configure_logging(settings.log_level, settings.log_format)
     configure_sentry(settings, "notifier")
     raise_limit_of_open_files()
+    sniffio.current_async_library_cvar.set("asyncio")  # httpcore asks at each lock: Python 3.11 is slow to find out
     try:
         uvloop.run(serve(settings))
     except DatabaseUnavailable as error:

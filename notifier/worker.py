@@ -108,8 +108,10 @@ class Worker:
         return bool(self._tasks)
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Start to write outcomes to the queue."""
+        """Start to write outcomes to the queue, each by itself: an obstacle to one, such as a lock, keeps no other."""
         for outcome in outcomes:
+            for item in _items_of(outcome):
+                item.probe = False  # it has told what it could: the next one need not wait for a row that is locked
             self._tasks.start(self._settle(outcome))
 
     def _start_request(self) -> bool:
@@ -162,7 +164,6 @@ class Worker:
             results = fail_by_own_error(items, error)
         finally:
             self._in_flight.requests.pop(asyncio.current_task(), None)  # type: ignore[arg-type]
-            self._wakeup.set(something_due=False)
         outcomes: list[Outcome] = []
         for result in results:
             match result:
@@ -173,16 +174,12 @@ class Worker:
                     (self._in_flight.to_write.appendleft if item.probe else self._in_flight.to_write.append)(item)
                 case outcome:
                     outcomes.append(outcome)
-        if len(outcomes) == 1:  # as most often: then no further task is needed
-            await self._settle(outcomes[0])
-        elif outcomes:  # together: an obstacle to one, such as a lock, must not keep the others
-            await asyncio.gather(*map(self._settle, outcomes))
+        self.settle(outcomes)
+        self.move_on()
 
     async def _settle(self, outcome: Outcome) -> None:
         """Write an outcome to the queue and forget its items. Whatever goes wrong with it, the other items go on."""
-        items = outcome.items if isinstance(outcome, Released) else [outcome.item]
-        for item in items:
-            item.probe = False  # it has told what it could: the next one need not wait for a row that is locked
+        items = _items_of(outcome)
         try:
             if await self._write(outcome) == "unproven" and isinstance(outcome, Finished):
                 outcome.item.unproven = outcome.push
@@ -228,3 +225,7 @@ class Worker:
                     waiting.extend(chunk)
         if waiting:
             self.settle([Released(waiting)])
+
+
+def _items_of(outcome: Outcome) -> Sequence[ClaimedItem]:
+    return outcome.items if isinstance(outcome, Released) else [outcome.item]

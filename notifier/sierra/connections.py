@@ -48,7 +48,7 @@ class Connections:
 
     def build(self, method: str, path: str, **parts: Any) -> httpx.Request:
         """A request that any connection may send, again and again. ValueError, httpx.InvalidURL."""
-        return self._builder.build_request(method, path, **parts)
+        return self._builder.build_request(method, self._endpoint + path, **parts)
 
     async def exchange(self, request: httpx.Request, check_lease: Callable[[], None]) -> Response:
         """Send a request and read its response. Raise Silent where there is none, and the error of `check_lease`.
@@ -94,7 +94,6 @@ class Connections:
         Without httpx's own time-outs: they are per read, and a server that trickles never trips them.
         """
         return httpx.AsyncClient(
-            base_url=self._endpoint,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS),
             headers={"Accept-Encoding": "identity"},  # a small answer stays small: nothing to unpack
             cookies=self._cookies,
