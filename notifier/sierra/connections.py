@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -38,6 +39,7 @@ class Connections:
         self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
         for client in self._clients:
             self._free.put_nowait(client)
+        self._turn = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
 
     async def aclose(self) -> None:
@@ -59,13 +61,39 @@ class Connections:
         """
         client, response = await self._free.get(), None
         try:
-            check_lease()  # no await between this and the sending
-            response = await self._send(client, request)
+            async with self._turn_to_send(request):
+                check_lease()  # no await between this and the sending
+                response = await self._send(client, request)
         finally:
             if response is None:
                 client = self._replace(client)
             self._free.put_nowait(client)
         return response
+
+    @asynccontextmanager
+    async def _turn_to_send(self, request: httpx.Request) -> AsyncIterator[None]:
+        """Have requests sent one after the other: sent together, step by step, all would be as late as the last.
+
+        The turn is over once the head was sent, which waits for nothing; and before a connection is made, which may.
+        """
+        await self._turn.acquire()
+        is_over = False
+
+        def end() -> None:
+            nonlocal is_over
+            if not is_over:
+                is_over = True
+                self._turn.release()
+
+        async def follow(step: str, _: object) -> None:
+            if not step.startswith("http11.send_request_headers"):
+                end()
+
+        request.extensions["trace"] = follow
+        try:
+            yield
+        finally:
+            end()
 
     async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> Response:
         has_begun = False
