@@ -54,7 +54,7 @@ async def read_schema_problem(parameters: Parameters) -> str | None:
 
 
 def _migrate(parameters: Parameters) -> None:
-    # Alembic takes a third of a second, SQLAlchemy 11 MiB that the notifier has no other need of, and most starts neither.
+    # Alembic takes a third of a second, SQLAlchemy 11 MiB that the notifier needs for nothing else.
     from sqlalchemy.exc import DBAPIError
 
     from db.schema.migrate import migrate
