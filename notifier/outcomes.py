@@ -100,8 +100,7 @@ class OutcomeWriter:
                 # The first to get its turn finishes all that gather meanwhile; the others find nothing left.
                 if self._pushed:
                     await asyncio.sleep(GATHER_SECONDS)
-                together, self._pushed = self._pushed, []
-                if together:
+                    together, self._pushed = self._pushed, []
                     await self._finish_together(together)
             came_of_it = await told
             if came_of_it is None and push.outcome == "pushed":
@@ -163,8 +162,7 @@ class OutcomeWriter:
         self, connection: Connection, claims: Sequence[Claim], delay_seconds: float, reason: Reason | None
     ) -> dict[int, Release]:
         """Release them, each kept for as long as its unanswered write needs, reckoned anew at every try."""
-        keep = {one.item_record_id: self.unanswered.keep_seconds(one) for one in claims}
-        kept = {item: seconds for item, seconds in keep.items() if seconds is not None}
+        kept = {one.item_record_id: s for one in claims if (s := self.unanswered.keep_seconds(one)) is not None}
         code, sentence = reason or (None, None)
         return await queue.release(connection, self.notifier, claims, delay_seconds, sentence, kept, code)
 
