@@ -36,14 +36,15 @@ def measure(quick: bool) -> list[Figure]:
         for version, what in ((1, "as the sync brought them"), (2, "after every one of them changed in one batch")):
             send(api, make_batch(items, version), f"2026-11-0{version}T00:00:00+00:00")
             figures.append(
-                _figure(ground, f"sierra_item, {items:,} items {what}", "sierra_item", items, 1_000, "items")
+                disk_of(ground, f"sierra_item, {items:,} items {what}", "sierra_item", items, 1_000, "items")
             )
         uvloop.run(_print_labels(ground, items, labels))
-        figures.append(_figure(ground, f"update_log, {labels:,} labels", "update_log", labels, 100_000, "labels"))
+        figures.append(disk_of(ground, f"update_log, {labels:,} labels", "update_log", labels, 100_000, "labels"))
     return figures
 
 
-def _figure(ground: Ground, what: str, table: str, rows: int, unit: int, noun: str) -> Figure:
+def disk_of(ground: Ground, what: str, table: str, rows: int, unit: int, noun: str) -> Figure:
+    """The size of a table of so many rows, vacuumed, per `unit` of them."""
     with ground.connect() as connection:
         connection.execute(f"VACUUM (ANALYZE) {table}".encode())
         row = connection.execute(SIZE, {"name": table}).fetchone()
@@ -53,7 +54,7 @@ def _figure(ground: Ground, what: str, table: str, rows: int, unit: int, noun: s
         what=what,
         ours=f"{whole * unit / rows:.2f} MB per {unit:,} {noun}",
         beside=f"of that indexes {indexes * unit / rows:.2f} MB",
-        share=f"{whole:.0f} MB in all",
+        share=f"{whole:,.0f} MB in all",
     )
 
 

@@ -4,7 +4,7 @@ Both are open at the same time, and each step is measured in turns. Claims and m
 """
 
 from bench.figures import Figure, median
-from bench.ground import Ground
+from bench.growth import disk_of
 from bench.library import ITEMS, LABELS, QUEUED, keep_library, prepare_library
 from bench.plots import plot_size
 from bench.steps import CLAIM, MARK, STEPS, queue_items, time_count, time_steps
@@ -13,7 +13,6 @@ SMALL = (10_000, 40_000, 100)  # items, labels (in five years: so each desk prin
 BETWEEN = ((100_000, 1_000, 20_000), (1_000_000, 1_000, 200_000))  # the same; drawn only
 ROUNDS, TIMES = 3, 100
 MOST_TIMES_SMALL = 1.5
-DISK = "SELECT pg_total_relation_size(%s::regclass) / 1e6, pg_indexes_size(%s::regclass) / 1e6"
 
 Spent = dict[str, list[float]]  # milliseconds, by step
 
@@ -43,8 +42,8 @@ def measure(quick: bool) -> list[Figure]:
             beside=f"{SMALL[0]:,} items {counts[0]:.2f} s",
             share=f"{counts[1] / items * 1e6:.2f} µs per item",
         ),
-        _disk(large, f"{what} disk of items without headings", "sierra_item", items, (1_000, "items")),
-        _disk(large, f"{what} disk of history", "update_log", labels, (100_000, "labels")),
+        disk_of(large, f"{what} disk of items without headings", "sierra_item", items, 1_000, "items"),
+        disk_of(large, f"{what} disk of history", "update_log", labels, 100_000, "labels"),
     ]
 
 
@@ -57,20 +56,6 @@ def _beside_small(what: str, small: list[float], large: list[float]) -> Figure:
         share=f"{most / least:.2f} x",
         goal=f"≤ {MOST_TIMES_SMALL} x",
         reached=most <= MOST_TIMES_SMALL * least,
-    )
-
-
-def _disk(ground: Ground, what: str, table: str, rows: int, unit: tuple[int, str]) -> Figure:
-    with ground.connect() as connection:
-        row = connection.execute(DISK, [table, table]).fetchone()
-    assert row is not None
-    whole, indexes = map(float, row)
-    many, noun = unit
-    return Figure(
-        what=what,
-        ours=f"{whole * many / rows:.2f} MB per {many:,} {noun}",
-        beside=f"of that indexes {indexes * many / rows:.2f} MB",
-        share=f"{whole:,.0f} MB in all",
     )
 
 
