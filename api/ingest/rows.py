@@ -95,12 +95,6 @@ def read_header(records: Iterator[Record]) -> list[str]:
     return header.fields
 
 
-def read_rows(records: Iterator[Record]) -> Iterator[tuple[int, Item | Refusal]]:
-    """Yield each row with its line number. Raises UnreadableFile if the header is missing or lacks a column."""
-    read = make_row_reader(read_header(records))
-    return ((record.line_number, read(record.fields)) for record in records)
-
-
 def make_row_reader(header: list[str]) -> Callable[[list[str]], Item | Refusal]:
     """Return a function that reads the rows below this header: columns by name, in any order, unknown ones ignored."""
     for problem, columns in (

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from api.ingest.gunzip import UnreadableFile
-from api.ingest.rows import BARCODE_LIMIT, COLUMNS, KEPT_LINE_BYTES, Item, Refusal, make_row_reader, read_rows
+from api.ingest.ordinary import read_batch
+from api.ingest.rows import BARCODE_LIMIT, COLUMNS, KEPT_LINE_BYTES, Item, Refusal, make_row_reader
 from api.ingest.tsv import Record
 from tests.fix_batch import FIRST_ID, heading, row
 
@@ -63,11 +64,11 @@ def test_missing_or_doubled_column_is_named(column: str) -> None:
 
 def test_empty_file_has_no_header() -> None:
     with pytest.raises(UnreadableFile, match="no header"):
-        read_rows(iter([]))
+        list(read_batch(iter([])))
 
 
 def test_header_alone_has_no_rows() -> None:
-    assert list(read_rows(iter([Record(1, list(COLUMNS))]))) == []
+    assert list(read_batch(iter([Record(1, list(COLUMNS))]))) == []
 
 
 @pytest.mark.parametrize("column", [column for column in COLUMNS if column != "item_record_id"])
