@@ -48,7 +48,6 @@ def plot_history(finished: Sequence[int], dead_rows: Sequence[int], megabytes: S
     size = axes.twinx()
     size.plot(finished, megabytes, color="tab:blue", label="size, MB (right)")
     size.set_ylim(bottom=0)
-    size.legend(loc="upper right")
     _save(figure, axes, "history")
 
 
@@ -56,24 +55,31 @@ def plot_chaos(waiting: Mapping[str, Mapping[str, tuple[Sequence[float], Sequenc
     """Draw how many jobs wait, by fault and queue: seconds since the fault began, and jobs."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 6), dpi=110)
+    figure = Figure(figsize=(11, 6), dpi=110, layout="constrained")
     for axes, (fault, queues) in zip(figure.subplots(2, 3).flat, waiting.items(), strict=True):
+        axes.set_xmargin(0)
         for (name, (seconds, jobs)), style in zip(queues.items(), ("-", "--", ":"), strict=True):
             axes.plot(seconds, jobs, style, label=name)
         axes.set(title=fault, xlabel="seconds since the fault began", ylabel="jobs that wait")
         axes.title.set_fontsize("medium")
         axes.grid(alpha=0.3)
-        axes.set_ylim(bottom=0)
-    figure.axes[0].legend(loc="upper right")
-    figure.tight_layout()
+        axes.set_xlim(right=find_chaos_end(queues))
+        axes.set_ylim(0, max(10.0, axes.get_ylim()[1]))  # a job or two wait at any time: that must not fill the picture
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.savefig(DOCS / "performance-chaos.png")
+
+
+def find_chaos_end(queues: Mapping[str, tuple[Sequence[float], Sequence[int]]]) -> float:
+    """Return the second at which a fault's picture ends: 5 after the last at which any queue had a job waiting."""
+    waits = [at for seconds, jobs in queues.values() for at, waiting in zip(seconds, jobs, strict=True) if waiting]
+    return max(waits, default=0.0) + 5
 
 
 def _picture(title: str, x: str, y: str) -> tuple[Any, Any]:
     # Only where a picture is wanted: the tests measure without one, and without the package.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 4), dpi=110)
+    figure = Figure(figsize=(8, 4), dpi=110, layout="constrained")
     axes = figure.subplots()
     axes.set(title=title, xlabel=x, ylabel=y)
     axes.grid(alpha=0.3)
@@ -82,6 +88,5 @@ def _picture(title: str, x: str, y: str) -> tuple[Any, Any]:
 
 def _save(figure: Any, axes: Any, name: str) -> None:
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper left")
-    figure.tight_layout()
+    figure.legend(loc="outside lower center", ncols=2)  # within the axes it covers data
     figure.savefig(DOCS / f"performance-{name}.png")

@@ -14,6 +14,7 @@ from bench.chaos_run import Run
 from bench.drain import drain, seen_by
 from bench.figures import Figure, quantile, table
 from bench.ground import prepare_ground
+from bench.plots import find_chaos_end
 
 NS = 1_000_000
 HOUSE = Path(__file__).parents[2]
@@ -98,6 +99,13 @@ def test_chaos_tells_jobs_that_were_lost_from_those_done_twice_and_those_never_a
     assert run.rate(-10, 0) == 0.1
     assert run.waiting([0, 2, 40]) == [0, 1, 1]
     assert run.whole_after(30) == 3.0
+
+
+def test_a_faults_picture_ends_shortly_after_the_last_wait_of_any_queue() -> None:
+    moments = [-10.0, 0.0, 20.0, 40.0, 200.0]
+    assert find_chaos_end({"signum": (moments, [1, 9, 0, 0, 0]), "peer": (moments, [0, 9, 1, 1, 0])}) == 45
+    assert find_chaos_end({"signum": (moments, [1, 9, 9, 9, 1])}) == 205
+    assert find_chaos_end({"signum": (moments, [0, 0, 0, 0, 0])}) == 5
 
 
 def test_a_missed_goal_is_said() -> None:
