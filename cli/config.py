@@ -8,6 +8,7 @@ import typer
 from pydantic import SecretStr
 
 from cli.output import AsJson, show_rows
+from runtime.console_settings import ConsoleSettings
 from runtime.etl_settings import EtlSettings
 from runtime.settings import (
     MASKED,
@@ -25,6 +26,7 @@ class Reader(StrEnum):
     """The processes that read settings."""
 
     API = "api"
+    CONSOLE = "console"
     NOTIFIER = "notifier"
     MIGRATE = "migrate"
     ETL = "etl"
@@ -32,6 +34,7 @@ class Reader(StrEnum):
 
 _KINDS: dict[Reader, type[ProcessSettings]] = {
     Reader.API: ApiSettings,
+    Reader.CONSOLE: ConsoleSettings,
     Reader.NOTIFIER: NotifierSettings,
     Reader.MIGRATE: MigrateSettings,
     Reader.ETL: EtlSettings,

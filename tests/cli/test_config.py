@@ -18,14 +18,17 @@ def test_each_setting_has_its_value_and_its_origin(signum_process: Signum, tmp_p
     given = {"SETTINGS_FILE": file, "SIERRA_API_CLIENT_SECRET_FILE": secret, "DB_PASSWORD": SECRET, **SIERRA}
     ran = signum_process("config", "--json", settings=given)
     rows = {row["setting"]: row for row in ran.json}
+    of_the_database = ["api", "console", "notifier", "migrate"]
     expected = {
-        "DB_NAME": ("kirjasto", str(file), ["api", "notifier", "migrate"]),
-        "DB_PORT": (5432, "default", ["api", "notifier", "migrate"]),
-        "DB_PASSWORD": ("********", "environment", ["api", "notifier", "migrate"]),
+        "DB_NAME": ("kirjasto", str(file), of_the_database),
+        "DB_PORT": (5432, "default", of_the_database),
+        "DB_PASSWORD": ("********", "environment", of_the_database),
         "API_PORT": (8000, "default", ["api"]),
         "SIERRA_API_CLIENT_KEY": ("********", "environment", ["notifier"]),
         "SIERRA_API_CLIENT_SECRET": ("********", f"{secret} (SIERRA_API_CLIENT_SECRET_FILE)", ["notifier"]),
-        "SENTRY_DSN": (None, "default", ["api", "notifier", "migrate"]),
+        "CONSOLE_PORT": (8080, "default", ["console"]),
+        "SIERRA_LATE_WRITE_SECONDS": (300.0, "default", ["console", "notifier"]),
+        "SENTRY_DSN": (None, "default", of_the_database),
     }
     assert {name: (rows[name]["value"], rows[name]["from"], rows[name]["read_by"]) for name in expected} == expected
     assert SECRET not in ran.out + ran.err
