@@ -94,7 +94,8 @@ def not_shown(
         return await mark_items(connection, by, ids, 1) if ids else []
 
     task = _Task("queue not-shown --mark", "marked", by, as_json)
-    task.tell(act(by, task.command, {"limit": limit}, mark_not_shown, task.count))
+    touched = act(by, task.command, {"limit": limit}, mark_not_shown, task.count)
+    task.tell(touched, if_none="no item is to be marked again")
 
 
 @app.command()
@@ -175,12 +176,12 @@ class _Task:
         """The number of items touched, alone and in a sentence."""
         return len(touched), f"{self.done} {_items(len(touched))}"
 
-    def tell(self, touched: Collection[int]) -> None:
-        """Print the number of items touched, if any; as JSON, their ids."""
+    def tell(self, touched: Collection[int], if_none: str = "") -> None:
+        """Print the number of items touched, or `if_none`; as JSON, their ids."""
         if self.as_json:
             show_json({"done": self.done, "item_record_ids": sorted(touched)})
-        elif touched:
-            print_out(self.count(touched)[1])
+        elif touched or if_none:
+            print_out(self.count(touched)[1] if touched else if_none)
 
 
 def _either(action: Action, by: str, numbers: list[str] | None, barcodes: list[str] | None) -> Work:

@@ -122,7 +122,7 @@ def test_command_lists_them_and_marks_those_that_nobody_changed(signum: Signum, 
     assert signum("queue", "not-shown", "--mark").out == "marked 1 item\n"
     assert database.fetch("SELECT item_record_id, queued_by, priority FROM update_queue") == [(1, "aino", 1)]
     ran = signum("queue", "not-shown", "--mark")
-    assert (ran.code, ran.out) == (0, "")
+    assert (ran.code, ran.out) == (0, "no item is to be marked again\n")
 
 
 def test_long_history_is_read_for_its_last_days_only(item: int, database: TestDatabase) -> None:
