@@ -8,8 +8,9 @@ make in between would be lost.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from db.queue import Finish
@@ -20,6 +21,8 @@ from notifier.outcomes import OutcomeWriter
 from notifier.push import Finished, ItemPush, Outcome, Result, ToReadSingly, ToWrite, fail_by_own_error
 from notifier.wakeup import Wakeup
 from runtime.sentry import tell_steps
+
+Work = Callable[[], Awaitable[Sequence[Result]]]
 
 CANCEL_AGAIN_SECONDS = 1.0
 
@@ -121,13 +124,13 @@ class Worker:
         # one item come first: where a list failed, its items have waited for a request already.
         if in_flight.to_read_singly:
             item = in_flight.to_read_singly.popleft()
-            self._start(self._push.read_one(item), [item], reads=True)
+            self._start(partial(self._push.read_one, item), [item], reads=True)
         elif chunk := self._next_chunk():
-            self._start(self._push.read(chunk), chunk, reads=True)
+            self._start(partial(self._push.read, chunk), chunk, reads=True)
         # Where a claim may bring more to read, the last slot is kept for it.
         elif in_flight.to_write and not self._keeps_slot_for_read():
             item = in_flight.to_write.popleft()
-            self._start(self._push.write(item), [item], reads=False)
+            self._start(partial(self._push.write, item), [item], reads=False)
         else:
             return False
         return True
@@ -152,14 +155,14 @@ class Worker:
             return False
         return self._claims.are_expected and not (in_flight.to_read or in_flight.being_read)
 
-    def _start(self, work: Coroutine[Any, Any, Sequence[Result]], items: Sequence[ClaimedItem], reads: bool) -> None:
+    def _start(self, work: Work, items: Sequence[ClaimedItem], reads: bool) -> None:
         task = self._tasks.start(self._run(work, items))
         self._in_flight.requests[task] = items if reads else ()
 
-    async def _run(self, work: Coroutine[Any, Any, Sequence[Result]], items: Sequence[ClaimedItem]) -> None:
+    async def _run(self, work: Work, items: Sequence[ClaimedItem]) -> None:
         """Run one request at Sierra, free its slot, put items in line for their next request, write outcomes."""
         try:
-            results = await work
+            results = await work()
         except Exception as error:
             results = fail_by_own_error(items, error)
         finally:
@@ -219,9 +222,9 @@ class Worker:
         """Release the items that wait for a request; when the notifier stops, those being read too."""
         waiting = self._in_flight.take_waiting()
         if self._wakeup.stopping:
-            for task, chunk in self._in_flight.requests.items():
+            for task, chunk in list(self._in_flight.requests.items()):
                 if chunk and task.cancel():  # a read changes nothing at Sierra; a write is let end
-                    self._in_flight.requests[task] = ()
+                    del self._in_flight.requests[task]  # a task that has not begun yet never gets to do so
                     waiting.extend(chunk)
         if waiting:
             self.settle([Released(waiting)])
