@@ -55,7 +55,14 @@ def make_logins(parameters: Parameters, passwords: Mapping[str, str]) -> None:
             hashed = connection.pgconn.encrypt_password(password.encode(), role.encode()).decode()
             verb = sql.SQL("ALTER" if role in there else "CREATE")
             statement = sql.SQL("{} ROLE {} LOGIN PASSWORD {}")
-            connection.execute(statement.format(verb, sql.Identifier(role), sql.Literal(hashed)))
+            try:
+                connection.execute(statement.format(verb, sql.Identifier(role), sql.Literal(hashed)))
+            except psycopg.errors.InsufficientPrivilege as error:
+                owner = connection.info.user
+                raise DatabaseUnavailable(
+                    f"{owner} may not make {role} or set its password ({one_line(error)}): as a superuser run "
+                    f'"ALTER ROLE {owner} CREATEROLE", or make it by hand and leave {role.upper()}_PASSWORD unset'
+                ) from error
         if CONSOLE in passwords:
             for role in set(OF_CONSOLE) - set(there) - passwords.keys():
                 connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))

@@ -5,7 +5,8 @@ import re
 import psycopg
 import pytest
 
-from db.schema.rights import ROLES, grant_rights
+from db.connections import DatabaseUnavailable
+from db.schema.rights import ROLES, grant_rights, make_logins
 from tests.docs.markdown import table
 from tests.fix_postgres import TestDatabase
 from tests.fix_roles import AsRole
@@ -58,6 +59,18 @@ def test_no_role_may_change_the_schema(as_role: AsRole, role: str) -> None:
         for statement in DDL:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
+
+
+def test_owner_that_may_make_no_roles_is_told_what_to_do(database: TestDatabase, as_role: AsRole) -> None:
+    owner = as_role("signum_reader")
+    name = owner.parameters["user"]
+    database.fetch(f"ALTER TABLE alembic_version OWNER TO {name}")
+    with pytest.raises(DatabaseUnavailable) as refused:
+        make_logins(owner.parameters, {"signum_api": "sana"})
+    database.fetch("ALTER TABLE alembic_version OWNER TO CURRENT_USER")
+    assert f"{name} may not make signum_api or set its password (permission denied" in str(refused.value)
+    assert f'"ALTER ROLE {name} CREATEROLE", or make it by hand' in str(refused.value)
+    assert str(refused.value).endswith("leave SIGNUM_API_PASSWORD unset")
 
 
 @pytest.mark.parametrize("role", ["signum_operator", "signum_reader"])
