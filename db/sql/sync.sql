@@ -197,9 +197,10 @@ WHERE b.item_record_id BETWEEN %(first_id)s AND %(last_id)s
 
 
 -- name: merge_part
--- Store what is new or changed of a part, with the shelfmarks that were made. An unchanged row is not even locked: hence the join, and not ON CONFLICT alone, which
--- repeats the condition for a row that another session has written since. A strictly older batch overwrites nothing.
--- item_record_id is not SET: with it the update would take a lock that the marks of the queue wait for.
+-- Store what is new or changed of a part, with the shelfmarks that were made. An unchanged row is not even locked: hence
+-- the join, and not ON CONFLICT alone, which repeats the condition for a row that another session has written since. A
+-- strictly older batch overwrites nothing. item_record_id is not SET: with it the update would take a lock that the marks
+-- of the queue wait for.
 --
 -- The deployed ETL's changes bring the highest bib of those that were edited. Where that is not the highest of all, its
 -- class must not get onto the label: a row of a lower bib of those noted changes nothing.
