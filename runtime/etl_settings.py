@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
-from runtime.hosts import Port
-from runtime.settings import HttpUrl, ProcessSettings, Text
+from runtime.hosts import HttpUrl, Port
+from runtime.settings import ProcessSettings, Text
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 

@@ -1,8 +1,17 @@
-"""The database's hosts and ports as settings: one of each, or lists with commas, as libpq takes them."""
+"""Addresses as settings: URLs; a database's hosts and ports, one of each or lists with commas as libpq takes them."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 _PORT = TypeAdapter[int](Port)
@@ -29,6 +38,23 @@ def _read_ports(value: object) -> int | str:
     return ports[0] if len(ports) == 1 else ",".join(map(str, ports))
 
 
+def _check_url(url: str) -> str:
+    """Refuse a URL that no request can go to, which its first request would find out."""
+    try:
+        parts = urlsplit(url)
+        has_address = parts.hostname and parts.port != 0
+    except ValueError as error:
+        raise ValueError(f"is no URL: {error}") from error
+    if not has_address:
+        raise ValueError("is no URL: it lacks a host, or its port is 0")
+    return url
+
+
+HttpUrl = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$"),
+    AfterValidator(_check_url),
+]
 Hosts = Annotated[str, StringConstraints(min_length=1), BeforeValidator(_read_hosts)]
 Ports = Annotated[
     int | str,

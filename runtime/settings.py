@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.hosts import Hosts, Port, Ports, addresses, refuse_other_counts
+from runtime.hosts import Hosts, HttpUrl, Port, Ports, addresses, refuse_other_counts
 from runtime.sources import DATABASE_URL, is_secret, look_up
 
 MASKED = "********"
@@ -37,7 +37,6 @@ def _lower(value: object) -> object:
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 RootPath = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(/[\w.~-]+)*/?$")]
-HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s?#]+$")]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(_lower)]
 Unclear = Annotated[Literal["replace", "reject"], BeforeValidator(_lower)]

@@ -17,9 +17,9 @@ def test_the_notifier_does_without_what_only_a_migration_needs() -> None:
     assert done.stdout == "set()\n"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:abc", "[::1", "-ä-.fi"])
-def test_an_endpoint_that_is_no_url_stops_the_start_and_rejects_no_item(host: str) -> None:
+@pytest.mark.parametrize("host", ["-ä-.fi", "xn--a"])
+def test_an_endpoint_that_no_request_can_name_ends_the_start_and_rejects_no_item(host: str) -> None:
     access = {"sierra_api_client_key": "key", "sierra_api_client_secret": "secret"}
     settings = NotifierSettings(sierra_api_endpoint=f"https://{host}/v6", **access)  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match=r"^SIERRA_API_ENDPOINT='https://.* can't be used: Invalid "):
+    with pytest.raises(SettingsError, match=r"^SIERRA_API_ENDPOINT='https://.* can't be used: "):
         client_of(settings)

@@ -1,4 +1,4 @@
-"""Several hosts of a database are given as libpq takes them, and wrong counts are refused with a sentence."""
+"""Addresses that no connection can go to are refused with a sentence; hosts of a database are given as to libpq."""
 
 import pytest
 
@@ -59,3 +59,27 @@ def test_wrong_counts_are_refused_with_what_to_do(
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=told):
         read_settings(NotifierSettings)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://sierra:abc/v6", "Port could not be cast to integer value as 'abc'"),
+        ("http://sierra:99999", "Port out of range 0-65535"),
+        ("http://sierra:0", "it lacks a host, or its port is 0"),
+        ("https://:443/v6", "it lacks a host, or its port is 0"),
+        ("http://[::1/v6", "Invalid IPv6 URL"),
+    ],
+)
+def test_url_that_no_request_can_go_to_is_refused(monkeypatch: pytest.MonkeyPatch, url: str, why: str) -> None:
+    monkeypatch.setenv("SIERRA_API_ENDPOINT", url)
+    with pytest.raises(SettingsError) as told:
+        read_settings(NotifierSettings)
+    assert str(told.value).startswith(f"SIERRA_API_ENDPOINT='{url}' is no URL: {why}: Base URL of Sierra's REST API")
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:1/v6", "https://sierra", "http://user@sierra:65535/v6/"])
+def test_url_of_a_host_with_or_without_a_port_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    for name in ("SIERRA_API_ENDPOINT", "SIERRA_API_CLIENT_KEY", "SIERRA_API_CLIENT_SECRET"):
+        monkeypatch.setenv(name, url)
+    assert read_settings(NotifierSettings).sierra_api_endpoint == url
