@@ -113,9 +113,10 @@ def reaching(settings: DatabaseSettings) -> Iterator[None]:
         match error.orig if isinstance(error, DBAPIError) else error:
             case UndefinedTable() | UndefinedColumn():
                 reason = 'the schema is not up to date: run "signum migrate"'
-            case (
-                psycopg.OperationalError() | InsufficientPrivilege() | ReadOnlySqlTransaction() | DatabaseUnavailable()
-            ) as cause:
+            case InsufficientPrivilege() as cause:
+                may_not = f"DB_USER is {settings.db_user}, which may not do this: use the role that SECURITY.md names"
+                reason = f"{one_line(cause)}: {may_not}"
+            case (psycopg.OperationalError() | ReadOnlySqlTransaction() | DatabaseUnavailable()) as cause:
                 reason = one_line(cause)
             case _:
                 raise
