@@ -24,13 +24,11 @@ def access_of(settings: NotifierSettings) -> Access:
 
 
 def client_of(settings: NotifierSettings) -> SierraClient:
-    """The client for Sierra. SettingsError if the CA bundle or the endpoint can't be used."""
+    """The client for Sierra. SettingsError if the CA bundle can't be used."""
     try:
         return SierraClient(access_of(settings))
     except OSError as error:
         raise SettingsError(f"SIERRA_API_CA_BUNDLE={settings.sierra_api_ca_bundle!r} can't be used: {error}") from error
-    except ValueError as error:
-        raise SettingsError(f"SIERRA_API_ENDPOINT={settings.sierra_api_endpoint!r} can't be used: {error}") from error
 
 
 def rules_of(settings: NotifierSettings) -> Rules:

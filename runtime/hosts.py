@@ -1,7 +1,6 @@
 """Addresses as settings: URLs; a database's hosts and ports, one of each or lists with commas as libpq takes them."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -39,14 +38,16 @@ def _read_ports(value: object) -> int | str:
 
 
 def _check_url(url: str) -> str:
-    """Refuse a URL that no request can go to, which its first request would find out."""
+    """Refuse a URL that no request can go to, by the library that sends the requests."""
+    import httpx  # in the processes that have such a setting, and send requests
+
     try:
-        parts = urlsplit(url)
-        has_address = parts.hostname and parts.port != 0
-    except ValueError as error:
+        parts = httpx.URL(url)
+        has_address = parts.host and (parts.port is None or 0 < parts.port < 65536)
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise ValueError(f"is no URL: {error}") from error
     if not has_address:
-        raise ValueError("is no URL: it lacks a host, or its port is 0")
+        raise ValueError("is no URL: it lacks a host, or its port is not between 1 and 65535")
     return url
 
 

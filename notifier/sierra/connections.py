@@ -32,14 +32,9 @@ class Connections:
     """A pool of `size` connections with one TLS context and one set of cookies: Sierra sees one session."""
 
     def __init__(self, endpoint: str, size: int, ca_bundle: str | None) -> None:
-        """OSError if the CA bundle can't be read. ValueError if the endpoint is no URL: items would be blamed."""
         self._endpoint = endpoint.rstrip("/") + "/"
         self._tls, self._cookies = ssl.create_default_context(cafile=ca_bundle), CookieJar()
         self._builder = self._new_client()  # builds the requests, and sends none
-        try:
-            self.build("GET", "")
-        except httpx.InvalidURL as error:
-            raise ValueError(str(error)) from error
         self._clients = {self._new_client() for _ in range(size)}
         self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
         for client in self._clients:

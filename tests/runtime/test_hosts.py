@@ -6,6 +6,8 @@ from runtime.settings import DatabaseSettings, NotifierSettings, SettingsError, 
 
 pytestmark = pytest.mark.usefixtures("here")
 
+NO_ADDRESS = "it lacks a host, or its port is not between 1 and 65535"
+
 
 @pytest.mark.parametrize(
     ("given", "hosts", "ports", "address"),
@@ -64,11 +66,13 @@ def test_wrong_counts_are_refused_with_what_to_do(
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("http://sierra:abc/v6", "Port could not be cast to integer value as 'abc'"),
-        ("http://sierra:99999", "Port out of range 0-65535"),
-        ("http://sierra:0", "it lacks a host, or its port is 0"),
-        ("https://:443/v6", "it lacks a host, or its port is 0"),
-        ("http://[::1/v6", "Invalid IPv6 URL"),
+        ("http://sierra:abc/v6", "Invalid port: 'abc'"),
+        ("http://sierra:99999", NO_ADDRESS),
+        ("http://sierra:0", NO_ADDRESS),
+        ("https://:443/v6", NO_ADDRESS),
+        ("http://[::1/v6", "Invalid port: ':1'"),
+        ("https://-ä-.fi", "Invalid IDNA hostname: '-ä-.fi'"),
+        ("https://xn--a/v6", "Codepoint U+0080 at position 1 of '\\x80' not allowed"),
     ],
 )
 def test_url_that_no_request_can_go_to_is_refused(monkeypatch: pytest.MonkeyPatch, url: str, why: str) -> None:
