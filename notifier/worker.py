@@ -28,7 +28,7 @@ CANCEL_AGAIN_SECONDS = 1.0
 
 
 class Tasks:
-    """The tasks under way: claims, requests with their outcomes, releases. Each sets the wakeup at its end."""
+    """The tasks under way: claims, requests, outcomes. Each sets the wakeup at its end."""
 
     def __init__(self, wakeup: Wakeup) -> None:
         self._wakeup = wakeup
@@ -75,7 +75,10 @@ async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 class Worker:
-    """Moves items on from the queue to Sierra. It never waits: the notifier's loop calls it whenever it is woken."""
+    """Moves items on from the queue to Sierra. It never waits.
+
+    The notifier's loop calls it whenever it is woken, and so does each request at its end: its slot is filled at once.
+    """
 
     def __init__(
         self,
