@@ -15,33 +15,25 @@ from db import sync
 from tests.fix_postgres import TestDatabase
 
 ORDINARY = {
-    **{"item_record_id": "450971566081", "item_number": "1000001", "barcode": "44010000000001", "bib_record_id": "42"},
-    **{
-        "bib_number": "3000001",
-        "best_author": "Järvi, Äiti",
-        "best_title": "日本語 'n' \"q\"",
-        "itype_code_num": "100",
-    },
-    **{"item_type_name": "Kirja", "material_code": "a", "material_name": "", "classification": "84.2"},
+    "item_record_id": "450971566081",
+    "item_number": "1000001",
+    "barcode": "44010000000001",
+    "bib_record_id": "42",
+    "bib_number": "3000001",
+    "best_author": "Järvi, Äiti",
+    "best_title": "日本語 'n' \"q\"",
+    "itype_code_num": "100",
+    "item_type_name": "Kirja",
+    "material_code": "a",
+    "material_name": "",
+    "classification": "84.2",
     "shelfmark_json": "[{'marc_tag': '100', 'content': \"stranger's\"}]",
 }
 HEADER = [*COLUMNS]
 NUMBERS = {"item_record_id", "bib_record_id", "itype_code_num"}
 
-numbers = [
-    "",
-    "0",
-    "007",
-    "-1",
-    "+1",
-    "1.0",
-    "1e3",
-    "1_0",
-    " 1",
-    "١",
-    "²",
-    *("9" * digits for digits in (9, 10, 18, 19)),
-]
+numbers = ["", "0", "007", "-1", "+1", "1.0", "1e3", "1_0", " 1", "١", "²"]
+lengths = ["9" * digits for digits in (9, 10, 18, 19)]
 texts = [
     "\\N",
     "\\.",
@@ -58,7 +50,7 @@ texts = [
     '"',
     "x" * 256,
 ]
-hostile = [*numbers, *texts]
+hostile = [*numbers, *lengths, *texts]
 rows = st.dictionaries(st.sampled_from(COLUMNS), st.sampled_from(hostile) | st.text(max_size=5), max_size=3)
 
 
