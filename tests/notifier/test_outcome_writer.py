@@ -1,12 +1,15 @@
-"""An error of a statement for several outcomes reaches each of them."""
+"""Outcomes are finished several at once, and an error of the statement reaches each of them."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import psycopg
+import pytest
 
 from db import queue
 from db.pool import make_pool
-from db.queue import Connection
+from db.queue import Claim, Connection, Finish, Pushed
 from notifier.outcomes import OutcomeWriter
 from notifier.sessions import Sessions
 from notifier.unanswered import UnansweredWrites
@@ -19,12 +22,32 @@ CREATE TRIGGER no_history BEFORE INSERT ON update_log FOR EACH ROW EXECUTE FUNCT
 """
 
 
-async def test_an_error_of_a_finish_for_several_reaches_each_of_them(
-    database: TestDatabase, connection: Connection
-) -> None:
+@pytest.fixture
+async def claims(database: TestDatabase, connection: Connection) -> list[Claim]:
     for number in (2043111, 2043112, 2043113):
         database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", database.add_item(number))
-    claims = await queue.claim(connection, "n", 3, LEASE)
+    return await queue.claim(connection, "n", 3, LEASE)
+
+
+async def test_outcomes_that_come_while_the_first_one_waits_for_more_are_finished_with_it(
+    database: TestDatabase, claims: list[Claim], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, together = queue.finish, list[int]()
+
+    async def counted(connection: Connection, notifier: str, pushes: Sequence[Pushed], *more: Any) -> dict[int, Finish]:
+        together.append(len(pushes))
+        return await finish(connection, notifier, pushes, *more)
+
+    monkeypatch.setattr(queue, "finish", counted)
+    async with make_pool(database.parameters, 1) as pool:
+        outcomes = OutcomeWriter(Sessions(pool), "n", 10, UnansweredWrites())
+        assert await asyncio.gather(*(outcomes.finish(pushed(claim)) for claim in claims)) == ["finished"] * 3
+    assert together == [3]
+
+
+async def test_an_error_of_a_finish_for_several_reaches_each_of_them(
+    database: TestDatabase, claims: list[Claim]
+) -> None:
     database.fetch(NO_HISTORY)
     async with make_pool(database.parameters, 1) as pool:
         outcomes = OutcomeWriter(Sessions(pool), "n", 10, UnansweredWrites())
