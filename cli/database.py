@@ -57,7 +57,7 @@ async def _ask(work: Callable[[Connection], Awaitable[Result]], settings: Databa
             done, _ = await asyncio.wait({working}, timeout=STANDBY_WAIT_SECONDS)
             if not done and await _is_left_behind(connection, parameters):
                 cut(connection)
-                await asyncio.wait({working})
+                await asyncio.gather(working, return_exceptions=True)
                 raise DatabaseUnavailable(LEFT_BEHIND)
         try:
             result = await working

@@ -42,7 +42,9 @@ async def commit_durably(connection: AsyncConnection[Any]) -> None:
 async def is_waiting_for_standby(connection: AsyncConnection[Any], pid: int) -> bool | None:
     """Return whether our session `pid` waits for a synchronous standby. Asked on another connection.
 
-    None: there is no such session at the server that this connection leads to.
+    None: there is no such session at the server that this connection leads to. False, too, where that can't be known:
+    behind a pooler.
     """
-    row = await (await connection.execute(SQL["is_waiting"], {"pid": pid})).fetchone()
+    pids = {"pid": pid, "own_pid": connection.info.backend_pid}
+    row = await (await connection.execute(SQL["is_waiting"], pids)).fetchone()
     return row[0] if row else None

@@ -17,7 +17,7 @@ from sandbox.loops import LoopInThread
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time at all
 _ENCRYPTION_REQUESTS = (80877103, 80877104)  # SSLRequest, GSSENCRequest
-_NOTIFICATION = b"A"
+_NOTIFICATION, _KEY_DATA = b"A", b"K"
 
 Pieces = AsyncIterator[bytes]
 
@@ -185,12 +185,14 @@ async def _all_of(reader: asyncio.StreamReader) -> Pieces:
 
 class PostgresWire(Wire):
     """A wire that understands PostgreSQL. `drop_notifications`: LISTEN works, but nothing is ever heard, as behind a
-    pooler that gives each transaction another connection.
+    pooler that gives each transaction another connection. `change_pids`: a client is told another pid than its
+    session's, as by a pooler.
 
     It declines encryption in the server's name, for it must be able to read along.
     """
 
     drop_notifications = False
+    change_pids = False
 
     async def _outward(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> Pieces:
         with contextlib.suppress(asyncio.IncompleteReadError):
@@ -209,6 +211,8 @@ class PostgresWire(Wire):
             while True:
                 head = await reader.readexactly(5)
                 body = await reader.readexactly(struct.unpack("!I", head[1:])[0] - 4)
+                if self.change_pids and head[:1] == _KEY_DATA:
+                    body = bytes([body[0] ^ 0x40]) + body[1:]
                 if not (self.drop_notifications and head[:1] == _NOTIFICATION):
                     yield head + body
 

@@ -12,5 +12,7 @@ SELECT set_config(
 
 -- name: is_waiting
 -- Whether the session waits for a synchronous standby: it has committed then, and other sessions don't see it yet. No row:
--- it is a session of another server.
-SELECT coalesce(wait_event = 'SyncRep', false) FROM pg_stat_activity WHERE pid = %(pid)s AND usename = current_user;
+-- it is a session of another server. Behind a pooler, which tells a client pids of its own, none can be found: false.
+SELECT coalesce(wait_event = 'SyncRep', false) FROM pg_stat_activity WHERE pid = %(pid)s AND usename = current_user
+UNION ALL
+SELECT false WHERE pg_backend_pid() <> %(own_pid)s;

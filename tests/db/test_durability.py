@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from psycopg import sql
 
 from cli.database import LEFT_BEHIND
 from db import durability, sync
+from db.connections import aconnect
 from db.durability import UNCONFIRMED
 from db.requests import Database
 from db.schema.migrate import downgrade, migrate
@@ -154,8 +156,23 @@ def test_import_that_the_standby_does_not_have_is_told(
     assert database.fetch("SELECT item_record_id FROM sierra_item") == [(item,)]
 
 
+async def test_session_behind_a_pooler_is_not_taken_for_another_servers(database: TestDatabase) -> None:
+    """The pid that a client knows is the pooler's there. A command of over 5 s would be cut, its work half done."""
+    server = database.parameters
+    with PostgresWire(str(server["host"]), int(server["port"])) as wire:
+        wire.change_pids = True
+        way = {name: value for name, value in server.items() if name != "hostaddr"}
+        async with await aconnect({**way, "host": wire.host, "port": wire.port}) as connection:
+            pid = connection.info.backend_pid
+            assert database.fetch("SELECT pid FROM pg_stat_activity WHERE pid = %s", pid) == []
+            assert await durability.is_waiting_for_standby(connection, pid) is False
+
+
 def test_command_whose_server_is_the_primary_no_more_ends_and_says_so(
-    signum: Signum, lose_standby: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    signum: Signum,
+    lose_standby: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Its session waits for a standby that was promoted, and no cancel reaches it by way of the new primary."""
 
@@ -166,6 +183,8 @@ def test_command_whose_server_is_the_primary_no_more_ends_and_says_so(
     lose_standby()
     added = signum("client", "add", "desk 1", "--type", "etl")
     assert (added.code, LEFT_BEHIND in added.err) == (3, True)
+    gc.collect()
+    assert "never retrieved" not in caplog.text, "the cut session's error is no traceback on the terminal"
 
 
 def test_transaction_gives_up_a_standby_that_is_gone_though_no_cancel_reaches_its_server(
