@@ -80,7 +80,7 @@ async def check_notifications(connection: Connection, listening_at: Parameters) 
     except psycopg.Error as error:
         text, advice = f"can't listen at {where}: {one_line(error)}", "Set LISTEN_DB_HOST and LISTEN_DB_PORT"
         return Finding("problem", "notifications", text, advice)
-    text = f"our own was not heard at {where} within {LONGEST_HEARING_SECONDS:g} s: is a pooler in between?"
+    text = f"our own was not heard at {where} within {LONGEST_HEARING_SECONDS:g} s, as behind a pooler"
     advice = "Set LISTEN_DB_HOST and LISTEN_DB_PORT to the server itself"
     return Finding("problem", "notifications", text, advice)
 

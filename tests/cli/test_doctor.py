@@ -183,7 +183,7 @@ async def test_an_address_that_hears_nothing_is_a_problem(
     monkeypatch.setattr(doctor, "LONGEST_HEARING_SECONDS", 0.1)
     elsewhere = {**database.parameters, "dbname": "postgres"}
     found = await check_notifications(connection, elsewhere)
-    assert (found.level, "is a pooler in between?" in found.text) == ("problem", True)
+    assert (found.level, "as behind a pooler. Set LISTEN_DB_HOST" in str(found)) == ("problem", True)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1, None), (60, "s ahead of the"), (-60, "s behind the")])
