@@ -106,16 +106,12 @@ def export(
     from etl.export import export as write
     from etl.process import dna_of
 
-    keys = _read_keys(ids) if ids else None
-    with _failing(), dna_of(settings) as dna:
-        rows = write(
-            dna,
-            settings.etl_campus_code,
-            settings.etl_chunk_items,
-            file,
-            ids=keys,
-            since=since.astimezone() if since else None,
-        )
+    keys, moment = _read_keys(ids) if ids else None, since.astimezone() if since else None
+    try:
+        with _failing(), dna_of(settings) as dna:
+            rows = write(dna, settings.etl_campus_code, settings.etl_chunk_items, file, ids=keys, since=moment)
+    except OSError as error:
+        raise Refused(f"{file} can't be written: {error.strerror}") from None
     if as_json:
         show_json({"items_written": rows, "file": str(file)})
     else:

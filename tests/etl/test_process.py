@@ -121,6 +121,8 @@ def test_export_writes_the_file_and_asks_no_backend(dna: DnaInThread, signum_pro
     ids.write_text("b1000001")
     refused = signum_process("etl", "export", str(target), "--ids", str(ids), settings=settings)
     assert (refused.code, "is no list of item_record_ids" in refused.err) == (1, True)
+    refused = signum_process("etl", "export", str(tmp_path), settings=settings)
+    assert (refused.code, refused.err) == (1, f"{tmp_path} can't be written: Is a directory\n")
 
 
 def test_doctor_tells_what_the_site_is_like(dna: DnaInThread, signum_process: Signum) -> None:
