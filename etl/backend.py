@@ -71,9 +71,11 @@ class Backend:
             response = self._http.request(method, "/sync", **parts)
         except httpx.HTTPError as error:
             text = str(error) or type(error).__name__
-            raise BackendAway(f"{method} /sync had no answer from {self._http.base_url}: {text}") from error
+            raise BackendAway(
+                f"{method} /sync had no answer from {self._http.base_url} (BACKEND_URL): {text}"
+            ) from error
         if response.status_code != httpx.codes.OK:
-            said = f"{method} /sync was answered with {response.status_code}: {_detail(response)}"
+            said = f"{method} /sync was answered with {response.status_code}: {_detail(response)}{_advice(response)}"
             is_away = response.status_code in _AWAY or response.status_code >= 500
             raise BackendAway(said) if is_away else BackendRefuses(said)
         try:
@@ -105,6 +107,12 @@ def read_offer(answer: Mapping[str, Any]) -> Offer:
     )
 
 
+def count_in(answer: Mapping[str, Any], name: str) -> int:
+    """A number of rows in the answer to a batch. 0: the backend does not tell it."""
+    value = answer.get(name)
+    return value if isinstance(value, int) else 0
+
+
 def _time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -114,6 +122,12 @@ def _time(text: str) -> datetime:
 
 def _time_if_any(text: str | None) -> datetime | None:
     return _time(text) if text else None
+
+
+def _advice(response: httpx.Response) -> str:
+    if response.status_code in (401, 403):
+        return ". Check ETL_CLIENT_API_KEY, the key of a client of type etl there"
+    return f". Check BACKEND_URL, {response.url}" if response.is_redirect or response.status_code == 404 else ""
 
 
 def _detail(response: httpx.Response) -> str:

@@ -145,9 +145,13 @@ class Doctor:
         worked = self._dna.worked_seconds
         rows = next(chunks.page(0, self._size), [])
         seconds = self._dna.worked_seconds - worked
+        if not rows:
+            text = f"this login is shown no item of campus_code {self._campus!r}"
+            yield Finding("problem", "chunk", text, "Check ETL_CAMPUS_CODE, or ask those who run Sierra")
+            return
         text = f"{len(rows)} items were read in {seconds:.2f} s of statements"
         items = self._estimates.get("item_record", 0)
-        if rows and items > 0:
+        if items > 0:
             hours = items * seconds / len(rows) / self._most_busy_share / 3600
             text += f"; a pass over {items} takes about {hours:.1f} h at a busy share of {self._most_busy_share}"
         yield Finding("ok", "chunk", text)

@@ -6,6 +6,7 @@ EtlError
 │   └── BackendAway       the backend does not answer, or takes no batch now
 ├── NeedsPerson       tried again every ten minutes, in case a person has acted
 │   ├── SierraRefuses     a right, a view, the login
+│   ├── SierraIsEmpty     no item is shown: the campus, or a view
 │   └── BackendRefuses    the key, the size, an answer that is none
 ├── TooLong           the statement met its time-out: ask for less
 ├── Conflict          a standby cancelled it: ask again at once
@@ -35,6 +36,13 @@ class NeedsPerson(EtlError):
 
 class SierraRefuses(NeedsPerson):
     """SierraDNA refuses the login, or a statement for good."""
+
+
+class SierraIsEmpty(NeedsPerson):
+    """SierraDNA shows no item at all, which no library has."""
+
+    def __init__(self, campus_code: str) -> None:
+        super().__init__(f"SierraDNA shows no item of ETL_CAMPUS_CODE {campus_code!r}: run signum etl doctor")
 
 
 class BackendRefuses(NeedsPerson):

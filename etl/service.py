@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from etl import plan
-from etl.backend import Backend, Offer
+from etl.backend import Backend, Offer, count_in
 from etl.changes import find_changed, find_deleted
 from etl.chunks import Chunks
 from etl.dna import SierraDna
-from etl.errors import BackendAway, RestartAsked
+from etl.errors import BackendAway, RestartAsked, SierraIsEmpty
 from etl.file import ItemFile
 from etl.items import BEHIND_ALL, ItemReader, Row
 from etl.metrics import LOOK_SECONDS, count_batch
@@ -107,7 +107,9 @@ class Etl:
         """The next page of a full sync. Fewer items than wanted are its end: only an empty look makes such a page."""
         with self._file(offer) as file:
             batch = _Batch("full", file, self._chunks())
-            self._fill(batch, batch.chunks.page(offer.last_synced_id, offer.batch_size), offer.batch_size)
+            last = self._fill(batch, batch.chunks.page(offer.last_synced_id, offer.batch_size), offer.batch_size)
+            if last is None and not offer.last_synced_id:  # sent, it would complete a full sync of nothing
+                raise SierraIsEmpty(self._campus)
             self._send(batch, offer)
             if file.rows < offer.batch_size:  # the position is where the sync began, from now on
                 self.done = replace(self.done, changes_at=plan.NEVER)
@@ -215,9 +217,9 @@ class Etl:
         sending = time.monotonic()
         self.tell(Doing(f"{batch.mode}: sending", batch.file.rows, batch.file.rows))
         answer = self._try_to_send(file, texts)
-        written = _count(answer, "written")
+        written = count_in(answer, "written")
         about = {"mode": batch.mode, "items": batch.file.rows, "written": written}
-        about |= {"deleted": _count(answer, "deleted"), "reading_seconds": f"{read_seconds:.1f}"}
+        about |= {"deleted": count_in(answer, "deleted"), "reading_seconds": f"{read_seconds:.1f}"}
         log.info("batch was sent", extra=about | {"sending_seconds": f"{time.monotonic() - sending:.1f}"} | texts)
         count_batch(batch.mode, batch.file.rows, written, moment.now, until or moment.until)
 
@@ -243,8 +245,3 @@ class Etl:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _count(answer: Any, name: str) -> int:
-    value = answer.get(name)
-    return value if isinstance(value, int) else 0

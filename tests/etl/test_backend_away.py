@@ -52,7 +52,9 @@ def test_a_wrong_key_needs_a_person(dna: DnaInThread) -> None:
     with (
         recording() as backend,
         running(dna, backend.url, "wrong") as etl,
-        pytest.raises(BackendRefuses, match="GET /sync was answered with 403: Invalid x-api-key"),
+        pytest.raises(
+            BackendRefuses, match=r"GET /sync was answered with 403: Invalid x-api-key\. Check ETL_CLIENT_API_KEY"
+        ),
     ):
         etl.round()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from etl.errors import SierraIsEmpty
 from etl.plan import Done
 from etl.service import Etl
 from sandbox.catalogue import Item, call_number_field
@@ -90,7 +91,8 @@ def test_a_wrong_campus_deletes_nothing_and_ends_no_catalogue(
         compare(wrong)
         assert real_backend.database.fetch(HELD) == [(len(ITEMS),)]
         real_backend.database.fetch("UPDATE sync_state SET full_sync_requested_at = now()")
-        look(wrong)
+        with pytest.raises(SierraIsEmpty, match="ETL_CAMPUS_CODE 'wrong'"):
+            look(wrong)
     assert real_backend.living() == before
     compare(etl)
     assert real_backend.database.fetch(HELD) == [(0,)]

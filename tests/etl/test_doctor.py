@@ -34,3 +34,10 @@ def test_doctor_tells_a_view_that_is_missing_from_one_that_can_not_be_read(dna: 
         session.execute("ALTER VIEW sierra_view.location_myuser RENAME TO away")
         found = {one.text for one in Doctor(connection, "", 100, 1).examine() if one.check == "rights"}
     assert found == {"this login can't read sierra_view.subfield", "there is no sierra_view.location_myuser"}
+
+
+def test_doctor_tells_that_items_are_shown_no_row_of_another_view(dna: DnaInThread) -> None:
+    dna.fault(empty_views=("item_record",))
+    with dna_of(SierraDnaSettings(**dna_settings(dna))) as connection:
+        (problem,) = [one for one in Doctor(connection, "", 100, 1).examine() if one.level == "problem"]
+    assert (problem.check, problem.text) == ("chunk", "this login is shown no item of campus_code ''")

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from etl.errors import SierraAway
+from etl.errors import SierraAway, SierraIsEmpty
 from etl.plan import NEVER
 from sandbox.catalogue import call_number_field
 from sandbox.dna import SierraDna
@@ -53,6 +53,16 @@ def test_items_that_vanish_while_it_reads_do_not_end_the_sync(dna: DnaInThread) 
         until_rest(etl)
         assert sizes(backend) == [20, 15]
         assert sorted(backend.items) == KEYS[15:]
+
+
+def test_a_sierradna_without_any_item_completes_no_full_sync(dna: DnaInThread) -> None:
+    with (
+        recording(mode="SYNC_FULL", batch_size=20) as backend,
+        running(dna, backend.url, KEY, etl_campus_code="wrong") as etl,
+        pytest.raises(SierraIsEmpty, match="shows no item of ETL_CAMPUS_CODE 'wrong': run signum etl doctor"),
+    ):
+        etl.round()
+    assert (backend.mode, backend.batches) == ("SYNC_FULL", [])
 
 
 def test_killed_at_any_statement_it_goes_on_where_it_was(dna: DnaInThread, monkeypatch: pytest.MonkeyPatch) -> None:
