@@ -1,5 +1,6 @@
 """The console's process: waits for the database, then serves on uvicorn until a signal."""
 
+import contextlib
 import socket
 
 import uvicorn
@@ -15,7 +16,13 @@ STOP_SECONDS = 8  # for requests under way; the whole stop then takes less than 
 
 def run(settings: ConsoleSettings) -> int:
     """Serve until SIGTERM or Ctrl-C. Return the exit code, as run_server does."""
-    return run_server("console", settings, lambda: ConsoleServer(make_app(settings), settings).run())
+    return run_server("console", settings, lambda: _serve(settings))
+
+
+def _serve(settings: ConsoleSettings) -> None:
+    server = ConsoleServer(make_app(settings), settings)
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has stopped in order, and raises the signal again
+        server.run()
 
 
 class ConsoleServer(uvicorn.Server):

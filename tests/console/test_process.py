@@ -105,7 +105,8 @@ def test_process_answers_until_it_is_told_to_stop(database: TestDatabase) -> Non
     console = Console(port, database.environment())
     console.hear("Uvicorn running")
     assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).text == "ok"
-    assert console.end(signal.SIGTERM)[0] == 0
+    code, said = console.end(signal.SIGTERM)
+    assert (code, "Finished server process" in said, "before it served" in said) == (0, True, False), said
 
 
 def test_port_that_is_taken_ends_it_with_a_line_that_says_so(database: TestDatabase) -> None:
