@@ -119,7 +119,9 @@ def _round(etl: Etl, troubles: Troubles, interval_seconds: float) -> float:
     except EtlError as error:
         local = datetime.now().astimezone().time()
         level, pause = troubles.failed(error, time.monotonic(), local, interval_seconds)
-        (log.error if level == logging.ERROR else log.warning)("round failed, and is tried again: %s", error)
+        (log.error if level == logging.ERROR else log.warning)(
+            "round failed, and is tried again in %d s: %s", pause, error
+        )
         return pause
     if step.kind != "rest":
         troubles.succeeded()

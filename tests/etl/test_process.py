@@ -85,7 +85,7 @@ def test_killed_it_is_started_again_and_goes_on(dna: DnaInThread, tmp_path: Path
 def test_without_sierradna_it_waits_and_says_so(dna: DnaInThread, tmp_path: Path) -> None:
     dna.fault(connection_limit=0)
     with recording() as backend, process(dna, backend.url, KEY, tmp_path / "log") as running:
-        running.wait_for_words("WARNING signum.etl round failed, and is tried again: no SierraDNA")
+        running.wait_for_words("WARNING signum.etl round failed, and is tried again in 5 s: no SierraDNA")
         dna.fault()
         running.wait_for_words("mode=changes")
 
