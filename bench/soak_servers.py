@@ -60,6 +60,8 @@ class ServerFaults:
     def leave_read_only(self) -> None:
         """Leave the old primary up, read-only, as the standby is promoted: the sessions there must be given up."""
         old = self._pair.primary
+        for wire in self._pair.wires:  # or sessions whose clients left them long ago would be waited for
+            wire.end_silent()
         old.set("default_transaction_read_only", "on")
         self._pair.promote()
         self._follow()

@@ -89,6 +89,10 @@ class Wire:
         """Let nothing pass any more, without an error. Later connections are not met."""
         self._loop.run(self._silence_all)
 
+    def end_silent(self) -> None:
+        """End the connections that are silent, at both ends: a server has found that its client is gone."""
+        self._loop.run(self._end_silent)
+
     def black_hole(self) -> None:
         """Fall silent, and accept later connections without passing anything on, until it is healed."""
         self._silent = True
@@ -129,6 +133,12 @@ class Wire:
     def _silence_all(self) -> None:
         for line in self._lines:
             line.flowing.clear()
+
+    def _end_silent(self) -> None:
+        for line in self._lines:
+            if not line.flowing.is_set():
+                line.end(reset=True)
+                line.flowing.set()
 
     async def _accept(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
