@@ -7,6 +7,7 @@ import pytest
 
 from etl.errors import Away, BackendAway, BackendRefuses, NeedsPerson, SierraAway, SierraRefuses
 from etl.troubles import ALARM_SECONDS, Troubles
+from sandbox.postgres import free_port
 from tests.etl.recording import KEY, recording
 from tests.fix_dna import ITEMS, DnaInThread, item_key
 from tests.fix_etl import running, until_rest
@@ -56,6 +57,20 @@ def test_a_wrong_key_needs_a_person(dna: DnaInThread) -> None:
             BackendRefuses, match=r"GET /sync was answered with 403: Invalid x-api-key\. Check ETL_CLIENT_API_KEY"
         ),
     ):
+        etl.round()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 404])
+def test_an_address_of_another_server_is_told_with_its_setting(dna: DnaInThread, status: int) -> None:
+    with recording(**FULL, statuses=[status]) as backend, running(dna, backend.url, KEY) as etl:
+        with pytest.raises(BackendRefuses, match=rf"with {status}: not now\. Check BACKEND_URL, {backend.url}/sync$"):
+            etl.round()
+        assert backend.batches == []
+
+
+def test_an_address_where_nothing_answers_is_told_with_its_setting(dna: DnaInThread) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with running(dna, url, KEY) as etl, pytest.raises(BackendAway, match=rf"no answer from {url}/? \(BACKEND_URL\)"):
         etl.round()
 
 
