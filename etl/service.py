@@ -219,8 +219,8 @@ class Etl:
         answer = self._try_to_send(file, texts)
         written = count_in(answer, "written")
         about = {"mode": batch.mode, "items": batch.file.rows, "written": written}
-        about |= {"deleted": count_in(answer, "deleted"), "reading_seconds": f"{read_seconds:.1f}"}
-        log.info("batch was sent", extra=about | {"sending_seconds": f"{time.monotonic() - sending:.1f}"} | texts)
+        about |= {"deleted": count_in(answer, "deleted"), "reading_seconds": f"{read_seconds:.3f}"}
+        log.info("batch was sent", extra=about | {"sending_seconds": f"{time.monotonic() - sending:.3f}"} | texts)
         count_batch(batch.mode, batch.file.rows, written, moment.now, until or moment.until)
 
     def _try_to_send(self, file: Any, form: dict[str, str]) -> Any:
