@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.etl_process import EtlProcess, Sent, start_etl
-from bench.figures import Figure, p50_p99, percent, quantile
+from bench.figures import Figure, p50_p99, percent, quantile, times
 from bench.ground import Ground, prepare_ground
 from bench.load import any_of
 from bench.proc import children, peak_mib, processor_seconds, watch
@@ -133,7 +133,7 @@ def _passed(items: int, ranges: Sequence[Sent], unchanged: FullSync) -> Figure:
         ours=f"{seconds:.1f} s, the backend {backend:.1f} s",
         beside=f"that full sync, {PAGE_ITEMS:,} at a time {unchanged.seconds:.1f} s, "
         f"the backend {unchanged.sending:.1f} s",
-        share=f"{seconds / unchanged.seconds:.2f} x, {backend / unchanged.sending:.2f} x",
+        share=f"{times(seconds, unchanged.seconds, 2)}, {times(backend, unchanged.sending, 2)}",
     )
 
 
@@ -145,7 +145,7 @@ def _first_load(items: int, sync: FullSync, naive: tuple[float, float], etl_mib:
         f"{percent(sync.worked / sync.seconds)}, the backend {sync.sending:.1f} s; {_processor(items, sync)}; "
         f"memory: ETL {etl_mib:.0f} MiB, ingest {ingest_mib:.0f} MiB",
         beside=f"one naive COPY of all, thrown away {seconds:.1f} s, processor {processor / items * 1e6:.1f} µs/item",
-        share=f"{sync.seconds / seconds:.1f} x, processor of SierraDNA {sync.processor['SierraDNA'] / processor:.1f} x",
+        share=f"{times(sync.seconds, seconds)}, processor of SierraDNA {times(sync.processor['SierraDNA'], processor)}",
         goal=f"≥ {LEAST_PER_SECOND:,} items/s, ≤ {MOST_TIMES_NAIVE} x, ETL < {MOST_MIB} MiB",
         reached=rate >= LEAST_PER_SECOND and sync.seconds <= MOST_TIMES_NAIVE * seconds and etl_mib < MOST_MIB,
     )
@@ -162,7 +162,7 @@ def _nothing_changed(items: int, first: FullSync, sync: FullSync) -> Figure:
         what=f"signum etl, full sync of {items:,} items of which none has changed",
         ours=f"{sync.seconds:.1f} s, the backend {sync.sending:.1f} s ({rate:,.0f} items/s); {_processor(items, sync)}",
         beside=f"first load {first.seconds:.1f} s, the backend {first.sending:.1f} s",
-        share=f"{sync.seconds / first.seconds:.2f} x, {sync.sending / first.sending:.2f} x",
+        share=f"{times(sync.seconds, first.seconds, 2)}, {times(sync.sending, first.sending, 2)}",
         goal=f"the backend ≥ {LEAST_UNCHANGED_PER_SECOND:,.0f} items/s: 3 million in 3 minutes",
         reached=rate >= LEAST_UNCHANGED_PER_SECOND,
     )
@@ -173,7 +173,7 @@ def _reads(items: int, idle: list[float], meanwhile: list[float]) -> Figure:
         what=f"GET /itemdata, 20 a second, during that full sync of {items:,} items",
         ours=p50_p99(meanwhile),
         beside=f"before it {p50_p99(idle)}",
-        share=", ".join(f"{quantile(meanwhile, share) / quantile(idle, share):.1f} x" for share in (0.5, 0.99)),
+        share=", ".join(times(quantile(meanwhile, share), quantile(idle, share)) for share in (0.5, 0.99)),
         goal=f"p99 < {MOST_READ_MS} ms",
         reached=quantile(meanwhile, 0.99) < MOST_READ_MS,
     )

@@ -37,6 +37,11 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
+def times(here: float, beside: float, digits: int = 1) -> str:
+    """How many times what is beside it, as text: 7.2 x. What took less than a step of its clock can't be a measure."""
+    return f"{here / beside:.{digits}f} x" if beside else "not told: too short"
+
+
 def table(figures: Sequence[Figure]) -> str:
     """The figures as a Markdown table."""
     lines = ["| What | Here | Beside it, same run | Share | Goal | |", "| --- | --- | --- | --- | --- | --- |"]

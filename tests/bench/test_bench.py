@@ -12,7 +12,7 @@ from bench import httpx_alone, page
 from bench.__main__ import ALONE, NEEDS, ROWS, main
 from bench.chaos_run import Run
 from bench.drain import drain, seen_by
-from bench.figures import Figure, quantile, table
+from bench.figures import Figure, quantile, table, times
 from bench.ground import prepare_ground
 from bench.plots import find_chaos_end
 
@@ -116,6 +116,11 @@ def test_a_missed_goal_is_said() -> None:
 def test_of_few_values_the_quantile_is_one_of_them() -> None:
     assert quantile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert quantile([3.0, 1.0, 2.0], 0.99) == 3.0
+
+
+def test_what_took_less_than_a_step_of_its_clock_is_no_measure() -> None:
+    assert (times(7.2, 1), times(0, 2, 2)) == ("7.2 x", "0.00 x")
+    assert times(0.2, 0.0) == "not told: too short"
 
 
 def test_a_drain_is_told_by_what_sierra_saw() -> None:
