@@ -46,7 +46,7 @@ def plot_history(finished: Sequence[int], dead_rows: Sequence[int], megabytes: S
     figure, axes = _picture("update_queue over finished updates, autovacuum as set", "updates finished", "dead rows")
     axes.plot(finished, dead_rows, color="tab:orange", label="dead rows")
     size = axes.twinx()
-    size.plot(finished, megabytes, color="tab:blue", label="size, MB (right)")
+    size.plot(finished, megabytes, color="tab:blue", label="size, MiB (right)")
     size.set_ylim(bottom=0)
     _save(figure, axes, "history")
 
