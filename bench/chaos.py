@@ -2,6 +2,7 @@
 
 One synchronous pair of PostgreSQL servers, one Sierra. Jobs come at an even pace, each an item that is read and written
 there; its journal says which were done, when, and how often. Each queue has two workers, started again when they end.
+Sierra takes its time to answer, so that a fault finds jobs under way.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ BEFORE_SECONDS, AFTER_SECONDS, PATIENCE_SECONDS = 10.0, 30.0, 150.0
 RESTART_SECONDS = 1.0
 MOST_PER_SECOND = 12
 PUT_SECONDS = 5.0
+SIERRA_MS = 100
 
 
 def measure(quick: bool) -> list[Figure]:
@@ -61,7 +63,7 @@ def _run(pair: Pair, ground: Ground, queues: Sequence[Queue], fault: Fault, seco
         _empty(ground, queue)
     shares = [ground.items[place :: len(queues)] for place in range(len(queues))]
     runs = [Run(queue.name) for queue in queues]
-    with ground.start_sierra() as sierra, _working(ground, sierra, queues) as workers:
+    with ground.start_sierra(SIERRA_MS) as sierra, _working(ground, sierra, queues) as workers:
         for queue, items in zip(queues, shares, strict=True):
             _warm(queue.dsn(ground), queue, items[0])
         for items in shares:
