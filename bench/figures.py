@@ -38,7 +38,7 @@ def percent(share: float) -> str:
 
 
 def times(here: float, beside: float, digits: int = 1) -> str:
-    """How many times what is beside it, as text: 7.2 x. What took less than a step of its clock can't be a measure."""
+    """A multiple of what is beside it, as text: 7.2 x. What took less than a step of its clock can't be a measure."""
     return f"{here / beside:.{digits}f} x" if beside else "not told: too short"
 
 
