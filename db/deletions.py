@@ -36,9 +36,9 @@ def delete_items(connection: Transaction, timestamp: datetime, *, held: bool) ->
     connection.execute(SQL["delete_items"], {"timestamp": timestamp, "held": held})
 
 
-async def allow_deletions(connection: Connection) -> int:
-    """Delete the items whose deletion is held. Return how many they are."""
-    return (await connection.execute(SQL["allow_deletions"])).rowcount
+async def allow_deletions(connection: Connection, ids_sum: str | None = None) -> int:
+    """Delete the items whose deletion is held; with `ids_sum` only if their ids add up to it. Return how many."""
+    return (await connection.execute(SQL["allow_deletions"], {"ids_sum": ids_sum})).rowcount
 
 
 async def remove_deleted(connection: Connection, notifier: str, days: int, limit: int = 1_000) -> int:

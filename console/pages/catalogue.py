@@ -66,8 +66,14 @@ async def _restart(visit: Admin) -> Response:
 
 
 async def _allow(visit: Admin) -> Response:
+    """Delete the items that the page showed. Others may be held by now: the ETL's login may have lost its rights."""
     async with visit.acting() as connection:
-        deleted = await allow_deletions(connection)
-        sentence = N_("Items deleted: %(number)s")
-        notice = await visit.write_act(connection, "sync allow-deletions", {}, deleted, sentence)
+        deleted = await allow_deletions(connection, visit.form.text("ids_sum"))
+        sentence, held = N_("Items deleted: %(number)s"), 0
+        if not deleted:
+            sentence = N_(
+                "Nothing was deleted: other items are held now than you were shown, %(held)s in all; look again"
+            )
+            held = sum(day["items"] for day in await read_held_deletions(connection))
+        notice = await visit.write_act(connection, "sync allow-deletions", {}, deleted, sentence, held=held)
     return visit.done(notice, is_good=deleted > 0)

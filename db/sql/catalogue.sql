@@ -23,8 +23,9 @@ LIMIT %(limit)s;
 
 
 -- name: held_deletions
--- The deletions that wait for a person, by the day on which Sierra deleted the items; by the index on deletions.
-SELECT deletion_held_on, count(*) AS items, min(best_title) AS one_title
+-- The deletions that wait for a person, by the day on which Sierra deleted the items; by the index on deletions. The sum
+-- of the ids says which they are.
+SELECT deletion_held_on, count(*) AS items, sum(item_record_id) AS ids_sum, min(best_title) AS one_title
 FROM sierra_item
 WHERE deletion_held_on IS NOT NULL AND deleted_on IS NULL
 GROUP BY deletion_held_on

@@ -62,8 +62,20 @@ WHERE s.item_record_id = d.item_record_id;
 
 
 -- name: allow_deletions
--- A person says that the deletions that are held are right.
-UPDATE sierra_item SET deleted_on = deletion_held_on WHERE deletion_held_on IS NOT NULL AND deleted_on IS NULL;
+-- A person says that the deletions that are held are right. With `ids_sum`, the sum of the ids that the person was shown,
+-- only if no other items are held by now, which their number would not tell. What a batch holds meanwhile stays held.
+UPDATE sierra_item
+SET deleted_on = deletion_held_on
+WHERE deletion_held_on IS NOT NULL
+    AND deleted_on IS NULL
+    AND (
+        %(ids_sum)s::text IS NULL
+        OR %(ids_sum)s = (
+            SELECT sum(h.item_record_id)::text
+            FROM sierra_item h
+            WHERE h.deletion_held_on IS NOT NULL AND h.deleted_on IS NULL
+        )
+    );
 
 
 -- name: dismiss_rejected

@@ -11,6 +11,11 @@ from tests.fix_postgres import TestDatabase
 ACTS = "SELECT action, number, result FROM act ORDER BY act_id"
 
 
+def shown(page: str) -> dict[str, str]:
+    """The hidden field that says which deletions the page shows."""
+    return dict(re.findall(r'name="(ids_sum)" value="(\d+)"', page))
+
+
 @pytest.fixture
 def refused(database: TestDatabase) -> None:
     """Rows of two reasons that could not be taken in."""
@@ -66,11 +71,26 @@ def test_held_deletions_are_shown_and_allowed(admin: ConsoleClient, database: Te
     assert 'value="allow"' not in admin.page("/catalogue")
     for number in (1001, 1002):
         database.add_item(number, deletion_held_on="2026-11-20")
-    assert "Allow the deletion of 2 items" in admin.page("/catalogue")
-    assert "Items deleted: 2" in admin.act("/catalogue", act="allow")
+    page = admin.page("/catalogue")
+    assert "Allow the deletion of 2 items" in page
+    assert "Items deleted: 2" in admin.act("/catalogue", act="allow", **shown(page))
     assert database.fetch("SELECT count(*) FROM sierra_item WHERE deleted_on IS NOT NULL") == [(2,)]
-    assert "Items deleted: 0" in admin.act("/catalogue", act="allow")
+    assert "Nothing was deleted" in admin.act("/catalogue", act="allow", **shown(page))
     assert [row[:2] for row in database.fetch(ACTS)] == [("sync allow-deletions", 2), ("sync allow-deletions", 0)]
+
+
+def test_no_deletion_is_allowed_if_other_items_are_held_than_were_shown(
+    admin: ConsoleClient, database: TestDatabase
+) -> None:
+    first, _ = (database.add_item(number, deletion_held_on="2026-11-20") for number in (1001, 1002))
+    page = admin.page("/catalogue")
+    database.add_item(1003, deletion_held_on="2026-11-20")
+    assert "other items are held now than you were shown, 3 in all" in admin.act(
+        "/catalogue", act="allow", **shown(page)
+    )
+    database.fetch("UPDATE sierra_item SET deletion_held_on = NULL WHERE item_record_id = %s", first)
+    assert "than you were shown, 2 in all" in admin.act("/catalogue", act="allow", **shown(page)), "as many, but others"
+    assert database.fetch("SELECT count(*) FROM sierra_item WHERE deleted_on IS NOT NULL") == [(0,)]
 
 
 def test_who_only_looks_gets_no_button(operator: ConsoleClient, database: TestDatabase) -> None:
