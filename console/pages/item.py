@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
-from console.filters import read_id, read_why
+from console.filters import read_id, read_time, read_why
 from console.item_events import tell_story
 from console.languages import N_
 from console.visit import Operator, Viewer, Visit
@@ -15,6 +15,7 @@ from db.history import queue_reverts
 from db.item_story import Row, find_items, read_story
 from db.marks import mark_items
 from db.queue import Connection
+from db.queue_filter import read_clock
 from db.queue_people import dismiss, retry
 from runtime.call_number import Renewal, renew
 
@@ -32,7 +33,10 @@ ACTS = {
     "dismiss": (
         "queue dismiss",
         N_("Taken off the queue"),
-        N_("Not taken off the queue: it is not there, is being pushed, or was written without an answer just now"),
+        N_(
+            "Not taken off the queue: it is not there, was marked since it was shown, is being pushed, or was written"
+            " without an answer just now"
+        ),
     ),
     "undo": (
         "revert",
@@ -52,6 +56,7 @@ async def look_up(visit: Viewer) -> Response:
 async def show_item(visit: Viewer, name: str) -> Response:
     """Show one item; of several that share a barcode a list; where there is none, that."""
     async with visit.reading() as connection:
+        asked_at = await read_clock(connection)
         items = await find_items(connection, _checked(name))
         if len(items) != 1:
             return visit.render("item_choice.html", status=200 if items else 404, name=name, items=items)
@@ -63,6 +68,7 @@ async def show_item(visit: Viewer, name: str) -> Response:
         "item.html",
         item=story.item,
         queued=story.queued,
+        asked_at=asked_at.isoformat(),
         events=[(event, visit.say(event.sentence, **event.values)) for event in tell_story(story)],
         renewal=_renewal(story.item),
         tell_reason=partial(tell_reason, visit),
@@ -71,21 +77,29 @@ async def show_item(visit: Viewer, name: str) -> Response:
 
 @router.post("/item/{name:path}")
 async def act_on_item(visit: Operator, name: str) -> Response:
-    """Mark, retry, dismiss or undo, as the button that was pressed says."""
+    """Mark, retry, dismiss or undo, as the button that was pressed says: the item that was shown, and no other."""
     act, reason = visit.form.text("act"), read_why(visit.form)
     if act not in ACTS:
         raise HTTPException(400, f"The form names no act: {', '.join(ACTS)}")
     if act == "dismiss" and reason is None:
         return visit.done(visit.say(N_("Nothing was done: a reason is needed")), is_good=False)
     async with visit.acting() as connection:
-        items = await find_items(connection, _checked(name))
-        if len(items) != 1:
-            raise HTTPException(404, N_("There is no such item, or several: open its page anew"))
-        number = await _act(visit, connection, act, items[0])
-        target = {"ids": [read_id(visit.form, "row")]} if act == "undo" else {"item_numbers": [items[0]["item_number"]]}
+        item = await _find_shown(visit, connection, name)
+        if item is None:
+            gone = N_("Nothing was done: the item that was shown no longer has this barcode or number")
+            return visit.done(visit.say(gone), is_good=False)
+        number = await _act(visit, connection, act, item)
+        target = {"ids": [read_id(visit.form, "row")]} if act == "undo" else {"item_numbers": [item["item_number"]]}
         command, done, not_done = ACTS[act]
         notice = await visit.write_act(connection, command, target, number, done if number else not_done, reason=reason)
     return visit.done(notice, is_good=bool(number))
+
+
+async def _find_shown(visit: Visit, connection: Connection, name: str) -> Row | None:
+    """The item that the page showed; None if the address leads there no more: a sync may move a barcode."""
+    shown = read_id(visit.form, "item_record_id")
+    items = await find_items(connection, _checked(name))
+    return next((item for item in items if item["item_record_id"] == shown), None)
 
 
 async def _act(visit: Visit, connection: Connection, act: str, item: Row) -> int:
@@ -97,7 +111,8 @@ async def _act(visit: Visit, connection: Connection, act: str, item: Row) -> int
         case "retry":
             return len(await retry(connection, person, item_record_ids=ids))
         case "dismiss":
-            return len(await dismiss(connection, person, visit.settings.late_write_seconds, item_record_ids=ids))
+            late, asked_at = visit.settings.late_write_seconds, read_time(visit.form, "asked_at")
+            return len(await dismiss(connection, person, late, asked_at, item_record_ids=ids))
         case _:
             row = read_id(visit.form, "row")
             return sum(one.queued for one in await queue_reverts(connection, person, [row] if row else []))

@@ -129,8 +129,8 @@ def test_name_longer_than_any_is_refused_at_every_act(admin: ConsoleClient, data
 def test_item_is_found_and_acted_on_whatever_its_barcode_is(
     operator: ConsoleClient, database: TestDatabase, barcode: str
 ) -> None:
-    database.add_item(1001, barcode=barcode)
+    item = database.add_item(1001, barcode=barcode)
     address = operator.get("/item", params={"of": barcode}).headers["location"]
     assert address.startswith("/item/")
     assert barcode in operator.page(address)
-    assert "Marked: it is written to Sierra next" in operator.act(address, act="mark")
+    assert "Marked: it is written to Sierra next" in operator.act(address, act="mark", item_record_id=item)
