@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from db.queue import Finish
+from db.queue import Finish, Pushed
 from notifier.claims import Claims
 from notifier.health import SierraHealth
 from notifier.in_flight import ClaimedItem, Failed, InFlight, Limits, Released
@@ -185,7 +185,7 @@ class Worker:
 
     async def _settle(self, outcome: Outcome) -> None:
         """Write an outcome to the queue and forget its items. Whatever goes wrong with it, the other items go on."""
-        items = _items_of(outcome)
+        items, outcome = _items_of(outcome), _left_to_look(outcome)
         try:
             if await self._write(outcome) == "unproven" and isinstance(outcome, Finished):
                 outcome.item.unproven = outcome.push
@@ -205,10 +205,9 @@ class Worker:
                 await self._outcomes.release(
                     [item.claim for item in items if item.unproven is None], delay_seconds, reason
                 )
-                # Those wait for their read-back: it is left to the look that follows a write without an answer.
                 for item in items:
                     if item.unproven is not None:
-                        await self._outcomes.finish(replace(item.unproven, proven=True, unanswered=True))
+                        await self._outcomes.finish(_without_proof(item.unproven))
                 if not delay_seconds:
                     self._claims.expect_more()
                 return None
@@ -235,3 +234,15 @@ class Worker:
 
 def _items_of(outcome: Outcome) -> Sequence[ClaimedItem]:
     return outcome.items if isinstance(outcome, Released) else [outcome.item]
+
+
+def _left_to_look(outcome: Outcome) -> Outcome:
+    """The outcome; of a push whose record could not be read again, that it was done."""
+    if isinstance(outcome, Failed) and outcome.item.unproven and outcome.error.reason_code != "not_kept":
+        return Finished(outcome.item, _without_proof(outcome.item.unproven))
+    return outcome
+
+
+def _without_proof(push: Pushed) -> Pushed:
+    """The push, its read-back left to the look that follows a write without an answer."""
+    return replace(push, proven=True, unanswered=True)

@@ -15,6 +15,7 @@ TIMEOUT_SECONDS = 0.5
 QUICK: dict[str, Any] = {**NO_SWEEP, "sierra_api_client_timeout_seconds": TIMEOUT_SECONDS}
 LATER = "UPDATE update_queue SET due_at = now(), unanswered_at = unanswered_at - interval '301 s'"
 TO_RECHECK = "SELECT pushed_revision = revision FROM update_queue"
+TOLD = "SELECT outcome, call_number_before, call_number_after FROM update_log ORDER BY update_log_id"
 PUSHED_TWICE = [(["pushed", "pushed"],)]
 OLD, OLDER, NEWER = "84.2 Jännitys", "84.31 Jännitys", "85.1 Jännitys"
 
@@ -171,5 +172,18 @@ async def test_a_push_that_a_stop_keeps_from_being_read_back_is_told_as_pushed_a
         await reading_back.reached()
         service.wakeup.stop()
         await eventually(database, TO_RECHECK)
-    told = "SELECT outcome, call_number_before, call_number_after FROM update_log ORDER BY update_log_id"
-    assert database.fetch(told) == [("pushed", OLD, OLDER)] * 2
+    assert database.fetch(TOLD) == [("pushed", OLD, OLDER)] * 2
+
+
+@pytest.mark.parametrize("fault", [{"status": 500, "code": 132, "specific_code": 2}, {"status": 404}])
+async def test_a_push_whose_record_can_not_be_read_back_is_told_as_pushed_and_looked_at_again(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, fault: dict[str, Any]
+) -> None:
+    """The write was done: history has it, and no dismissal can say that nothing was written."""
+    async with notifier(**NO_SWEEP):
+        item = await push_and_edit(database, sierra)
+        sierra.fault(kind="get_item", **fault)
+        mark(database, item)
+        await eventually(database, TO_RECHECK)
+    assert database.fetch(TOLD) == [("pushed", OLD, OLDER)] * 2
+    assert database.fetch("SELECT unanswered_at IS NOT NULL FROM update_queue") == [(True,)]

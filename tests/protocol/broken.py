@@ -113,7 +113,7 @@ class MarkLiftsUnanswered(Broken):
 class FinishDeletesUnanswered(Broken):
     """A finished row is deleted, though an older write may still be done."""
 
-    breaks, without = HISTORY, "revert dismiss stop_in_doubt"
+    breaks, without = HISTORY, "revert dismiss stop_in_doubt fail_in_doubt"
 
     def after_finish(self, row: Row) -> Row | None:
         return super().after_finish(row._replace(unanswered=NO))
@@ -212,6 +212,18 @@ class StopBelievesInDoubt(Broken):
 
     def unanswered_in_doubt(self, row: Row) -> str:
         return row.unanswered
+
+
+class FailureInDoubtIsPostponed(Broken):
+    """A push that was done is not in history, for the item could not be read again; a person dismisses it."""
+
+    breaks, without = HISTORY, "revert"
+
+    def in_doubt(self, item: Item, n: int, phase: str) -> Item | None:
+        hand = item.hands[n]
+        if phase == Phase.WRITTEN and super().in_doubt(item, n, phase):
+            return self.postpone(put(item, n, hand._replace(phase=Phase.READ)), n)
+        return super().in_doubt(item, n, phase)
 
 
 class DoubtOnlyTheTextBefore(Broken):

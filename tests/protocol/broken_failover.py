@@ -3,7 +3,7 @@
 from tests.protocol.broken import HISTORY, TWO_WRITES, Broken
 from tests.protocol.states import NO, Database, Item, Phase, Push, Standby, put
 
-REVERTS_TOO = "dismiss retry reject hear_falsely stop_in_doubt be_refused crash lose_session"
+REVERTS_TOO = "dismiss retry reject hear_falsely stop_in_doubt fail_in_doubt be_refused crash lose_session"
 WRITES_ONLY = f"{REVERTS_TOO} revert"
 
 PUSHED = ("mark", "A claim", "A send", "A hear", "A finish", "catch_up")

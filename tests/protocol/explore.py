@@ -15,7 +15,7 @@ OF_ALL_ITEMS = ("crash", "lose_session")
 NOTIFIER = {
     Phase.IDLE: ("claim", "recheck", "give_back"),
     Phase.READ: ("send", "finish", "postpone", "reject"),
-    Phase.SENT: ("hear", "hear_falsely", "stop_in_doubt", "be_refused", "hear_nothing"),
+    Phase.SENT: ("hear", "hear_falsely", "stop_in_doubt", "fail_in_doubt", "be_refused", "hear_nothing"),
     Phase.WRITTEN: ("finish",),
     Phase.IGNORED: ("finish",),
     Phase.SILENT: ("postpone", "reject"),

@@ -97,9 +97,11 @@ class Replay:
             assert await self.finish_as(n, before, "pushed", proven=False) == "unproven"
 
     async def stop_in_doubt(self, n: int, before: Item, after: Item) -> None:
-        """The notifier logs the push, though it has not read the item again."""
+        """The notifier logs the push, though it has not read the item again. The tables are not told why."""
         assert await self.finish_as(n, before, "pushed", proven=False) == "unproven"
         assert await self.finish_as(n, before, "pushed", unanswered=True) is not None
+
+    fail_in_doubt = stop_in_doubt
 
     async def finish(self, n: int, before: Item, after: Item) -> None:
         hand, push = before.hands[n], before.db.push

@@ -73,12 +73,20 @@ class Protocol(People):
         return self.after_answer(item, n, Phase.READ if is_seen else Phase.IGNORED)
 
     def stop_in_doubt(self, item: Item, n: int) -> Item | None:
-        """Sierra says so falsely, and the notifier stops before it has read the item again: a later look will."""
+        """Sierra says so falsely, and the notifier stops or fails before it has read the item again."""
+        return self.in_doubt(item, n, Phase.IGNORED)
+
+    def fail_in_doubt(self, item: Item, n: int) -> Item | None:
+        """Sierra does the write and says so, and the notifier, in doubt, can't read the item again."""
+        return self.in_doubt(item._replace(sierra=item.hands[n].text, ignored=0), n, Phase.WRITTEN)
+
+    def in_doubt(self, item: Item, n: int, phase: str) -> Item | None:
+        """The push is logged, and a later look is left to read the item."""
         hand, row = item.hands[n], item.db.row
         if hand.phase != Phase.SENT or not is_held(row, n) or not self.doubts(item.db.push, hand):
             return None
         item = item._replace(db=item.db._replace(row=row._replace(unanswered=self.unanswered_in_doubt(row))))
-        return self.finish(put(item, n, hand._replace(phase=Phase.IGNORED)), n)
+        return self.finish(put(item, n, hand._replace(phase=phase)), n)
 
     def unanswered_in_doubt(self, row: Row) -> str:
         """The row is looked at again, as if its write had had no answer."""

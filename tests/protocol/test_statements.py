@@ -15,7 +15,7 @@ from tests.protocol.states import Item
 
 WALKS, LENGTH = 60, 40
 OF_A_FAILOVER = {"recheck", "give_back"}
-SELDOM = {"stop_in_doubt"}  # a story of a broken protocol takes it
+SELDOM = {"stop_in_doubt", "fail_in_doubt"}  # stories of broken protocols take them
 
 
 async def take(way: Iterator[tuple[str, World]], database: TestDatabase, connection: Connection, seed: int) -> set[str]:
