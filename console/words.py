@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Response
 
 from console.languages import N_
 from console.reasons import REASONS, explain_reason
@@ -13,6 +13,8 @@ from db.queue import Connection
 
 STATES = (N_("waiting"), N_("in flight"), N_("postponed"), N_("rejected"), N_("to recheck"))
 OUTCOMES = (N_("pushed"), N_("unchanged"), N_("rejected"), N_("dismissed"))
+
+MOST_AT_ONCE = 100_000  # items or pushes that one act reaches: what is read of them takes 80 MB here
 
 Row = dict[str, Any]
 
@@ -57,3 +59,11 @@ def refuse_persons_name(visit: Visit, name: str | None, stations: Collection[str
     """Refuse a viewer who filters by a person's name."""
     if name is not None and name not in stations and not visit.may("operator"):
         raise HTTPException(403, "This is for people with the role operator: you may filter by a station's name")
+
+
+def answer_too_many(visit: Visit, address: str) -> Response:
+    """Lead back to the filter, which more items or pushes match than one act may be done to."""
+    sentence = N_(
+        "Nothing was done: more than %(most)s match. Narrow the filter, by days for instance, and act in parts"
+    )
+    return visit.redirect(address, visit.say(sentence, most=MOST_AT_ONCE), is_good=False)

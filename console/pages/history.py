@@ -11,7 +11,9 @@ from console.filters import encode_filter, read_choice, read_days, read_id, read
 from console.languages import N_
 from console.visit import Operator, Viewer, Visit
 from console.words import (
+    MOST_AT_ONCE,
     OUTCOMES,
+    answer_too_many,
     choices,
     find_stations,
     hide_persons,
@@ -127,7 +129,9 @@ async def ask_before_undo(visit: Operator) -> Response:
         return visit.redirect(history_address(visit), notice, is_good=False)
     async with visit.reading() as connection:
         asked_at = await read_clock(connection)
-        ids = await choose_rows(connection, wanted)
+        ids = await choose_rows(connection, wanted, limit=MOST_AT_ONCE + 1)
+        if len(ids) > MOST_AT_ONCE:
+            return answer_too_many(visit, history_address(visit))
         kinds = await preview_reverts(connection, ids)
     return visit.render(
         "history_undo.html",
@@ -151,7 +155,9 @@ async def undo_pushes(visit: Operator) -> Response:
     if wanted.update_log_ids is not None:
         target["ids"] = list(wanted.update_log_ids)
     async with visit.acting() as connection:
-        ids = await choose_rows(connection, replace(wanted, asked_at=asked_at))
+        ids = await choose_rows(connection, replace(wanted, asked_at=asked_at), limit=MOST_AT_ONCE + 1)
+        if len(ids) > MOST_AT_ONCE:
+            return answer_too_many(visit, history_address(visit))
         reverts = await queue_reverts(connection, visit.person.person_name, ids)
         queued = sum(one.queued for one in reverts)
         sentence = N_("%(number)s of %(asked)s pushes: are undone next")

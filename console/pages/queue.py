@@ -10,7 +10,17 @@ from console.download import Portion, download
 from console.filters import encode_filter, read_choice, read_days, read_id, read_ids, read_time, read_why, tell_filter
 from console.languages import N_
 from console.visit import Operator, Viewer, Visit
-from console.words import STATES, choices, find_stations, hide_persons, reason_choices, refuse_persons_name, tell_reason
+from console.words import (
+    MOST_AT_ONCE,
+    STATES,
+    answer_too_many,
+    choices,
+    find_stations,
+    hide_persons,
+    reason_choices,
+    refuse_persons_name,
+    tell_reason,
+)
 from db.queue import Connection
 from db.queue_filter import (
     PORTION,
@@ -107,7 +117,9 @@ async def ask_before_act(visit: Operator) -> Response:
         return visit.redirect(queue_address(visit), notice, is_good=False)
     async with visit.reading() as connection:
         asked_at = await read_clock(connection)
-        ids = await choose_items(connection, wanted)
+        ids = await choose_items(connection, wanted, limit=MOST_AT_ONCE + 1)
+    if len(ids) > MOST_AT_ONCE:
+        return answer_too_many(visit, queue_address(visit))
     return visit.render(
         "queue_act.html", act=act, count=len(ids), asked_at=asked_at.isoformat(), back=queue_address(visit)
     )
@@ -126,7 +138,9 @@ async def act_on_queue(visit: Operator) -> Response:
     if wanted.item_record_ids is not None:
         target["item_record_ids"] = list(wanted.item_record_ids)
     async with visit.acting() as connection:
-        ids = await choose_items(connection, replace(wanted, asked_at=asked_at))
+        ids = await choose_items(connection, replace(wanted, asked_at=asked_at), limit=MOST_AT_ONCE + 1)
+        if len(ids) > MOST_AT_ONCE:
+            return answer_too_many(visit, queue_address(visit))
         late = visit.settings.late_write_seconds
         do = retry if act == "retry" else partial(dismiss, late_seconds=late, asked_at=asked_at)
         done = await do(connection, visit.person.person_name, item_record_ids=ids)
