@@ -145,7 +145,7 @@ class Etl:
                 until = moment.until if moves else position
                 self._send(batch, offer, since, until)
         now = time.monotonic()  # after the look: one that takes longer than the interval lets other steps have a turn
-        deep_at = now if is_deep else self.done.deep_at
+        deep_at = now if is_deep and not chunks.given_up else self.done.deep_at
         self.done = replace(self.done, changes_at=now, deep_at=deep_at, looked_until=until)
 
     def _is_moved_back(self, offer: Offer, chunks: Chunks) -> bool:

@@ -3,12 +3,18 @@
 import subprocess
 import sys
 import time as clock
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from etl.dna import SLACK_SECONDS
+from etl.dna import SLACK_SECONDS, Snapshot
 from etl.errors import Conflict, SierraAway, SierraRefuses, TooLong
-from etl.service import Sizes
+from etl.items import Row
+from etl.plan import NEVER
+from etl.service import Etl, Sizes
 from sandbox.wire import PostgresWire
 from tests.etl.recording import KEY, recording
 from tests.fix_dna import ITEMS, DnaInThread, item_key
@@ -40,28 +46,51 @@ def test_a_range_that_can_not_be_read_ends_a_full_sync_and_is_named(
         assert backend.batches == []
 
 
-def test_a_range_that_can_not_be_read_holds_back_the_position_of_changes_and_no_other_item(
-    dna: DnaInThread, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The items of the first range are slow: a lock, a bib without end, a bad block."""
+@contextmanager
+def first_range_slow(etl: Etl) -> Iterator[None]:
+    """The items of the first range can't be read: a lock, a bib without end, a bad block."""
+    rows, etl._sizes = etl._reader.rows, Sizes(chunk=20)
+
+    def slow(snapshot: Snapshot, keys: Sequence[int]) -> list[Row]:
+        if KEYS[0] in keys:
+            raise TooLong("cancelled")
+        return rows(snapshot, keys)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("etl.chunks.LEAST_ITEMS", 20)
+        patch.setattr(etl._reader, "rows", slow)
+        yield
+
+
+def edit_all(dna: DnaInThread) -> datetime:
+    """Stamp all items. Return a position before that."""
     with owner(dna) as session:
         session.execute("UPDATE iiirecord.record_metadata SET record_last_updated = now() WHERE id = ANY(%s)", (KEYS,))
-        (position,) = session.execute("SELECT now() - interval '1 minute'").fetchone() or (None,)
-    monkeypatch.setattr("etl.chunks.LEAST_ITEMS", 20)
+    position: datetime = dna.one("SELECT now() - interval '1 minute'")
+    return position
+
+
+def test_a_range_that_can_not_be_read_holds_back_the_position_of_changes_and_no_other_item(
+    dna: DnaInThread, caplog: pytest.LogCaptureFixture
+) -> None:
+    position = edit_all(dna)
     with recording(timestamp=position) as backend, running(dna, backend.url, KEY) as etl:
-        etl._sizes = Sizes(chunk=20)
-        rows = etl._reader.rows
-
-        def slow(snapshot: object, keys: list[int]) -> object:
-            if KEYS[0] in keys:
-                raise TooLong("cancelled")
-            return rows(snapshot, keys)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(etl._reader, "rows", slow)
-        etl.round()
+        with first_range_slow(etl):
+            etl.round()
         assert sorted(backend.items) == KEYS[20:]
         assert backend.timestamp == position
         assert f"items were left out of this round: 20 items from item {KEYS[0]}" in caplog.text
+
+
+def test_a_deep_look_that_left_items_out_is_done_again(dna: DnaInThread) -> None:
+    position = edit_all(dna)
+    with recording(timestamp=position) as backend, running(dna, backend.url, KEY) as etl:
+        with first_range_slow(etl):
+            etl.round()
+        etl.done = replace(etl.done, changes_at=NEVER, last="rest")  # the interval of looks is over, of deep ones not
+        etl.round()
+        assert [position - batch.time("changes_since") for batch in backend.batches] == [timedelta(hours=1)] * 2
+        assert sorted(backend.items) == KEYS
 
 
 def test_without_a_free_session_sierra_is_away_and_then_all_comes(dna: DnaInThread) -> None:
