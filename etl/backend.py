@@ -12,7 +12,7 @@ from typing import IO, Any, Literal, Self
 
 import httpx
 
-from etl.errors import BackendAway, BackendRefuses
+from etl.errors import BackendAway, BackendRefuses, RestartAsked
 
 ASK_SECONDS = 10.0
 SEND_SECONDS = 120.0
@@ -60,6 +60,14 @@ class Backend:
             return read_offer(answer)
         except (KeyError, TypeError, ValueError) as error:
             raise BackendRefuses(f"GET /sync was answered with no offer: {answer!s:.{_TEXT_CHARACTERS}}") from error
+
+    def ask_again(self, offer: Offer) -> None:
+        """Ask before the next part of a run. RestartAsked: something else is wanted by now."""
+        now = self.ask()
+        if now.is_busy:
+            raise BackendAway("the backend takes in another batch between two parts")
+        if (now.mode, now.timestamp) != (offer.mode, offer.timestamp):
+            raise RestartAsked("the backend wants something else by now: the other parts are left")
 
     def send(self, file: IO[bytes], fields: Fields) -> Mapping[str, Any]:
         """Send a batch. It may be sent again after BackendAway, whether it was taken in or not."""

@@ -60,10 +60,11 @@ def parameters_of(settings: SierraDnaSettings) -> dict[str, Any]:
 class Snapshot:
     """One transaction: all its statements see one moment."""
 
-    def __init__(self, connection: Connection, longest_seconds: float) -> None:
+    def __init__(self, connection: Connection, longest_seconds: float, count: Callable[[float], object]) -> None:
+        """`count` is told the seconds of each statement, also of one that failed."""
         self._connection = connection
         self._longest_seconds = longest_seconds
-        self.worked_seconds = 0.0
+        self._count = count
 
     def fetch(self, name: str, statement: LiteralString, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of a statement, whole."""
@@ -87,7 +88,7 @@ class Snapshot:
                 yield
         finally:
             seconds = time.perf_counter() - began
-            self.worked_seconds += seconds
+            self._count(seconds)
             STATEMENT_SECONDS.labels(name).observe(seconds)
 
 
@@ -135,11 +136,24 @@ class SierraDna:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """One short transaction, and the rest after it. EtlError says what to do if it fails."""
+        """One short transaction, and the rest after it, also if it failed. EtlError says what to do then."""
+        before = self.worked_seconds
+        try:
+            with self._transaction() as snapshot:
+                yield snapshot
+        except EtlError:
+            self._rest_after(self.worked_seconds - before)
+            raise
+        self._rest_after(self.worked_seconds - before)
+
+    def _rest_after(self, worked_seconds: float) -> None:
+        self._rest(min(worked_seconds * (1 / self._most_busy_share - 1), _LONGEST_REST_SECONDS))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Snapshot]:
         try:
             connection = self._connected()
-            snapshot = Snapshot(connection, self._longest_seconds)
-            yield snapshot
+            yield Snapshot(connection, self._longest_seconds, self._count)
             self._end_transaction(connection)
         except psycopg.Error as error:
             translated = _translate(error)
@@ -149,9 +163,10 @@ class SierraDna:
         finally:
             with suppress(psycopg.Error):
                 self._end_transaction(self._connection)
-        self.worked_seconds += snapshot.worked_seconds
-        BUSY_SECONDS.inc(snapshot.worked_seconds)
-        self._rest(min(snapshot.worked_seconds * (1 / self._most_busy_share - 1), _LONGEST_REST_SECONDS))
+
+    def _count(self, seconds: float) -> None:
+        self.worked_seconds += seconds
+        BUSY_SECONDS.inc(seconds)
 
     def _end_transaction(self, connection: Connection | None) -> None:
         """Nothing was written, so that a rollback ends it as well as a commit."""

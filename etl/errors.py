@@ -9,7 +9,7 @@ EtlError
 │   ├── SierraIsEmpty     no item is shown: the campus, or a view
 │   └── BackendRefuses    the key, the size, an answer that is none
 ├── TooLong           the statement met its time-out: ask for less
-├── Conflict          a standby cancelled it: ask again at once
+├── Conflict          a standby cancelled it: ask again
 └── RestartAsked      the backend wants something else: ask what
 """
 

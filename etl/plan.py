@@ -14,6 +14,7 @@ from runtime.etl_settings import is_within
 Kind = Literal["full page", "changes", "deletions", "pass page", "rest"]
 
 POLLS_IN_INTERVAL = 10  # a look that takes longer than a tenth of the interval stretches it
+LONGEST_REST_SECONDS = 60.0  # however far the next look is: deletions, a pass and a restart are not kept waiting
 NEVER = float("-inf")
 
 
@@ -60,7 +61,7 @@ def next_step(offer: Offer, now: float, local: datetime, done: Done, rules: Rule
     """The step that answers the offer. `now` is the monotonic clock, `local` this machine's local time."""
     interval = interval_of(rules, done)
     if offer.is_busy:
-        return Step("rest", interval)
+        return _rest(interval)
     if offer.mode == "SYNC_FULL" and offer.timestamp is None:
         return Step("full page")
     looks_for_deletions = now - done.deletions_at >= rules.deletions_interval_seconds and "deleted_on" in offer.accepts
@@ -74,7 +75,11 @@ def next_step(offer: Offer, now: float, local: datetime, done: Done, rules: Rule
         return Step("changes", is_deep=now - done.deep_at >= rules.deep_interval_seconds)
     if others:
         return Step(others)
-    return Step("rest", done.changes_at + interval - now)
+    return _rest(done.changes_at + interval - now)
+
+
+def _rest(seconds: float) -> Step:
+    return Step("rest", min(seconds, LONGEST_REST_SECONDS))
 
 
 def _due_beside_changes(

@@ -6,6 +6,7 @@ disk before it is sent, so that Sierra's pace costs the backend no time; one tha
 
 import logging
 import time
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from etl.backend import Backend, Offer, count_in
 from etl.changes import find_changed, find_deleted
 from etl.chunks import Chunks
 from etl.dna import SierraDna
-from etl.errors import BackendAway, RestartAsked, SierraIsEmpty
+from etl.errors import BackendAway, SierraIsEmpty, TooLong
 from etl.file import ItemFile
 from etl.items import BEHIND_ALL, ItemReader, Row
 from etl.metrics import LOOK_SECONDS, count_batch
@@ -125,18 +126,17 @@ class Etl:
         return last
 
     def _send_changes(self, offer: Offer, is_deep: bool) -> None:
-        worked, chunks = self._dna.worked_seconds, self._chunks()
+        chunks = self._chunks()
         moment = chunks.look_at_clock()
         if self._is_moved_back(offer, chunks):
             return
         position = plan.position_of(offer, self.done, chunks.look_at_clock().until)
         since = plan.since_of(position, is_deep, self._rules)
-        keys = find_changed(chunks, since)
-        self._note_poll(self._dna.worked_seconds - worked)
+        keys = self._find_changed(chunks, since)
         size = self._sizes.part if "changes_since" in offer.accepts else max(len(keys), 1)
         for at in range(0, max(len(keys), 1), size):
             if at:
-                self._ask_again(offer)
+                self._backend.ask_again(offer)
             with self._file(offer) as file:
                 batch = _Batch("changes", file, chunks)
                 part = keys[at : at + size]
@@ -147,6 +147,17 @@ class Etl:
         now = time.monotonic()  # after the look: one that takes longer than the interval lets other steps have a turn
         deep_at = now if is_deep and not chunks.given_up else self.done.deep_at
         self.done = replace(self.done, changes_at=now, deep_at=deep_at, looked_until=until)
+
+    def _find_changed(self, chunks: Chunks, since: datetime) -> "array[int]":
+        """Look for changes. A look that took too long was one as well: the next has to wait for its time, too."""
+        before = self._dna.worked_seconds
+        try:
+            return find_changed(chunks, since)
+        except TooLong:
+            self.done = replace(self.done, changes_at=time.monotonic())
+            raise
+        finally:
+            self._note_poll(self._dna.worked_seconds - before)
 
     def _is_moved_back(self, offer: Offer, chunks: Chunks) -> bool:
         """Move a position that is ahead of SierraDNA's clock, by an empty batch: the next round goes on from there."""
@@ -185,14 +196,6 @@ class Etl:
             range_of = {"all_from_id": after, "all_to_id": to, **({"pass_complete": "true"} if is_end else {})}
             self._send(batch, offer, position, position, range_of)
         self.done = replace(self.done, passed_to=None if is_end else to)
-
-    def _ask_again(self, offer: Offer) -> None:
-        """Before a part: RestartAsked if the backend wants something else by now."""
-        now = self._backend.ask()
-        if now.is_busy:
-            raise BackendAway("the backend takes in another batch between two parts")
-        if (now.mode, now.timestamp) != (offer.mode, offer.timestamp):
-            raise RestartAsked("the backend wants something else by now: the other parts are left")
 
     def _send(
         self,

@@ -39,7 +39,7 @@ class Troubles:
                 return self._once("away") if is_due else logging.WARNING, pause
             case NeedsPerson():
                 return self._once(str(error)), PERSON_PAUSE_SECONDS
-        return self._once(type(error).__name__), interval_seconds
+        return self._once(type(error).__name__), min(interval_seconds, LONGEST_PAUSE_SECONDS)
 
     def _once(self, reason: str) -> int:
         if reason in self.told:

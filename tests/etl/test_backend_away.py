@@ -5,7 +5,8 @@ from datetime import time
 
 import pytest
 
-from etl.errors import Away, BackendAway, BackendRefuses, NeedsPerson, SierraAway, SierraRefuses
+from etl.errors import Away, BackendAway, BackendRefuses, NeedsPerson, SierraAway, SierraRefuses, TooLong
+from etl.process import STALLED_SECONDS
 from etl.troubles import ALARM_SECONDS, Troubles
 from sandbox.postgres import free_port
 from tests.etl.recording import KEY, recording
@@ -80,6 +81,11 @@ def test_pauses_double_up_to_ten_minutes_and_begin_anew_after_a_success() -> Non
     assert pauses == [5, 10, 20, 40, 80, 160, 320, 600, 600]
     troubles.succeeded()
     assert troubles.failed(SierraAway("x"), 0, time(12), 30) == (logging.WARNING, 5)
+
+
+def test_no_pause_is_so_long_that_the_process_seems_to_have_stalled() -> None:
+    assert Troubles().failed(TooLong("x"), 0, time(12), 30)[1] == 30
+    assert Troubles().failed(TooLong("x"), 0, time(12), 86_400)[1] <= STALLED_SECONDS / 2
 
 
 @pytest.mark.parametrize(

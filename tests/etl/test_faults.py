@@ -186,6 +186,22 @@ def test_it_rests_as_long_as_sierra_worked(dna: DnaInThread) -> None:
         assert sum(rests) == pytest.approx(3 * etl._dna.worked_seconds)
 
 
+def test_a_look_that_meets_its_time_out_is_rested_after_and_comes_less_often(dna: DnaInThread) -> None:
+    """Tried again after the interval, it would have SierraDNA work for 120 of 150 seconds."""
+    rests: list[float] = []
+    short = {"etl_most_busy_share": 0.25, "etl_statement_timeout_seconds": 1}
+    dna.fault(slow_views={"record_metadata": 0.1})
+    with recording(timestamp=edit_all(dna)) as backend, running(dna, backend.url, KEY, **short) as etl:
+        etl._dna._rest = rests.append
+        began = clock.monotonic()
+        with pytest.raises(TooLong):
+            etl.round()
+        assert etl._dna.worked_seconds >= 1
+        assert sum(rests) == pytest.approx(3 * etl._dna.worked_seconds)
+        assert etl.done.changes_at > began
+        assert etl.done.poll_seconds >= 1
+
+
 def test_a_standby_that_cancels_three_times_is_away(dna: DnaInThread, monkeypatch: pytest.MonkeyPatch) -> None:
     with recording(**FULL) as backend, running(dna, backend.url, KEY) as etl:
         tries = []
