@@ -1,4 +1,4 @@
-"""The next step of the ETL, from what the backend wants, the clocks and what was done. Pure.
+"""The next step of the ETL, from what the backend wants, the clocks and what was done. Pure, but for the zone.
 
 The backend owns mode and position. What is remembered here (when each kind of run was last done, how far a pass is) may
 be lost at any time: the next look is then a deep one, and the pass begins anew.
@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from etl.backend import Offer
-from runtime.etl_settings import is_within
+from runtime.etl_settings import begin_of, is_within
 
 Kind = Literal["full page", "changes", "deletions", "pass page", "rest"]
 
@@ -98,13 +98,21 @@ def interval_of(rules: Rules, done: Done) -> float:
 
 
 def is_pass_due(offer: Offer, local: datetime, done: Done, rules: Rules) -> bool:
-    """Tell whether a pass goes on, or begins. Outside its hours it waits where it is."""
+    """Tell whether a pass goes on, or begins. Outside its hours it waits where it is.
+
+    With hours the nights are counted: a day from the last one's end it would begin later each night, and one would have
+    none in the end.
+    """
     if rules.pass_interval is None or "all_from_id" not in offer.accepts:
         return False
     if rules.pass_hours is not None and not is_within(rules.pass_hours, local.time()):
         return False
-    is_old = offer.passed_at is None or local - offer.passed_at >= rules.pass_interval
-    return done.passed_to is not None or is_old
+    if done.passed_to is not None or offer.passed_at is None or local - offer.passed_at >= rules.pass_interval:
+        return True
+    if rules.pass_hours is None:
+        return False
+    nights_between = max(rules.pass_interval - timedelta(days=1), timedelta(0))
+    return offer.passed_at < begin_of(rules.pass_hours, local - nights_between)
 
 
 def since_of(position: datetime, is_deep: bool, rules: Rules) -> datetime:

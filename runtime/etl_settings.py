@@ -4,7 +4,7 @@ Where the deployed ETL has a setting of the same meaning, the name is its own.
 """
 
 import re
-from datetime import time
+from datetime import datetime, time, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
@@ -32,6 +32,13 @@ def is_within(hours: str | None, moment: time) -> bool:
         return False
     begin, end = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
     return begin <= moment < end if begin < end else moment >= begin or moment < end
+
+
+def begin_of(hours: str, local: datetime) -> datetime:
+    """The moment at which these hours last began, by the clock of this machine's zone, summer time or not."""
+    begin = time.fromisoformat(hours.partition("-")[0])
+    day = local.date() - timedelta(days=local.time() < begin)
+    return datetime.combine(day, begin).astimezone()
 
 
 StateFile = Annotated[

@@ -1,17 +1,32 @@
 """The plan, as a pure function of offer, clocks and what was done."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from time import tzset
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.backend import Offer, read_offer
-from etl.plan import LONGEST_REST_SECONDS, NEVER, Done, Rules, Step, interval_of, next_step, position_of, since_of
+from etl.plan import (
+    LONGEST_REST_SECONDS,
+    NEVER,
+    Done,
+    Rules,
+    Step,
+    interval_of,
+    is_pass_due,
+    next_step,
+    position_of,
+    since_of,
+)
 from runtime.etl_settings import is_within
 
+HELSINKI = ZoneInfo("Europe/Helsinki")
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 RULES = Rules()
 ALL = frozenset({"changes_since", "deleted_on", "all_from_id"})
@@ -149,6 +164,43 @@ def test_a_pass_begins_when_the_last_is_old_goes_on_and_waits_for_its_hours() ->
         (never, NOW, looked, replace(RULES, pass_interval=None), False),
     ):
         assert (next_step(offer, 0, local, done, rules).kind == "pass page") == is_due
+
+
+@pytest.fixture
+def helsinki() -> Iterator[None]:
+    """This machine's zone is Finland's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", HELSINKI.key)
+        tzset()
+        yield
+    tzset()
+
+
+def nights_of_passes(begin: datetime, pass_hours: float, rules: Rules) -> list[int]:
+    """The nights, of three weeks from noon to noon, in which a pass ended. One takes so many hours of its own."""
+    nights, passed_at, worked = list[int](), begin, 0.0
+    for quarter in range(21 * 96):
+        local = (begin + timedelta(minutes=15 * quarter)).astimezone()
+        done = Done(passed_to=1 if worked else None)
+        worked += 0.25 * is_pass_due(replace(CHANGES, passed_at=passed_at), local, done, rules)
+        if worked >= pass_hours:
+            nights.append(quarter // 96)
+            passed_at, worked = local, 0.0
+    return nights
+
+
+@pytest.mark.parametrize(
+    "noon", [datetime(2026, 10, 17, 12, tzinfo=HELSINKI), datetime(2026, 3, 21, 12, tzinfo=HELSINKI)]
+)
+@pytest.mark.parametrize("window", ["22:00-05:00", "00:00-05:00", "14:00-20:00"])
+@pytest.mark.parametrize("pass_hours", [0.25, 3, 4])
+@pytest.mark.parametrize("days", [1, 2, 7])
+def test_within_hours_there_is_one_pass_a_night_however_long_it_takes_and_whatever_the_season(
+    helsinki: None, noon: datetime, window: str, pass_hours: float, days: int
+) -> None:
+    """Due a day after the last one's end it began later each night, and in the end every second night had none."""
+    rules = replace(RULES, pass_interval=timedelta(days=days), pass_hours=window)
+    assert nights_of_passes(noon.astimezone(), pass_hours, rules) == list(range(days - 1, 21, days))
 
 
 @pytest.mark.parametrize(
