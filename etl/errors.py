@@ -7,7 +7,8 @@ EtlError
 ├── NeedsPerson       tried again every ten minutes, in case a person has acted
 │   ├── SierraRefuses     a right, a view, the login
 │   ├── SierraIsEmpty     no item is shown: the campus, or a view
-│   └── BackendRefuses    the key, the size, an answer that is none
+│   ├── BackendRefuses    the key, the size, an answer that is none
+│   └── DiskRefuses       the temporary folder: no room, no right
 ├── TooLong           the statement met its time-out: ask for less
 ├── Conflict          a standby cancelled it: ask again
 └── RestartAsked      the backend wants something else: ask what
@@ -47,6 +48,10 @@ class SierraIsEmpty(NeedsPerson):
 
 class BackendRefuses(NeedsPerson):
     """The backend refuses the key or the batch, or answers something that is no answer."""
+
+
+class DiskRefuses(NeedsPerson):
+    """The temporary folder takes no batch."""
 
 
 class TooLong(EtlError):

@@ -4,9 +4,11 @@ import csv
 import gzip
 import io
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Any, Self
 
+from etl.errors import DiskRefuses
 from etl.items import COLUMNS, OLD_COLUMNS, Row
 
 DELETED_ON = "deleted_on"
@@ -51,3 +53,16 @@ class ItemFile:
         self._text.close()  # and the gzip stream, whose file stays open
         self._bytes.seek(0)
         return self._bytes
+
+
+@contextmanager
+def temporary_file(*, more: bool, deletions: bool) -> Iterator[ItemFile]:
+    """A file of the temporary folder. DiskRefuses says which folder that is, and what to do."""
+    try:
+        with ItemFile(more=more, deletions=deletions) as file:
+            yield file
+    except OSError as error:
+        where = tempfile.tempdir or "of this machine"
+        raise DiskRefuses(
+            f"the temporary folder {where} takes no batch: {error.strerror}. Free room there, or set TMPDIR to another"
+        ) from error

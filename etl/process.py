@@ -61,7 +61,7 @@ def run(settings: EtlSettings, show: Callable[[Etl], AbstractContextManager[None
 def made(settings: EtlSettings) -> Iterator[Etl]:
     """The ETL of these settings, connected to nothing yet."""
     key = settings.etl_client_api_key.get_secret_value()
-    state_file = settings.etl_state_file and Path(settings.etl_state_file)
+    state_file = settings.etl_state_file and StateFile(Path(settings.etl_state_file))
 
     def rest(seconds: float) -> None:
         if state_file:
@@ -95,6 +95,29 @@ def rules_of(settings: EtlSettings) -> Rules:
         pass_interval=timedelta(days=settings.etl_pass_days) if settings.etl_pass_days else None,
         pass_hours=settings.etl_pass_hours,
     )
+
+
+class StateFile:
+    """The file whose age tells whether the process gets on. One that can't be touched keeps no batch back."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._is_told = path, False
+
+    def touch(self) -> None:
+        """Give it the age of now. Where that fails it is an ERROR, once until it can be done."""
+        try:
+            self._path.touch()
+        except OSError as error:
+            if not self._is_told:
+                log.error(
+                    "ETL_STATE_FILE %s can't be touched, so signum etl --check fails until its folder can be written "
+                    "to: %s",
+                    self._path,
+                    error.strerror,
+                )
+            self._is_told = True
+        else:
+            self._is_told = False
 
 
 def age_of_last_round(state_file: Path) -> float:

@@ -6,8 +6,8 @@ disk before it is sent, so that Sierra's pace costs the backend no time; one tha
 
 import logging
 import time
-from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from etl.changes import find_changed, find_deleted
 from etl.chunks import Chunks
 from etl.dna import SierraDna
 from etl.errors import BackendAway, SierraIsEmpty, TooLong
-from etl.file import ItemFile
+from etl.file import ItemFile, temporary_file
 from etl.items import BEHIND_ALL, ItemReader, Row
 from etl.metrics import LOOK_SECONDS, count_batch
 from etl.plan import Done, Rules, Step
@@ -101,8 +101,8 @@ class Etl:
     def _chunks(self) -> Chunks:
         return Chunks(self._dna, self._reader, self._sizes.chunk)
 
-    def _file(self, offer: Offer, *, deletions: bool = False) -> ItemFile:
-        return ItemFile(more=bool(offer.accepts), deletions=deletions)
+    def _file(self, offer: Offer, *, deletions: bool = False) -> AbstractContextManager[ItemFile]:
+        return temporary_file(more=bool(offer.accepts), deletions=deletions)
 
     def _send_page(self, offer: Offer) -> None:
         """The next page of a full sync. Fewer items than wanted are its end: only an empty look makes such a page."""
@@ -148,7 +148,7 @@ class Etl:
         deep_at = now if is_deep and not chunks.given_up else self.done.deep_at
         self.done = replace(self.done, changes_at=now, deep_at=deep_at, looked_until=until)
 
-    def _find_changed(self, chunks: Chunks, since: datetime) -> "array[int]":
+    def _find_changed(self, chunks: Chunks, since: datetime) -> Sequence[int]:
         """Look for changes. A look that took too long was one as well: the next has to wait for its time, too."""
         before = self._dna.worked_seconds
         try:
