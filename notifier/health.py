@@ -73,7 +73,7 @@ class SierraHealth:
         # Sierra refused a write: it may read well all the same, so only a write that it takes shows it well.
         self._writes_refused = False
         self._newest_first = False
-        # When Sierra last seemed unwell at an item: one of them alone may make it look so.
+        # When Sierra last seemed unwell at an item, or at a list with it: one of them alone may make it look so.
         self._suspects: dict[int, float] = {}
         self._last_write_at = self.last_success_at = float("-inf")
 
@@ -148,7 +148,7 @@ class SierraHealth:
 
     def unavailable(self, items: Sequence[ClaimedItem], fault: SierraUnavailable, writing: bool) -> Settled:
         """Settle the items of a request at which Sierra was unwell: they are not to blame, or the only one is."""
-        if len(items) == 1 and self._is_to_blame(items[0], fault):
+        if self._is_to_blame(items, fault):
             return [Failed(items[0], ItemTroubled("unwell", str(fault)))]
         self._writes_refused |= writing and isinstance(fault, SierraRefused)
         # closed, sampling, probing -> open: Sierra as a whole is at fault.
@@ -172,10 +172,8 @@ class SierraHealth:
         if len(streak.items) < ALIKE:
             few, streak.undecided = streak.undecided, []
             return [_try_twice(one) for one in few]
-        fault = NeedsPerson(
-            f"{len(streak.items)} items in a row failed alike, is it the configuration? "
-            f"The last: {streak.undecided[-1].error}"
-        )
+        alike = f"{len(streak.items)} items in a row failed alike, is it the configuration?"
+        fault = NeedsPerson(f"{alike} The last: {streak.undecided[-1].error}")
         # sampling, probing -> open: no item succeeds.
         self._open(fault, self._now(), streak.kind)
         return _give_back([one.item for one in self._end_streak()], str(fault))
@@ -205,16 +203,18 @@ class SierraHealth:
         """Return whether a request was sent before the probes: then its answer, good or bad, tells nothing new."""
         return self._pause is not None and (self.state == "open" or sent_at <= self._pause.began_at)
 
-    def _is_to_blame(self, item: ClaimedItem, fault: SierraUnavailable) -> bool:
-        """Return whether the item meets such a fault again, others having been written since; remember that it did."""
-        # A Retry-After is asked of all clients, and without a connection nothing of the item reached Sierra.
+    def _is_to_blame(self, items: Sequence[ClaimedItem], fault: SierraUnavailable) -> bool:
+        """Return whether a lone item meets such a fault again, others having been written since; remember the items."""
+        # A Retry-After is asked of all clients, and without a connection nothing of the items reached Sierra.
         if fault.retry_after or isinstance(fault, NotReached):
             return False
-        met_before_at = self._suspects.pop(item.claim.item_record_id, None)
-        self._suspects[item.claim.item_record_id] = self._now()
-        if len(self._suspects) > MOST_SUSPECTS:
+        ids = [item.claim.item_record_id for item in items]
+        again = [one for one in ids if self._suspects.pop(one, float("inf")) < self._last_write_at]
+        # Of a list any may be to blame: each is read alone the next time.
+        self._suspects |= dict.fromkeys(ids, self._now())
+        while len(self._suspects) > MOST_SUSPECTS:
             del self._suspects[next(iter(self._suspects))]
-        return met_before_at is not None and met_before_at < self._last_write_at
+        return len(items) == 1 and bool(again)
 
     def _open(self, fault: SierraUnavailable, sent_at: float, kind: str | None = None) -> None:
         """Begin a pause; after a failed probe, one of twice the length."""

@@ -120,6 +120,18 @@ def test_second_service_fault_after_other_writes_blames_the_item(health: Health)
     assert health.look() == "closed"
 
 
+def test_any_item_of_a_list_may_be_to_blame_so_each_is_read_alone_the_next_time(health: Health) -> None:
+    chunk = [health.item(number) for number in (1, 2, 3)]
+    assert told(health.unavailable(chunk, BUSY, writing=False)) == {1: "due", 2: "due", 3: "due"}
+    health.end_pause()
+    health.succeeded(health.item(4), wrote=True)
+    assert [health.is_suspect(health.item(number)) for number in (1, 2, 3, 4)] == [True, True, True, False]
+    health.succeeded(health.item(2), wrote=False)
+    assert not health.is_suspect(health.item(2))
+    assert told(health.unavailable([health.item(1)], BUSY, writing=False)) == {1: "postponed"}
+    assert health.look() == "closed"
+
+
 def test_no_item_is_to_blame_while_nothing_is_written(health: Health) -> None:
     for number in (1, 2, 1, 2, 1, 2):
         assert told(health.unavailable([health.item(number)], BUSY, writing=False)) == {number: "due"}

@@ -164,9 +164,10 @@ class HealthMachine(RuleBasedStateMachine):
         fault.retry_after = retry_after
         chunk = [] if alone else [other for other in self.requests if other.sent_at == request.sent_at]
         is_to_blame = False
-        if not chunk and not retry_after and kind != "no way":
-            is_to_blame = self.model.is_to_blame(request.number)
-            self.model.add("unwell", request=request)
+        if not retry_after and kind != "no way":
+            is_to_blame = not chunk and self.model.is_to_blame(request.number)
+            for met in (request, *chunk):
+                self.model.add("unwell", request=met)
         items = [item]
         for other in chunk:
             self.requests.remove(other)

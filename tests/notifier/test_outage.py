@@ -183,3 +183,29 @@ async def test_an_item_at_which_sierra_seems_unwell_each_time_is_that_items_faul
         database.fetch("UPDATE update_queue SET due_at = now()")
         await eventually(database, "SELECT attempts = 1 AND lease_until IS NULL AND due_at > now() FROM update_queue")
         assert service.health.state == "closed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "left"),
+    [
+        ({"kind": "*", "html": True, "status": 502}, [(1, "unwell")]),
+        ({"kind": "*", "status": 503}, [(1, "unwell")]),
+        ({"kind": "get_items", "status": 403}, []),
+    ],
+    ids=str,
+)
+async def test_an_item_at_which_each_list_fails_stops_the_pushes_once_only(
+    database: TestDatabase,
+    sierra: SierraInThread,
+    notifier: Notifier,
+    caplog: pytest.LogCaptureFixture,
+    fault: dict[str, Any],
+    left: list[tuple[int, str]],
+) -> None:
+    items = add_items(database, sierra, *range(1001, 1021))
+    sierra.fault(item="1001", **fault)
+    async with notifier(**NO_SWEEP):
+        mark(database, *items)
+        await eventually(database, "SELECT count(*) FROM update_queue WHERE lease_until > now() OR due_at <= now()", 0)
+    assert database.fetch("SELECT attempts, reason_code FROM update_queue") == left
+    assert caplog.text.count("stopped pushing") == 1
