@@ -12,7 +12,7 @@ from cli.acts import By, act
 from cli.database import ask
 from cli.exit_codes import Refused
 from cli.output import AsCsv, AsJson, confirm, print_out, show_json, show_rows
-from db import queue_people
+from db import queue_filter, queue_people
 from db.queue import Connection
 from db.reasons import ReasonCode
 from runtime.settings import read_notifier_settings
@@ -115,8 +115,7 @@ def mark(
         return await mark_items(connection, by, [item.item_record_id for item in found], priority)
 
     task = _Task("queue mark", "marked", by, as_json)
-    undone = "was deleted in Sierra, or has just gone"
-    _for_named(task, mark_found, numbers, barcodes, undone, priority=priority)
+    _for_named(task, mark_found, numbers, barcodes, "was deleted in Sierra, or has just gone", priority=priority)
 
 
 @app.command()
@@ -154,11 +153,13 @@ def dismiss(
         return
     named = bool(numbers or barcodes)
     if not yes and not named:
+        asked_at = ask(queue_filter.read_clock)
         rejected = ask(lambda connection: queue_people.detail(connection, "rejected", 1_000_000, reason_code))
-        count = sum((reason or "") in (row["reason"] or "") for row in rejected)
-        if count:
+        ids = [row["item_record_id"] for row in rejected if (reason or "") in (row["reason"] or "")]
+        if ids:
             why = _in_words(reason, reason_code)
-            confirm(f"Dismiss {_items(count)} rejected for this reason: {why}?", on_stderr=as_json)
+            confirm(f"Dismiss {_items(len(ids))} rejected for this reason: {why}?", on_stderr=as_json)
+        do = partial(do, item_record_ids=ids, asked_at=asked_at)
     undone = f"is rejected, and was not written without an answer within {seconds:g} s,"
     _for_reason(task, do, reason, reason_code, undone, named)
 

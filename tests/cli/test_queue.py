@@ -135,6 +135,20 @@ class TestDismiss:
         assert "2 items" in ran.out
         assert [row[0] for row in queued(database)] == left
 
+    def test_what_came_after_the_question_is_not_dismissed(
+        self, signum: Signum, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reject(database, 1, 2)
+        signum("queue", "mark", "--barcode", "12312312300003")
+
+        def say_yes_later(*_: object, **__: object) -> None:
+            signum("queue", "retry", "1002")
+            database.fetch("UPDATE update_queue SET due_at = NULL, last_error = %s WHERE item_record_id > 1", REASON)
+
+        monkeypatch.setattr("cli.queue.confirm", say_yes_later)
+        assert signum("queue", "dismiss", "--reason", "unknown").out == "dismissed 1 item\n"
+        assert [row[0] for row in queued(database)] == [2, 3]
+
     def test_a_script_says_yes_beforehand(self, signum: Signum, database: TestDatabase) -> None:
         reject(database, 1, 2)
         assert signum("queue", "dismiss", "--reason", "unknown", "--yes").out == "dismissed 2 items\n"
