@@ -93,16 +93,20 @@ class Claims:
         is_lost = self._in_flight.lost_at >= asked_at
         if not is_lost:
             self._outcomes.unanswered.forget_past({item.claim for item in self._in_flight.items})
+        too_early = self._lose_older(claims)
         items = [
-            ClaimedItem(claim, asked_at, lease_ends, probe=allowance.read_alone, is_lost=is_lost) for claim in claims
+            ClaimedItem(claim, asked_at, lease_ends, probe=allowance.read_alone, is_lost=is_lost)
+            for claim in claims
+            if claim not in too_early
         ]
         if items and allowance.read_alone:
             numbers = [item.number for item in items]
             log.info("%s with item %s", state, ", ".join(numbers))
         self._put_in_line([item for item in items if item.number])
         self._wakeup.set(something_due=False)
-        # After the others were put in line: a rejection waits for the database.
+        # After the others were put in line: an outcome waits for the database.
         await self._reject([item.claim for item in items if not item.number])
+        await self._keep(too_early)
 
     def _put_in_line(self, items: Sequence[ClaimedItem]) -> None:
         """Put items in line to be read: alone where the answer must count for that item only."""
@@ -117,3 +121,25 @@ class Claims:
             given = f"item number {claim.item_number!r}" if claim.item_number else "no item number"
             error = ItemRejected("no_number", f"The item came with {given} from Sierra: it can't be asked for")
             await self._outcomes.fail(claim, error)
+
+    def _lose_older(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Note that older claims of these items are lost. Return those that come too early: an older write may land.
+
+        The database has forgotten the older claim in a failover, or a person has taken its lease off.
+        """
+        older, too_early = {item.claim.item_record_id: item for item in self._in_flight.items}, []
+        for claim in claims:
+            if item := older.get(claim.item_record_id):
+                item.is_lost = True
+                if item.is_being_written or item.claim in self._outcomes.unanswered:
+                    too_early.append(claim)
+        return too_early
+
+    async def _keep(self, claims: Sequence[Claim]) -> None:
+        """Give claims back for two time-outs, as after a write without an answer."""
+        for claim in claims:
+            self._outcomes.unanswered.add(claim, time.monotonic())
+        if claims:
+            numbers = [claim.item_number for claim in claims]
+            log.warning("left to a later claim: an older write is under way", extra={"item_numbers": numbers})
+            await self._outcomes.release(claims)

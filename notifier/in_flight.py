@@ -18,7 +18,8 @@ class ClaimedItem:
     """A claimed item on its way. Times are of the monotonic clock; `sent_at`: that of its last request at Sierra.
 
     `probe`: a probe or a sample, until it is settled. `is_lost`: its claim may not be known to the database any more,
-    so it is not written. `unproven`: it was written, and its record is read again, for Sierra may not have kept it.
+    so it is not written. `is_being_written`: its write is under way. `unproven`: it was written, and its record is
+    read again, for Sierra may not have kept it.
     """
 
     claim: Claim
@@ -29,6 +30,7 @@ class ClaimedItem:
     read_at: float = 0.0
     plan: Plan | None = None
     is_lost: bool = False
+    is_being_written: bool = False
     unproven: Pushed | None = None
     steps: list[Step] = field(default_factory=list)
 

@@ -119,6 +119,7 @@ class ItemPush:
 
         _note_sent([item])
         sendings = Sendings(check_lease)
+        item.is_being_written = True
         try:
             await self._sierra.write_item(item.number, plan.patch, sendings)
         except LeaseTooShort:
@@ -130,6 +131,7 @@ class ItemPush:
         except ItemError as error:
             return self._health.failed(item, error, writing=True)
         finally:
+            item.is_being_written = False
             if (sent_at := sendings.unanswered_since) is not None:
                 self._unanswered.add(item.claim, sent_at)
         ended = time.monotonic()

@@ -90,6 +90,47 @@ async def test_a_write_under_way_when_its_claim_is_lost_has_its_item_looked_at_a
     assert len(sierra.requests("put_item")) == 1, "the call number is right, so nothing is written, not even the date"
 
 
+@pytest.mark.parametrize("is_noticed", [True, False], ids=["a failover", "a lease taken off by hand"])
+async def test_an_item_is_not_written_while_an_older_write_of_it_is_under_way(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, is_noticed: bool
+) -> None:
+    """The database does not know the older claim, and so lends the item once more."""
+    (item,) = add_items(database, sierra, 1001)
+    async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=60) as service:
+        await eventually(database, "SELECT mode FROM notifier_state", "listening")
+        writing = sierra.hold()
+        mark(database, item)
+        await writing.reached()
+        database.fetch("UPDATE sierra_item SET classification = '85.1'")
+        database.fetch(f"{FORGET_CLAIMS}, revision = 2, due_at = now()")  # notifies
+        if is_noticed:
+            break_connections(database)
+            await until(lambda: service.in_flight.lost_at > 0)
+        await eventually(database, "SELECT lease_until > now() AND claimed_by IS NULL FROM update_queue")
+        assert len(sierra.requests("put_item")) == 1
+        writing.release()
+        await until(lambda: not service.in_flight.items)
+        database.fetch("UPDATE update_queue SET lease_until = now(), due_at = now()")  # two time-outs have passed
+        await eventually(database, "SELECT pushed_revision = revision FROM update_queue")
+    assert sierra.call_numbers("1001") == ["85.1 Jännitys"]
+
+
+async def test_an_item_that_is_claimed_again_is_written_under_the_newer_claim_only(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    """A person took the lease off, and the older claim had not been written yet."""
+    (item,) = add_items(database, sierra, 1001)
+    async with notifier(**NO_SWEEP) as service:
+        reading = sierra.hold("get_items")
+        mark(database, item)
+        await reading.reached()
+        database.fetch(f"{FORGET_CLAIMS}, revision = 2, due_at = now()")
+        await until(lambda: len(service.in_flight.items) == 2)
+        reading.release()
+        await eventually(database, EMPTY)
+    assert len(sierra.requests("put_item")) == 1
+
+
 async def test_a_session_that_the_heartbeat_loses_may_have_taken_claims_with_it_too(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
