@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg.errors import DuplicateTable, LockNotAvailable, UniqueViolation
+from psycopg.errors import DuplicateObject, DuplicateTable, LockNotAvailable, UniqueViolation
 
 from db.connections import DatabaseUnavailable
 from db.locks import find_holders, name_all
@@ -58,7 +58,7 @@ def _make_version_table(guard: Session) -> None:
         if is_there != (True,):
             guard.execute(SQL["make_version_table"])
         guard.commit()
-    except (DuplicateTable, UniqueViolation):
+    except (DuplicateTable, DuplicateObject, UniqueViolation):  # by how far the other migrator has come
         guard.rollback()
 
 
