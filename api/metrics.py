@@ -137,6 +137,11 @@ def _families(figures: DatabaseMetrics) -> Iterator[Metric]:
     if figures.last_batch_at is not None:
         help_text = "When the last batch was taken in, Unix time; missing before the first"
         yield _gauge("signum_sync_last_batch_timestamp_seconds", help_text, figures.last_batch_at)
+    if figures.behind_seconds is not None:
+        help_text = (
+            "How far changes are behind Sierra, or since when a full sync has not gone on; missing before the first"
+        )
+        yield _gauge("signum_sync_behind_seconds", help_text, figures.behind_seconds)
     yield _gauge("signum_sync_gap", "1 while changes in Sierra are missing, else 0", figures.has_gap)
     yield _gauge("signum_sync_rejected_rows", "Rows of the ETL that are kept aside", figures.rejected_rows)
     yield _gauge("signum_sync_deletions_held", "Items whose deletion waits for a person", figures.deletions_held)

@@ -8,7 +8,7 @@ from cli.output import clock, span
 from console.sentences import AtLeast, Plain, Sentence, say
 from db.queue_people import Row
 from runtime.findings import Finding, Level
-from runtime.thresholds import LONGEST_DUE_SECONDS
+from runtime.thresholds import LONGEST_DUE_SECONDS, NO_BATCH_SECONDS
 
 ADVICE = {
     "polling": "Behind a pooler, set LISTEN_DB_HOST",
@@ -70,8 +70,12 @@ def judge_queue(progress: Row, states: Sequence[Row]) -> Iterator[Finding]:
 
 
 def judge_sync(sync: Row) -> Finding:
-    """A finding on changes in Sierra that are missing here."""
-    if sync.get("gap_from"):
+    """A finding on changes in Sierra that are missing here, or do not come any more."""
+    if sync.get("gap_from") and not sync["gap_closes"]:
         text = f"changes in Sierra between {sync['gap_from']:%F %R} and {sync['gap_until']:%F %R} UTC are missing"
         return Finding("warning", "sync", text, 'Run "signum sync restart"')
+    if (sync.get("behind_seconds") or 0) > NO_BATCH_SECONDS:
+        behind, is_full = span(sync["behind_seconds"]), sync["sync_mode"] == "SYNC_FULL"
+        text = f"the full sync has not gone on for {behind}" if is_full else f"changes are {behind} behind Sierra"
+        return Finding("warning", "sync", text, "Look at the ETL: whether it runs, and its log")
     return Finding("ok", "sync", sync.get("advice") or "nothing was synced yet")

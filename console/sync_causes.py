@@ -1,7 +1,7 @@
 """The causes that lie in the catalogue and its ETL. None keeps an item waiting; labels are old, or there are none."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from console.causes import Cause, counted
 from console.sentences import sentence, sentences
@@ -15,7 +15,7 @@ def find_sync_causes(snapshot: Snapshot) -> Iterator[Cause]:
     """The causes that the snapshot shows in the sync."""
     yield from _find_missing_clients(snapshot)
     yield from _find_silence(snapshot)
-    if snapshot.gap_from and snapshot.gap_until:
+    if snapshot.gap_from and snapshot.gap_until and not snapshot.gap_closes:
         yield Cause(
             "gap",
             "warning",
@@ -95,6 +95,8 @@ def _find_missing_clients(snapshot: Snapshot) -> Iterator[Cause]:
 
 
 def _find_silence(snapshot: Snapshot) -> Iterator[Cause]:
+    """Find that no batch comes, or only such as bring neither changes nor pages of the full sync: deletions, a pass."""
+    is_full = snapshot.sync_mode == "SYNC_FULL"
     if snapshot.batch_under_way:
         return
     if snapshot.batch_seconds is None:
@@ -117,7 +119,9 @@ def _find_silence(snapshot: Snapshot) -> Iterator[Cause]:
             sentence("Look at the ETL: whether it runs, and its log."),
             page=CATALOGUE,
         )
-    if snapshot.sync_mode == "SYNC_FULL" and snapshot.batch_seconds is not None:
+    elif (snapshot.behind_seconds or 0) > NO_BATCH_SECONDS:
+        yield _stands_still(snapshot.as_of, timedelta(seconds=snapshot.behind_seconds or 0), is_full)
+    elif is_full or snapshot.full_sync_requested:
         yield Cause(
             "full_sync",
             "notice",
@@ -125,3 +129,19 @@ def _find_silence(snapshot: Snapshot) -> Iterator[Cause]:
             sentence("Nothing to do: it goes on with each run of the ETL."),
             page=CATALOGUE,
         )
+
+
+def _stands_still(as_of: datetime, behind: timedelta, is_full: bool) -> Cause:
+    if is_full:
+        what = sentence(
+            "The full sync has not gone on for %(span)s, though the ETL comes: items that it has not brought yet have "
+            "old labels, or none.",
+            span=behind,
+        )
+    else:
+        what = sentence(
+            "Changes of items have come up to %(since)s only, though the ETL comes: later ones have old labels.",
+            since=as_of - behind,
+        )
+    advice = sentence("Look at the ETL's log: it says which statement or which items it can't read.")
+    return Cause("sync_stands", "warning", what, advice, page=CATALOGUE)

@@ -404,6 +404,9 @@ class SyncState(SQLModel, table=True):
     passed_at: datetime | None = nullable(
         TIMESTAMPTZ, "When the last pass over all items ended (Sierra's clock); NULL: none has"
     )
+    full_sync_moved_at: datetime | None = nullable(
+        TIMESTAMPTZ, "When the cursor of the full sync last moved, or one began"
+    )
 
 
 class RejectedRow(SQLModel, table=True):

@@ -18,6 +18,7 @@ class DatabaseMetrics:
     notifiers: list[tuple[str, int]]  # mode, how many
     is_paused: bool
     last_batch_at: float | None  # Unix time; None: none yet
+    behind_seconds: float | None
     has_gap: bool
     rejected_rows: int
     deletions_held: int
@@ -31,7 +32,7 @@ def read_metrics(parameters: Parameters) -> DatabaseMetrics:
         def rows(statement: str) -> list[tuple[Any, ...]]:
             return connection.execute(SQL[statement]).fetchall()
 
-        ((last_batch_at, has_gap, rejected_rows, held),) = rows("sync")
+        ((last_batch_at, behind_seconds, has_gap, rejected_rows, held),) = rows("sync")
         ((is_paused,),) = rows("pause")
         ((not_shown,),) = rows("not_shown")
         return DatabaseMetrics(
@@ -40,6 +41,7 @@ def read_metrics(parameters: Parameters) -> DatabaseMetrics:
             rows("notifiers"),
             is_paused,
             last_batch_at,
+            behind_seconds,
             has_gap,
             rejected_rows,
             held,

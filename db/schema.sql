@@ -269,6 +269,7 @@ CREATE TABLE public.sync_state (
     all_changes_until timestamp with time zone,
     deletions_since date,
     passed_at timestamp with time zone,
+    full_sync_moved_at timestamp with time zone,
     CONSTRAINT sync_state_all_changes_until_readable CHECK ((((all_changes_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((all_changes_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_full_sync_completed_at_readable CHECK ((((full_sync_completed_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_completed_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT sync_state_full_sync_requested_at_readable CHECK ((((full_sync_requested_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((full_sync_requested_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
@@ -323,6 +324,8 @@ COMMENT ON COLUMN public.sync_state.all_changes_until IS 'Until when an ETL that
 COMMENT ON COLUMN public.sync_state.deletions_since IS 'Until which day all deletions have come; NULL: none have';
 
 COMMENT ON COLUMN public.sync_state.passed_at IS 'When the last pass over all items ended (Sierra''s clock); NULL: none has';
+
+COMMENT ON COLUMN public.sync_state.full_sync_moved_at IS 'When the cursor of the full sync last moved, or one began';
 
 CREATE TABLE public.update_log (
     update_log_id bigint NOT NULL,
@@ -1039,7 +1042,7 @@ CREATE VIEW public.sync_overview AS
     gap_from,
     gap_until,
         CASE
-            WHEN (gap_from IS NOT NULL) THEN 'changes between gap_from and gap_until are missing: run "signum sync restart"'::text
+            WHEN ((gap_from IS NOT NULL) AND (((full_sync_requested_at IS NOT NULL) OR ((sync_mode = 'SYNC_FULL'::text) AND ((last_synced_id = 0) OR (sync_changes_since >= gap_until)))) IS NOT TRUE)) THEN 'changes between gap_from and gap_until are missing: run "signum sync restart"'::text
             WHEN (full_sync_requested_at IS NOT NULL) THEN 'a full sync begins when the ETL comes next'::text
             WHEN (sync_mode = 'SYNC_FULL'::text) THEN 'a full sync is under way'::text
             WHEN (EXISTS ( SELECT
@@ -1058,7 +1061,12 @@ CREATE VIEW public.sync_overview AS
     ( SELECT count(*) AS count
            FROM public.sierra_item i
           WHERE ((i.deletion_held_on IS NOT NULL) AND (i.deleted_on IS NULL))) AS deletions_held,
-    passed_at
+    passed_at,
+    ((gap_from IS NOT NULL) AND (((full_sync_requested_at IS NOT NULL) OR ((sync_mode = 'SYNC_FULL'::text) AND ((last_synced_id = 0) OR (sync_changes_since >= gap_until)))) IS TRUE)) AS gap_closes,
+        CASE sync_mode
+            WHEN 'SYNC_FULL'::text THEN (now() - COALESCE(full_sync_moved_at, last_sync_run_completed_at))
+            ELSE (now() - GREATEST(sync_changes_since, full_sync_completed_at))
+        END AS behind
    FROM public.sync_state s;
 
 COMMENT ON VIEW public.sync_overview IS 'Where the sync with Sierra stands, whether a batch is being taken in just now, whether changes are missing, and what to do then';
@@ -1092,6 +1100,10 @@ COMMENT ON COLUMN public.sync_overview.batch_under_way IS 'Whether a batch is be
 COMMENT ON COLUMN public.sync_overview.deletions_held IS 'How many items wait for a person to allow their deletion';
 
 COMMENT ON COLUMN public.sync_overview.passed_at IS 'When the last pass over all items ended (Sierra''s clock); NULL: none has';
+
+COMMENT ON COLUMN public.sync_overview.gap_closes IS 'Whether a full sync that was asked for, or is under way, brings what is missing';
+
+COMMENT ON COLUMN public.sync_overview.behind IS 'How far the changes that are here are behind, or for how long a full sync has not gone on; NULL: nothing has come';
 
 CREATE VIEW public.unreadable_barcode AS
  SELECT item_record_id,

@@ -93,8 +93,11 @@ class Snapshot:
     sync_mode: str = "SYNC_CHANGES"
     batch_under_way: bool = False
     batch_seconds: float | None = None
+    behind_seconds: float | None = None
+    full_sync_requested: bool = False
     gap_from: datetime | None = None
     gap_until: datetime | None = None
+    gap_closes: bool = False
     early_ends: int = 0
     rejected_rows: int = 0
     deletions_held: int = 0

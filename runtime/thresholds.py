@@ -8,4 +8,4 @@ STALLED_SECONDS = 120  # its loop did not come round for so long, though an item
 LONGEST_DUE_SECONDS = 300
 MOST_REJECTED = 20
 BREAKER_OPEN_SECONDS = 600
-NO_BATCH_SECONDS = 1800  # twice the ETL's interval
+NO_BATCH_SECONDS = 1800  # twice the ETL's interval; also how long none may have brought changes

@@ -157,8 +157,11 @@ SELECT
             AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
     ) AS batch_under_way,
     extract(epoch FROM now() - s.last_sync_run_completed_at)::float8 AS batch_seconds,
+    extract(epoch FROM stands.behind)::float8 AS behind_seconds,
+    s.full_sync_requested_at IS NOT NULL AS full_sync_requested,
     s.gap_from,
     s.gap_until,
+    stands.gap_closes,
     s.early_ends,
     (SELECT count(*) FROM (SELECT FROM rejected_row LIMIT 10001) AS one) AS rejected_rows,
     (
@@ -166,6 +169,7 @@ SELECT
         FROM (SELECT FROM sierra_item WHERE deletion_held_on IS NOT NULL AND deleted_on IS NULL LIMIT 10001) AS one
     ) AS deletions_held
 FROM sync_state s
+CROSS JOIN (SELECT o.behind, o.gap_closes FROM sync_overview o) AS stands
 CROSS JOIN today
 CROSS JOIN standby
 LEFT JOIN queue_control pause ON pause.paused_at IS NOT NULL AND (pause.resume_at IS NULL OR pause.resume_at > now());

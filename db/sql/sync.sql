@@ -405,5 +405,6 @@ UPDATE sync_state SET
     all_changes_until = %(all_changes_until)s,
     deletions_since = %(deletions_since)s,
     passed_at = %(passed_at)s,
+    full_sync_moved_at = CASE WHEN last_synced_id = %(last_synced_id)s THEN full_sync_moved_at ELSE clock_timestamp() END,
     full_sync_completed_at = CASE WHEN %(completes_full_sync)s THEN clock_timestamp() ELSE full_sync_completed_at END,
     last_sync_run_completed_at = clock_timestamp();

@@ -27,6 +27,7 @@ WITH free AS MATERIALIZED (
         last_synced_id = CASE WHEN s.full_sync_requested_at IS NULL THEN s.last_synced_id ELSE 0 END,
         full_sync_items = CASE WHEN s.full_sync_requested_at IS NULL THEN s.full_sync_items ELSE 0 END,
         early_ends = CASE WHEN s.full_sync_requested_at IS NULL THEN s.early_ends ELSE 0 END,
+        full_sync_moved_at = CASE WHEN s.full_sync_requested_at IS NULL THEN s.full_sync_moved_at ELSE now() END,
         full_sync_requested_at = NULL,
         offered_mode = CASE WHEN s.full_sync_requested_at IS NULL THEN s.sync_mode ELSE 'SYNC_FULL' END,
         offered_batch_size = %(batch_size)s,
@@ -51,7 +52,8 @@ WHERE NOT EXISTS (SELECT FROM handed_out);
 SELECT
     sync_mode, advice, batch_under_way, last_synced_id, sync_changes_since, last_sync_run_completed_at,
     extract(epoch FROM last_sync_run_ago)::float8 AS last_sync_run_seconds, full_sync_completed_at,
-    full_sync_requested_at, gap_from, gap_until, rejected_rows, deletions_held, passed_at, initialized_at
+    full_sync_requested_at, gap_from, gap_until, rejected_rows, deletions_held, passed_at, initialized_at,
+    gap_closes, extract(epoch FROM behind)::float8 AS behind_seconds
 FROM sync_overview;
 
 

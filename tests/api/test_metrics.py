@@ -90,6 +90,8 @@ def test_database_tells_queue_sync_and_notifiers(database: TestDatabase) -> None
     assert {mode: told_now.value("signum_notifiers", mode=mode) for mode in modes} == modes
     assert empty.value("signum_sync_last_batch_timestamp_seconds") is None
     assert told_now.value("signum_sync_last_batch_timestamp_seconds") == 1_700_000_000
+    assert empty.value("signum_sync_behind_seconds") is None
+    assert (told_now.value("signum_sync_behind_seconds") or 0) > 86_400
     for name in ("signum_sync_gap", "signum_queue_paused"):
         assert (empty.value(name), told_now.value(name)) == (0, 1)
 

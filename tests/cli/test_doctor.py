@@ -65,7 +65,7 @@ SAMPLING = "UPDATE notifier_state SET breaker = 'sampling'"
 PAUSED = "UPDATE queue_control SET paused_at = now(), paused_by = 'eino'"
 PAUSED_UNTIL = f"{PAUSED}, resume_at = now() + interval '1 hour'"
 ITEM = "INSERT INTO sierra_item (item_record_id, barcode, updated_at) VALUES (1, '{0}', now()), (2, '{0}', now())"
-GAP = "UPDATE sync_state SET gap_from = '2026-11-01', gap_until = now()"
+GAP = "UPDATE sync_state SET sync_mode = 'SYNC_CHANGES', gap_from = '2026-11-01', gap_until = now()"
 
 
 @pytest.mark.parametrize(

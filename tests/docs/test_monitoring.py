@@ -120,6 +120,7 @@ def test_alerts_and_views_have_the_limits_of_the_verdict() -> None:
     assert rules["SignumRejected"]["expr"].endswith(f" > {thresholds.MOST_REJECTED}")
     assert rules["SignumBreakerOpen"]["for"] == f"{thresholds.BREAKER_OPEN_SECONDS // 60}m"
     assert rules["SignumNoBatch"]["expr"].endswith(f" > {thresholds.NO_BATCH_SECONDS}")
+    assert rules["SignumSyncStands"]["expr"].count(f" > {thresholds.NO_BATCH_SECONDS}") == 2
     assert f"interval '{thresholds.GONE_SECONDS} seconds'" in read("db/sql/monitoring.sql")
     (view,) = re.findall(r"CREATE VIEW public\.notifier_overview AS.*?;", read("db/schema.sql"), re.DOTALL)
     gone, stalled = (timedelta(seconds=limit) for limit in (thresholds.GONE_SECONDS, thresholds.STALLED_SECONDS))
