@@ -58,20 +58,27 @@ async def _choose(connection: Connection, statement: str, others: Row, chosen: C
 
 
 async def pause(
-    connection: Connection, person: str, reason: str, *, span: timedelta | None = None, until: datetime | None = None
+    connection: Connection,
+    person: str,
+    reason: str,
+    *,
+    span: timedelta | None = None,
+    until: datetime | None = None,
+    is_only: bool = False,
 ) -> Row | None:
     """Let nothing be claimed from now on. Return the pause as stored; None, with nothing done, if `until` has passed.
 
-    Items claimed already are pushed. With neither `span` nor `until` the pause lasts until a person ends it.
+    Items claimed already are pushed. With neither `span` nor `until` the pause lasts until a person ends it. It takes
+    the place of another; with `is_only` nothing is done if one is in force.
     """
     seconds = None if span is None else span.total_seconds()
-    parameters = {"person": person, "reason": reason, "seconds": seconds, "until": until}
+    parameters = {"person": person, "reason": reason, "seconds": seconds, "until": until, "is_only": is_only}
     return next(iter(await _rows(connection, "pause", **parameters)), None)
 
 
-async def resume(connection: Connection) -> Row | None:
-    """End the pause and return it as it was; None if none is in force."""
-    return next(iter(await _rows(connection, "resume")), None)
+async def resume(connection: Connection, paused_at: datetime | None = None) -> Row | None:
+    """End the pause, or only the one of that time, and return it as it was; None if it is not in force."""
+    return next(iter(await _rows(connection, "resume", paused_at=paused_at)), None)
 
 
 async def read_progress(connection: Connection) -> Row:

@@ -12,6 +12,7 @@ from babel.numbers import format_decimal
 from fastapi import APIRouter, HTTPException, Response
 
 from console.causes import counted
+from console.filters import read_time
 from console.languages import N_, locale_of, translations
 from console.layout import LINKS
 from console.reasons import explain_reason
@@ -75,6 +76,7 @@ async def act_on_queue(visit: Operator) -> Response:
 
 
 async def _pause(visit: Operator) -> Response:
+    """Pause the pushes, as long as no other person has paused them since the page was shown."""
     reason, hours = visit.form.text("reason"), visit.form.text("hours")
     if not reason or len(reason) > MOST_CHARACTERS or not reason.isprintable():
         return visit.done(visit.say(N_("A reason has 1 to 200 printable characters")), is_good=False)
@@ -82,17 +84,22 @@ async def _pause(visit: Operator) -> Response:
         raise HTTPException(400, "The form names no such time")
     span = timedelta(hours=int(hours)) if hours else None
     async with visit.acting() as connection:
-        await pause(connection, visit.person.person_name, reason, span=span)
+        made = await pause(connection, visit.person.person_name, reason, span=span, is_only=True)
         target = {"hours": int(hours)} if hours else {}
-        sentence = N_("The pushes are paused; what is being pushed now is finished")
-        notice = await visit.write_act(connection, "queue pause", target, 1, sentence, reason=reason)
-    return visit.done(notice)
+        done = N_("The pushes are paused; what is being pushed now is finished")
+        sentence = done if made else N_("Nothing was changed: the pushes are paused already")
+        notice = await visit.write_act(
+            connection, "queue pause", target, int(made is not None), sentence, reason=reason
+        )
+    return visit.done(notice, is_good=made is not None)
 
 
 async def _resume(visit: Operator) -> Response:
+    """End the pause that the page showed, and none that another person has made since."""
+    paused_at = read_time(visit.form, "paused_at")
     async with visit.acting() as connection:
-        ended = await resume(connection)
-        sentence = N_("The pushes go on") if ended else N_("Nothing was changed: the pushes are not paused")
+        ended = await resume(connection, paused_at)
+        sentence = N_("The pushes go on") if ended else N_("Nothing was changed: the pause that was shown is over")
         notice = await visit.write_act(connection, "queue resume", {}, int(ended is not None), sentence)
     return visit.done(notice, is_good=ended is not None)
 

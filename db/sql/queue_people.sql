@@ -82,22 +82,25 @@ RETURNING item_record_id;
 
 -- name: pause
 -- From now on nothing is claimed, until a time, for some seconds, or until a person says so. It takes the place of a
--- pause that is in force. No row: that time has passed.
+-- pause that is in force, unless it is to be the only one. No row: there is one, or that time has passed.
 UPDATE queue_control
 SET paused_at = now(),
     paused_by = %(person)s,
     reason = %(reason)s,
     resume_at = coalesce(%(until)s::timestamptz, now() + %(seconds)s * interval '1 second')
-WHERE %(until)s::timestamptz IS NULL OR %(until)s::timestamptz > now()
+WHERE (%(until)s::timestamptz IS NULL OR %(until)s::timestamptz > now())
+    AND (NOT %(is_only)s OR paused_at IS NULL OR resume_at <= now())
 RETURNING paused_at, paused_by, reason, resume_at;
 
 
 -- name: resume
--- End the pause that is in force, and return it. No row: there is none.
+-- End the pause that is in force, and return it; with `paused_at` only the one made then. No row: there is none.
 WITH pause AS (
     SELECT id, paused_at, paused_by, reason, resume_at
     FROM queue_control
-    WHERE paused_at IS NOT NULL AND (resume_at IS NULL OR resume_at > now())
+    WHERE paused_at IS NOT NULL
+        AND (resume_at IS NULL OR resume_at > now())
+        AND (%(paused_at)s::timestamptz IS NULL OR paused_at = %(paused_at)s)
     FOR UPDATE
 )
 UPDATE queue_control c

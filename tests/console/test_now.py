@@ -9,6 +9,13 @@ from tests.fix_postgres import TestDatabase
 
 ACT = "SELECT person, action, number, result, reason FROM act ORDER BY act_id DESC LIMIT 1"
 
+PAUSE = "SELECT paused_by, reason, resume_at FROM queue_control"
+
+
+def shown(page: str) -> dict[str, str]:
+    """The hidden field that says which pause the page shows."""
+    return dict(re.findall(r'name="(paused_at)" value="([^"]+)"', page))
+
 
 def headline(browser: ConsoleClient) -> str:
     found = re.search(r'<h1 id="verdict">(.*?)</h1>', browser.page("/"))
@@ -38,9 +45,25 @@ def test_pause_and_resume_say_what_they_did_and_leave_their_acts(
     assert "operator paused the pushes until" in page
     assert database.fetch(ACT)[0][:3] == ("operator", "queue pause", 1)
     assert database.fetch(ACT)[0][4] == "Sierra is upgraded"
-    assert "The pushes go on" in operator.act("/", act="resume")
+    assert "The pushes go on" in operator.act("/", act="resume", **shown(page))
     assert "paused the pushes" not in operator.page("/")
-    assert "the pushes are not paused" in operator.act("/", act="resume")
+    assert "the pause that was shown is over" in operator.act("/", act="resume", **shown(page))
+
+
+def test_pause_that_another_person_made_since_the_page_was_shown_stays(
+    operator: ConsoleClient, sign_in: SignIn, database: TestDatabase
+) -> None:
+    aino = sign_in("aino", "operator")
+    before = shown(aino.act("/", act="pause", reason="Sierra is upgraded", hours=""))
+    assert "the pushes are paused already" in operator.act("/", act="pause", reason="lunch", hours="1")
+    assert database.fetch(PAUSE) == [("aino", "Sierra is upgraded", None)]
+    aino.act("/", act="resume", **before)
+    operator.act("/", act="pause", reason="wrong labels", hours="")
+    assert "the pause that was shown is over" in aino.act("/", act="resume", **before)
+    assert database.fetch(PAUSE) == [("operator", "wrong labels", None)]
+    assert [row[2] for row in database.fetch(ACT)] == [0]
+    database.fetch("UPDATE queue_control SET resume_at = now()")
+    assert "The pushes are paused;" in operator.act("/", act="pause", reason="x", hours=""), "the other one is over"
 
 
 def test_viewer_sees_no_person_and_no_button(sign_in: SignIn, database: TestDatabase) -> None:
