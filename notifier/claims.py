@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from db.queue import Claim
@@ -122,24 +122,24 @@ class Claims:
             error = ItemRejected("no_number", f"The item came with {given} from Sierra: it can't be asked for")
             await self._outcomes.fail(claim, error)
 
-    def _lose_older(self, claims: Sequence[Claim]) -> list[Claim]:
+    def _lose_older(self, claims: Sequence[Claim]) -> set[Claim]:
         """Note that older claims of these items are lost. Return those that come too early: an older write may land.
 
         The database has forgotten the older claim in a failover, or a person has taken its lease off.
         """
-        older, too_early = {item.claim.item_record_id: item for item in self._in_flight.items}, []
-        for claim in claims:
-            if item := older.get(claim.item_record_id):
+        newer, too_early = {claim.item_record_id: claim for claim in claims}, set[Claim]()
+        for item in self._in_flight.items:
+            if claim := newer.get(item.claim.item_record_id):
                 item.is_lost = True
                 if item.is_being_written or item.claim in self._outcomes.unanswered:
-                    too_early.append(claim)
+                    too_early.add(claim)
         return too_early
 
-    async def _keep(self, claims: Sequence[Claim]) -> None:
+    async def _keep(self, claims: Collection[Claim]) -> None:
         """Give claims back for two time-outs, as after a write without an answer."""
         for claim in claims:
             self._outcomes.unanswered.add(claim, time.monotonic())
         if claims:
             numbers = [claim.item_number for claim in claims]
             log.warning("left to a later claim: an older write is under way", extra={"item_numbers": numbers})
-            await self._outcomes.release(claims)
+            await self._outcomes.release([*claims])
