@@ -32,6 +32,7 @@ log = logging.getLogger("signum.notifier")
 
 POLLING_SECONDS = 2.0
 STOP_SECONDS = 8.0
+NOTE_SECONDS = 1.0
 
 
 class Service:
@@ -76,6 +77,7 @@ class Service:
             await asyncio.wait({loop}, timeout=STOP_SECONDS)
             if not loop.done():
                 log.warning("stopping with requests under way: their items are pushed again when their leases lapse")
+                await self._note_lost_writes()
                 await self._tasks.cancel()  # the leases lapse by themselves
         finally:
             await end([*helpers, stopped, loop])
@@ -83,6 +85,13 @@ class Service:
             async with asyncio.timeout(1):
                 await self._heartbeat.beat("stopped")
         _raise_if_ended([loop])
+
+    async def _note_lost_writes(self) -> None:
+        """Have items looked at again that are in flight under claims which the database may not know any more."""
+        lost = [item.claim.item_record_id for item in self.in_flight.items if item.is_lost]
+        with suppress(psycopg.Error, TimeoutError):
+            async with asyncio.timeout(NOTE_SECONDS):
+                await self._outcomes.recheck(lost)
 
     async def _loop(self) -> None:
         """Push what is due, until the notifier stops and nothing is under way any more."""

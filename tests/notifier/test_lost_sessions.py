@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from db import notifiers, queue
+from notifier import service as service_module
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
@@ -88,6 +89,22 @@ async def test_a_write_under_way_when_its_claim_is_lost_has_its_item_looked_at_a
         database.fetch(LATER)
         await eventually(database, "SELECT count(*) = 0 FROM update_queue")
     assert len(sierra.requests("put_item")) == 1, "the call number is right, so nothing is written, not even the date"
+
+
+async def test_a_write_under_a_lost_claim_that_a_stop_does_not_wait_for_has_its_item_looked_at_again(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "STOP_SECONDS", 0)
+    monkeypatch.setattr(service_module, "NOTE_SECONDS", 10)
+    (item,) = add_items(database, sierra, 1001)
+    writing = sierra.hold()
+    async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=60) as service:
+        mark(database, item)
+        await writing.reached()
+        database.fetch("DELETE FROM update_queue")  # another notifier, at the new primary, has pushed it
+        break_connections(database)
+        await until(lambda: service.in_flight.lost_at > 0)
+    assert database.fetch("SELECT pushed_revision = revision FROM update_queue") == [(True,)]
 
 
 @pytest.mark.parametrize("is_noticed", [True, False], ids=["a failover", "a lease taken off by hand"])
