@@ -5,9 +5,8 @@ sampling  Five items in a row failed alike: three new items decide whether that 
 open      Sierra or our configuration is at fault: nothing is claimed until a pause is over.
 probing   The pause is over: one item at a time tries whether Sierra is well again.
 
-Each failure is settled as the item's own (`Failed`), which uses up an attempt, or as a fault of Sierra as a whole
-(`Released`), which does not. Until it is, the item is undecided, and kept here. A comment like "open -> probing" stands
-at every change of state; docs/sierra.md has the chart.
+Each failure is settled as the item's own (`Failed`), which uses up an attempt, or as Sierra's (`Released`), which does
+not. Until then its item is undecided, and kept here. Comments like "open -> probing": see the chart of docs/sierra.md.
 """
 
 import random
@@ -80,11 +79,10 @@ class SierraHealth:
     @property
     def state(self) -> State:
         """The state. It changes by what is reported below, and by the clock."""
-        pause = self._pause
-        if pause is None:
+        if self._pause is None:
             return "sampling" if len(self._streak.items) >= ALIKE else "closed"
         # open -> probing: by the clock alone.
-        return "open" if self._now() < pause.ends_at else "probing"
+        return "open" if self._now() < self._pause.ends_at else "probing"
 
     @property
     def seconds_left(self) -> float:
@@ -148,13 +146,16 @@ class SierraHealth:
 
     def unavailable(self, items: Sequence[ClaimedItem], fault: SierraUnavailable, writing: bool) -> Settled:
         """Settle the items of a request at which Sierra was unwell: they are not to blame, or the only one is."""
-        if self._is_to_blame(items, fault):
-            return [Failed(items[0], ItemTroubled("unwell", str(fault)))]
+        troubled = ItemTroubled("unwell", str(fault), retry_after=fault.retry_after)
+        own = [Failed(item, troubled) for item in self._to_blame(items, fault)]
+        if own and not fault.retry_after:  # that is asked of all clients, whichever item it was for
+            return own
         self._writes_refused |= writing and isinstance(fault, SierraRefused)
         # closed, sampling, probing -> open: Sierra as a whole is at fault.
         self._open(fault, items[0].sent_at if items else self._now())
         # What is undecided may have been the first sign of that.
-        return _give_back([*items, *(one.item for one in self._end_streak())], str(fault))
+        undecided = [one.item for one in self._end_streak()]
+        return [*own, *_give_back(undecided if own else [*items, *undecided], str(fault))]
 
     def recovered(self, fault: SierraUnavailable) -> None:
         """Note that this fault is over. Opened for another reason meanwhile, it stays open."""
@@ -203,18 +204,17 @@ class SierraHealth:
         """Return whether a request was sent before the probes: then its answer, good or bad, tells nothing new."""
         return self._pause is not None and (self.state == "open" or sent_at <= self._pause.began_at)
 
-    def _is_to_blame(self, items: Sequence[ClaimedItem], fault: SierraUnavailable) -> bool:
-        """Return whether a lone item meets such a fault again, others having been written since; remember the items."""
-        # A Retry-After is asked of all clients, and without a connection nothing of the items reached Sierra.
-        if fault.retry_after or isinstance(fault, NotReached):
-            return False
+    def _to_blame(self, items: Sequence[ClaimedItem], fault: SierraUnavailable) -> Sequence[ClaimedItem]:
+        """Return a lone item that meets such a fault again, others having been written since. Remember the items."""
+        if isinstance(fault, NotReached):  # nothing of the items reached Sierra
+            return []
         ids = [item.claim.item_record_id for item in items]
         again = [one for one in ids if self._suspects.pop(one, float("inf")) < self._last_write_at]
         # Of a list any may be to blame: each is read alone the next time.
         self._suspects |= dict.fromkeys(ids, self._now())
         while len(self._suspects) > MOST_SUSPECTS:
             del self._suspects[next(iter(self._suspects))]
-        return len(items) == 1 and bool(again)
+        return items if again and len(items) == 1 else []
 
     def _open(self, fault: SierraUnavailable, sent_at: float, kind: str | None = None) -> None:
         """Begin a pause; after a failed probe, one of twice the length."""

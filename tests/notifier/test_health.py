@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from notifier.health import MOST_SUSPECTS
-from notifier.in_flight import Allowance
+from notifier.in_flight import Allowance, Failed
 from notifier.sierra.errors import (
     ItemRejected,
     ItemTroubled,
@@ -132,6 +132,20 @@ def test_any_item_of_a_list_may_be_to_blame_so_each_is_read_alone_the_next_time(
     assert health.look() == "closed"
 
 
+def test_an_item_for_which_a_pause_is_asked_again_is_postponed_for_that_long_and_the_pause_is_kept(
+    health: Health,
+) -> None:
+    asked = SierraUnavailable("busy", 700.0)
+    assert told(health.unavailable([health.item(1)], asked, writing=True)) == {1: "due"}
+    health.end_pause()
+    health.succeeded(health.item(2), wrote=True)
+    health.refuse(3)
+    own, undecided = health.unavailable([health.item(1)], asked, writing=True)
+    assert (told([own]), told([undecided])) == ({1: "postponed"}, {3: "due"})
+    assert isinstance(own, Failed)
+    assert own.error.retry_after == health.seconds_left == 700
+
+
 def test_no_item_is_to_blame_while_nothing_is_written(health: Health) -> None:
     for number in (1, 2, 1, 2, 1, 2):
         assert told(health.unavailable([health.item(number)], BUSY, writing=False)) == {number: "due"}
@@ -140,7 +154,7 @@ def test_no_item_is_to_blame_while_nothing_is_written(health: Health) -> None:
 
 
 def test_no_item_is_to_blame_in_company_or_where_it_was_not_reached_or_after_a_success(health: Health) -> None:
-    for fault in (NotReached("no way"), SierraUnavailable("busy", 1.0), BUSY):
+    for fault in (NotReached("no way"), BUSY):
         health.unavailable([health.item(1)], BUSY, writing=False)
         health.end_pause()
         health.succeeded(health.item(2), wrote=True)

@@ -164,7 +164,7 @@ class HealthMachine(RuleBasedStateMachine):
         fault.retry_after = retry_after
         chunk = [] if alone else [other for other in self.requests if other.sent_at == request.sent_at]
         is_to_blame = False
-        if not retry_after and kind != "no way":
+        if kind != "no way":
             is_to_blame = not chunk and self.model.is_to_blame(request.number)
             for met in (request, *chunk):
                 self.model.add("unwell", request=met)
@@ -175,7 +175,7 @@ class HealthMachine(RuleBasedStateMachine):
         expected = {one.number: one.given_back for one in (request, *chunk)}
         if is_to_blame:
             expected = {request.number: "postponed"}
-        else:
+        if retry_after or not is_to_blame:
             if writing and kind == "key":
                 self.model.add("write refused")
             self.note_fault(request.sent_at, retry_after)

@@ -167,6 +167,7 @@ async def test_a_token_that_dies_early_is_renewed_once_for_all(
         {"kind": "*", "html": True, "status": 500},
         {"kind": "put_item", "status": 503},
         {"kind": "put_item", "status": 403},
+        {"kind": "put_item", "status": 503, "retry_after": "1"},
     ],
     ids=str,
 )
@@ -182,7 +183,8 @@ async def test_an_item_at_which_sierra_seems_unwell_each_time_is_that_items_faul
         await eventually(database, "SELECT count(*) = 1 FROM update_log WHERE outcome = 'pushed'")
         database.fetch("UPDATE update_queue SET due_at = now()")
         await eventually(database, "SELECT attempts = 1 AND lease_until IS NULL AND due_at > now() FROM update_queue")
-        assert service.health.state == "closed"
+        assert (service.health.state == "closed") is ("retry_after" not in fault)
+    assert database.fetch("SELECT reason_code FROM update_queue") == [("unwell",)]
 
 
 @pytest.mark.parametrize(
