@@ -88,8 +88,9 @@ def connection_parameters(
     """libpq's parameters: the database's address, time-outs, and the `server` settings of the session.
 
     A connection that is cut silently is noticed after 15 s, and a read-only standby is refused. Texts are UTF-8,
-    whatever PGCLIENTENCODING says.
+    whatever PGCLIENTENCODING says, and times are written as psycopg reads them, whatever a DBA has set.
     """
+    server = {"timezone": "UTC", "datestyle": "ISO", "intervalstyle": "postgres", **server}
     parameters: dict[str, str | int] = {
         "host": host or settings.db_host,
         "port": port or settings.db_port,
@@ -103,7 +104,7 @@ def connection_parameters(
         "tcp_user_timeout": 15_000,
         "target_session_attrs": "read-write",
         "client_encoding": "UTF8",
-        "options": " ".join(f"-c {key}={value}" for key, value in {"timezone": "UTC", **server}.items()),
+        "options": " ".join(f"-c {key}={value}" for key, value in server.items()),
     }
     if settings.db_password is not None:
         parameters["password"] = settings.db_password.get_secret_value()

@@ -56,6 +56,7 @@ def test_a_client_goes_on_with_its_key_of_which_only_the_hash_came(
 
 @pytest.mark.parametrize("mode", ["SYNC_FULL", "SYNC_CHANGES"])
 def test_the_sync_goes_on_where_it_stood(old: Old, database: TestDatabase, api: ApiClient, mode: str) -> None:
+    old.database.fetch(f"ALTER DATABASE {old.database.parameters['dbname']} SET datestyle = 'German, DMY'")
     old.is_in(mode)
     highest = old.add(9)
     old.add(3)

@@ -5,14 +5,16 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from db import connections
-from db.connections import DatabaseUnavailable, wait_for_database
+from db.connections import DatabaseUnavailable, api_parameters, wait_for_database
 from db.pool import WAIT_SECONDS
 from db.requests import Database, request_began_at
+from runtime.settings import ApiSettings
 from tests.fix_postgres import TestDatabase
 
 ONE = "SELECT 1"
@@ -30,6 +32,14 @@ async def test_a_connection_that_died_in_the_pool_is_not_noticed(database: TestD
     await api.fetch(ONE)
     database.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'one session'")
     assert (await api.fetch(ONE))[0][0] == 1
+
+
+async def test_times_are_read_however_the_database_writes_them(database: TestDatabase) -> None:
+    for way in ("datestyle = 'German, DMY'", "intervalstyle = 'sql_standard'"):
+        database.fetch(f"ALTER DATABASE {database.parameters['dbname']} SET {way}")
+    async with Database(api_parameters(ApiSettings(**database.settings())), 1) as api:
+        ((at, day),) = await api.fetch("SELECT '2026-11-27T12:00:00Z'::timestamptz, interval '1 day 2 hours'")
+    assert (at, day) == (datetime(2026, 11, 27, 12, tzinfo=UTC), timedelta(days=1, hours=2))
 
 
 async def test_a_column_that_changes_under_what_was_prepared_is_not_noticed(database: TestDatabase) -> None:

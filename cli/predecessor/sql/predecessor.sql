@@ -2,8 +2,9 @@
 
 
 -- name: use_utc
--- Its times may have no zone: take them for UTC.
+-- Its times may have no zone: take them for UTC. Written as psycopg reads them.
 SET LOCAL timezone TO 'UTC';
+SET LOCAL datestyle TO 'ISO';
 
 
 -- name: count_old_items
