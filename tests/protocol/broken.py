@@ -14,7 +14,6 @@ from tests.protocol.states import (
     Item,
     Lease,
     Phase,
-    Push,
     Row,
     Unanswered,
     drop,
@@ -25,7 +24,6 @@ from tests.protocol.states import (
 
 HISTORY = "at_rest_sierra_has_what_history_says"
 TWO_WRITES = "no_write_is_sent_within_two_timeouts_of_another"
-BELIEVED = "one_false_answer_at_most_is_believed"
 WAITS = "every_row_comes_to_a_good_end"
 
 
@@ -194,45 +192,6 @@ class RefusalDropsTheLook(Broken):
 
     def waits_for_late_writes(self, row: Row) -> bool:
         return False
-
-
-class AnswerIsProof(Broken):
-    """Sierra's 204 is believed each time."""
-
-    breaks = BELIEVED
-
-    def doubts(self, newest: Push | None, hand: Hand) -> bool:
-        return False
-
-
-class StopBelievesInDoubt(Broken):
-    """A notifier stops before it has read the item again, and takes the answer for a proof."""
-
-    breaks = BELIEVED
-
-    def unanswered_in_doubt(self, row: Row) -> str:
-        return row.unanswered
-
-
-class FailureInDoubtIsPostponed(Broken):
-    """A push that was done is not in history, for the item could not be read again; a person dismisses it."""
-
-    breaks, without = HISTORY, "revert"
-
-    def in_doubt(self, item: Item, n: int, phase: str) -> Item | None:
-        hand = item.hands[n]
-        if phase == Phase.WRITTEN and super().in_doubt(item, n, phase):
-            return self.postpone(put(item, n, hand._replace(phase=Phase.READ)), n)
-        return super().in_doubt(item, n, phase)
-
-
-class DoubtOnlyTheTextBefore(Broken):
-    """A late write lands between two that were not done, and hides them."""
-
-    breaks = BELIEVED
-
-    def doubts(self, newest: Push | None, hand: Hand) -> bool:
-        return newest is not None and newest.before == hand.read
 
 
 class DeadLeaseNeverLapses(Broken):

@@ -12,6 +12,7 @@ import pytest
 
 from tests.protocol import broken
 from tests.protocol.broken_failover import BROKEN_AT_A_FAILOVER, LOOKED_FOR, PUSHED, REVERTS_TOO, WRITES_ONLY
+from tests.protocol.broken_in_doubt import BROKEN_IN_DOUBT
 from tests.protocol.explore import PROMISES, Story, explore, no_write_is_sent_within_two_timeouts_of_another
 from tests.protocol.rules import Protocol
 from tests.protocol.states import Item, Standby, is_held, put
@@ -76,7 +77,7 @@ def test_two_items_keep_all_promises_for_twelve_steps() -> None:
     assert held(explore(Protocol(), items=2, depth=12, without="revert dismiss"))
 
 
-@pytest.mark.parametrize("protocol", [*broken.BROKEN, *BROKEN_AT_A_FAILOVER])
+@pytest.mark.parametrize("protocol", [*broken.BROKEN, *BROKEN_IN_DOUBT, *BROKEN_AT_A_FAILOVER])
 def test_each_rule_is_needed(protocol: type[broken.Broken]) -> None:
     setting: dict[str, Any] = {"standby": protocol.standby, "without": protocol.without, "after": protocol.after}
     story = explore(protocol(classes=protocol.needs_classes), **setting)

@@ -8,6 +8,7 @@ import pytest
 from db.queue import Connection
 from tests.fix_postgres import TestDatabase
 from tests.protocol.broken import BROKEN, Broken
+from tests.protocol.broken_in_doubt import BROKEN_IN_DOUBT
 from tests.protocol.explore import NOTIFIER, PEOPLE, World, explore, steps
 from tests.protocol.replay import Replay, expected
 from tests.protocol.rules import Protocol
@@ -68,7 +69,7 @@ async def test_walks_through_the_protocol_leave_the_same_in_the_tables(
     assert of_the_model - taken - SELDOM == OF_A_FAILOVER
 
 
-@pytest.mark.parametrize("protocol", BROKEN)
+@pytest.mark.parametrize("protocol", [*BROKEN, *BROKEN_IN_DOUBT])
 async def test_stories_of_broken_protocols_end_as_the_protocol_says(
     database: TestDatabase, connection: Connection, protocol: type[Broken]
 ) -> None:
