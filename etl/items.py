@@ -22,6 +22,7 @@ COLUMNS = (
 )
 OLD_COLUMNS = 13  # the first of them: those that the deployed ETL sends
 NAMES_SECONDS = 3600.0
+HEADINGS_CHARACTERS = 64 * 1024  # of a bib. A backend refuses the whole file for one row of a megabyte
 
 # A key is 16 bits of campus, 16 of the record type's character, 32 of the record's number: all own items are one range.
 FIRST_OWN, BEHIND_OWN = ord("i") << 32, (ord("i") + 1) << 32
@@ -109,13 +110,17 @@ def _classes(found: Sequence[Row]) -> dict[Any, str | None]:
 
 
 def _headings(found: Sequence[Row]) -> dict[Any, str]:
-    """The JSON of each bib's subfields, which come in order."""
+    """The JSON of each bib's subfields, which come in order. It ends before the one that would make it too long."""
     parts: dict[Any, list[str]] = {}
+    lengths: dict[Any, int] = {}
     for bib, marc_tag, ind1, ind2, field_type, tag, content in found:
-        parts.setdefault(bib, []).append(
+        entry = (
             f'{{"marc_tag":{_json(marc_tag)},"marc_ind1":{_json(ind1)},"marc_ind2":{_json(ind2)},'
             f'"field_type_code":{_json(field_type)},"tag":{_json(tag)},"content":{_json(content)}}}'
         )
+        lengths[bib] = lengths.get(bib, 0) + len(entry)
+        if lengths[bib] <= HEADINGS_CHARACTERS:
+            parts.setdefault(bib, []).append(entry)
     return {bib: f"[{','.join(entries)}]" for bib, entries in parts.items()}
 
 

@@ -183,6 +183,17 @@ def test_a_title_of_tabs_quotes_line_ends_and_control_characters_comes_whole(
     assert real_backend.database.fetch("SELECT FROM rejected_row") == []
 
 
+def test_a_bib_with_headings_without_end_keeps_no_other_item_back(
+    etl: Etl, dna: DnaInThread, real_backend: RealBackend
+) -> None:
+    headings = [var_field("b", "110", "2", " ", ("a", "ä" * 20_001))] * 30
+    dna.do(lambda real: real.edit_bib(BIB, [class_field("99.1"), *headings]))
+    edit_class(dna, OTHER, "99.2")
+    look(etl)
+    classes = {row[0]: row[SEEN.index("classification")] for row in real_backend.living()}
+    assert (classes[item_key(ITEM)], classes[item_key(OTHER)]) == ("99.1", "99.2")
+
+
 class Deployed:
     """The deployed ETL, reading the test's SierraDNA: no overlap, no deletions, no additions of ours."""
 
