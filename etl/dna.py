@@ -200,4 +200,4 @@ def _translate(error: psycopg.Error) -> EtlError:
     if not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         refused = any(part in text for part in _REFUSED_AT_LOGIN)  # libpq tells no SQLSTATE of a failed connect
         return SierraRefuses(f"SierraDNA refuses the login: {text}") if refused else SierraAway(f"no SierraDNA: {text}")
-    return SierraRefuses(f"SierraDNA refuses a statement ({state}): {text}")
+    return SierraRefuses(f"SierraDNA refuses a statement ({state or type(error).__name__}): {text}")

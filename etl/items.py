@@ -22,7 +22,7 @@ COLUMNS = (
 )
 OLD_COLUMNS = 13  # the first of them: those that the deployed ETL sends
 NAMES_SECONDS = 3600.0
-HEADINGS_CHARACTERS = 64 * 1024  # of a bib. A backend refuses the whole file for one row of a megabyte
+HEADINGS_CHARACTERS = 65_536  # of a bib. The backend refuses a whole file for one row of over a megabyte
 
 # A key is 16 bits of campus, 16 of the record type's character, 32 of the record's number: all own items are one range.
 FIRST_OWN, BEHIND_OWN = ord("i") << 32, (ord("i") + 1) << 32

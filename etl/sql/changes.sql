@@ -10,7 +10,7 @@ WHERE record_last_updated_gmt >= %(since)s::timestamptz AND record_type_code IN 
 SELECT item_record_id FROM sierra_view.bib_record_item_record_link WHERE bib_record_id = ANY(%(bibs)s::bigint[]);
 
 -- name: deleted
--- A deletion moves no stamp; its day is one of SierraDNA's own calendar.
-SELECT id, deletion_date_gmt FROM sierra_view.record_metadata
+-- A deletion moves no stamp; its day is one of SierraDNA's own calendar, and never later than Python can hold.
+SELECT id, least(deletion_date_gmt, '9999-12-31') FROM sierra_view.record_metadata
 WHERE deletion_date_gmt >= %(since)s::date AND record_type_code = 'i' AND campus_code = %(campus)s
 ORDER BY id;

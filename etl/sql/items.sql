@@ -23,8 +23,10 @@ WHERE id > %(after)s::bigint AND id < %(below)s::bigint
 ORDER BY id LIMIT %(most)s::integer;
 
 -- name: living
--- Those of the keys that are living items of the campus.
-SELECT id, record_num, record_last_updated_gmt FROM sierra_view.record_metadata
+-- Those of the keys that are living items of the campus. Stamps that Python can't hold, such as infinity, are none.
+SELECT id, record_num,
+    CASE WHEN record_last_updated_gmt BETWEEN '0001-01-02 +00' AND '9999-12-31 +00' THEN record_last_updated_gmt END
+FROM sierra_view.record_metadata
 WHERE id = ANY(%(keys)s::bigint[])
     AND record_type_code = 'i' AND campus_code = %(campus)s AND deletion_date_gmt IS NULL;
 

@@ -1,7 +1,6 @@
 """Bad days of SierraDNA, and wrong settings, at the real backend: nothing is lost, and nothing that lives is deleted.
 
-Each day ends with the oracle's catalogue. No SierraDNA can hold NUL or half a surrogate pair: files that bring them are
-in tests/api/ingest.
+Each day ends with the oracle's catalogue. Files with NUL, which no SierraDNA can hold, are in tests/api/ingest.
 """
 
 from collections.abc import Iterator
@@ -183,15 +182,29 @@ def test_a_title_of_tabs_quotes_line_ends_and_control_characters_comes_whole(
     assert real_backend.database.fetch("SELECT FROM rejected_row") == []
 
 
-def test_a_bib_with_headings_without_end_keeps_no_other_item_back(
-    etl: Etl, dna: DnaInThread, real_backend: RealBackend
-) -> None:
+def test_headings_without_end_keep_no_other_item_back(etl: Etl, dna: DnaInThread, real_backend: RealBackend) -> None:
     headings = [var_field("b", "110", "2", " ", ("a", "ä" * 20_001))] * 30
     dna.do(lambda real: real.edit_bib(BIB, [class_field("99.1"), *headings]))
     edit_class(dna, OTHER, "99.2")
     look(etl)
     classes = {row[0]: row[SEEN.index("classification")] for row in real_backend.living()}
     assert (classes[item_key(ITEM)], classes[item_key(OTHER)]) == ("99.1", "99.2")
+
+
+@pytest.mark.parametrize("stamp", ["infinity", "-infinity", "10000-01-01", "0044-03-15 BC"])
+def test_a_stamp_that_no_calendar_has_keeps_no_other_item_back(
+    etl: Etl, dna: DnaInThread, real_backend: RealBackend, stamp: str
+) -> None:
+    with owner(dna) as session:
+        for column, item in (("record_last_updated", ITEM), ("deletion_date", THIRD)):
+            update = f"UPDATE iiirecord.record_metadata SET {column} = %s WHERE id = %s"
+            session.execute(update.encode(), (stamp, item_key(item)))
+    edit_class(dna, OTHER, "99.2")
+    look(etl)
+    compare(etl)
+    classes = {row[0]: row[SEEN.index("classification")] for row in real_backend.living()}
+    assert [classes.get(item_key(item)) for item in (OTHER, THIRD)] == ["99.2", None]
+    assert item_key(ITEM) in classes
 
 
 class Deployed:
