@@ -1,10 +1,17 @@
 """Changes come whatever their stamps do not tell, and the position moves only behind what was read."""
 
-from datetime import datetime, timedelta
+import tracemalloc
+from array import array
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import psycopg
 import pytest
 
+from etl.changes import find_changed
+from etl.chunks import Chunks
+from etl.items import FIRST_OWN
 from etl.process import made
 from sandbox.catalogue import call_number_field
 from sandbox.dna_bibs import class_field
@@ -210,6 +217,20 @@ def test_what_staff_edit_reaches_the_real_backend(
     assert row["classification"] == "77.5"
     stored = "SELECT classification, best_title FROM sierra_item WHERE item_record_id = %s"
     assert database.fetch(stored, ITEM_KEY) == [("77.5", row["best_title"])]
+
+
+def test_the_keys_of_a_whole_catalogue_come_once_in_order_and_in_a_few_bytes_each() -> None:
+    """A reindex stamps every record: the container has 256 MiB."""
+    count = 500_000
+    keys = array("q", reversed(range(FIRST_OWN, FIRST_OWN + count)))
+    keys.extend(keys[:1000])
+    chunks = cast("Chunks", SimpleNamespace(size=2000, attempt=lambda read: keys))
+    tracemalloc.start()
+    found = find_changed(chunks, datetime.now(UTC))
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == array("q", range(FIRST_OWN, FIRST_OWN + count))
+    assert most_bytes < 40 * count
 
 
 def test_a_busy_backend_is_sent_nothing(dna: DnaInThread) -> None:
