@@ -97,11 +97,21 @@ async def check_notification_queue(connection: Connection) -> Finding:
 
 
 async def check_clock(connection: Connection) -> Finding:
-    """Compare this machine's clock with the database's: INVDA and log lines are compared across both."""
+    """Compare this machine's clock with the database's, and that with what it was.
+
+    INVDA and log lines are compared across both. An item is due by the database's clock alone.
+    """
     asked_at = time.time()
     row = await (await connection.execute(SQL["clock"])).fetchone()
     answered_at = time.time()
-    ahead = (asked_at + answered_at) / 2 - (row[0] if row else answered_at)
+    now, of_the_future = row or (answered_at, 0)
+    if of_the_future:
+        text = f"items queued later than it is now: {of_the_future}. The database's clock was set back"
+        advice = (
+            "They wait until then. To have them pushed now: UPDATE update_queue SET due_at = now() WHERE due_at > now()"
+        )
+        return Finding("warning", "clock", text, advice)
+    ahead = (asked_at + answered_at) / 2 - now
     if abs(ahead) > LARGEST_CLOCK_DIFFERENCE_SECONDS:
         text = f"this machine's clock is {abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} the database's"
         return Finding("warning", "clock", text, "Set both by NTP")

@@ -186,6 +186,15 @@ async def test_an_address_that_hears_nothing_is_a_problem(
     assert (found.level, "as behind a pooler. Set LISTEN_DB_HOST" in str(found)) == ("problem", True)
 
 
+async def test_items_that_a_clock_set_back_keeps_waiting_are_told(
+    connection: Connection, database: TestDatabase
+) -> None:
+    database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", database.add_item(1001))
+    database.fetch("UPDATE update_queue SET queued_at = now() + interval '1 hour', due_at = now() + interval '1 hour'")
+    found = await check_clock(connection)
+    assert str(found).startswith("items queued later than it is now: 1. The database's clock was set back")
+
+
 @pytest.mark.parametrize(("seconds", "words"), [(1, None), (60, "s ahead of the"), (-60, "s behind the")])
 async def test_clocks_that_differ_by_more_than_2_s_are_told(
     connection: Connection, monkeypatch: pytest.MonkeyPatch, seconds: float, words: str | None
