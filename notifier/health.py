@@ -173,8 +173,8 @@ class SierraHealth:
         if len(streak.items) < ALIKE:
             few, streak.undecided = streak.undecided, []
             return [_try_twice(one) for one in few]
-        alike = f"{len(streak.items)} items in a row failed alike, is it the configuration?"
-        fault = NeedsPerson(f"{alike} The last: {streak.undecided[-1].error}")
+        count, last = len(streak.items), streak.undecided[-1].error
+        fault = NeedsPerson(f"{count} items in a row failed alike, is it the configuration? The last: {last}")
         # sampling, probing -> open: no item succeeds.
         self._open(fault, self._now(), streak.kind)
         return _give_back([one.item for one in self._end_streak()], str(fault))
