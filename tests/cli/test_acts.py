@@ -27,7 +27,7 @@ ACTING: dict[tuple[str, ...], tuple[str, int, dict[str, Any]]] = {
     ("person", "rotate"): ("Maija", 1, {"name": "Maija"}),
     ("person", "revoke"): ("Maija", 1, {"name": "Maija"}),
     ("sync", "restart"): ("", 1, {}),
-    ("sync", "allow-deletions"): ("", 1, {}),
+    ("sync", "allow-deletions"): ("--yes", 1, {}),
 }
 IMPORT = ("import-predecessor",)
 # `migrate` is run by machines; those of the ETL do nothing in our database.

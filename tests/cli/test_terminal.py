@@ -43,7 +43,7 @@ LINES = {
     ("person", "rotate"): "'aino\x1b'",
     ("sync", "status"): "",
     ("sync", "restart"): "",
-    ("sync", "allow-deletions"): "",
+    ("sync", "allow-deletions"): "--yes",
     ("notifier",): "--check",
 }
 # `api` and `console` print nothing; the others have tests of their own, and print by the same functions.

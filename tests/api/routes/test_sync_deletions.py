@@ -169,7 +169,7 @@ def test_held_ones_are_deleted_when_allowed_and_then_count_no_more(
 ) -> None:
     send(deletions(range(MANY)), timestamp=LATER)
     send(rows(0), timestamp=LATEST)
-    assert signum("sync", "allow-deletions").out == f"{MANY - 1} items were deleted\n"
+    assert signum("sync", "allow-deletions", "--yes").out == f"{MANY - 1} items were deleted\n"
     assert deleted(database) == [(number, DAY, DAY) for number in range(1, MANY)]
     assert database.fetch("SELECT deletions_held FROM sync_overview") == [(0,)]
     assert signum("sync", "allow-deletions", "--json").json == {"deleted": 0}

@@ -156,7 +156,7 @@ def test_too_many_are_held_until_they_are_allowed(
     send(rows(*range(1, 151)))
     assert counts(compare(0, 150, rows(*range(1 + MANY, 151)))) == (0, MANY)
     assert counts(compare(0, 150, rows(*range(1 + MANY, 151)), LATEST)) == (0, 0)
-    signum("sync", "allow-deletions")
+    signum("sync", "allow-deletions", "--yes")
     assert deleted(database) == list(range(1, 1 + MANY))
 
 
