@@ -4,7 +4,7 @@ The backend owns mode and position. What is remembered here (when each kind of r
 be lost at any time: the next look is then a deep one, and the pass begins anew.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -95,6 +95,13 @@ def _due_beside_changes(
 def interval_of(rules: Rules, done: Done) -> float:
     """The seconds between two looks for changes: longer where the look itself takes long."""
     return max(rules.interval_seconds, POLLS_IN_INTERVAL * done.poll_seconds)
+
+
+def after_time_out(kind: Kind, done: Done, now: float) -> Done:
+    """A look that met its time-out was one as well: the next waits for its interval, and the others have their turn."""
+    if kind == "changes":
+        return replace(done, changes_at=now)
+    return replace(done, deletions_at=now) if kind == "deletions" else done
 
 
 def is_pass_due(offer: Offer, local: datetime, done: Done, rules: Rules) -> bool:

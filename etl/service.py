@@ -89,6 +89,9 @@ class Etl:
                     self._send_deletions(offer)
                 case "pass page":
                     self._send_range(offer)
+        except TooLong:
+            self.done = plan.after_time_out(step.kind, self.done, time.monotonic())
+            raise
         finally:
             self.tell(None)
         return step
@@ -149,13 +152,9 @@ class Etl:
         self.done = replace(self.done, changes_at=now, deep_at=deep_at, looked_until=until)
 
     def _find_changed(self, chunks: Chunks, since: datetime) -> Sequence[int]:
-        """Look for changes. A look that took too long was one as well: the next has to wait for its time, too."""
         before = self._dna.worked_seconds
         try:
             return find_changed(chunks, since)
-        except TooLong:
-            self.done = replace(self.done, changes_at=time.monotonic())
-            raise
         finally:
             self._note_poll(self._dna.worked_seconds - before)
 

@@ -3,18 +3,12 @@
 import subprocess
 import sys
 import time as clock
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
 
 import pytest
 
-from etl.dna import SLACK_SECONDS, Snapshot
+from etl.dna import SLACK_SECONDS
 from etl.errors import Conflict, SierraAway, SierraRefuses, TooLong
-from etl.items import Row
-from etl.plan import NEVER
-from etl.service import Etl, Sizes
+from etl.service import Sizes
 from sandbox.wire import PostgresWire
 from tests.etl.recording import KEY, recording
 from tests.fix_dna import ITEMS, DnaInThread, item_key
@@ -44,53 +38,6 @@ def test_a_range_that_can_not_be_read_ends_a_full_sync_and_is_named(
         with pytest.raises(TooLong, match="25 items behind item 0: SierraDNA cancelled a statement"):
             etl.round()
         assert backend.batches == []
-
-
-@contextmanager
-def first_range_slow(etl: Etl) -> Iterator[None]:
-    """The items of the first range can't be read: a lock, a bib without end, a bad block."""
-    rows, etl._sizes = etl._reader.rows, Sizes(chunk=20)
-
-    def slow(snapshot: Snapshot, keys: Sequence[int]) -> list[Row]:
-        if KEYS[0] in keys:
-            raise TooLong("cancelled")
-        return rows(snapshot, keys)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("etl.chunks.LEAST_ITEMS", 20)
-        patch.setattr(etl._reader, "rows", slow)
-        yield
-
-
-def edit_all(dna: DnaInThread) -> datetime:
-    """Stamp all items. Return a position before that."""
-    with owner(dna) as session:
-        session.execute("UPDATE iiirecord.record_metadata SET record_last_updated = now() WHERE id = ANY(%s)", (KEYS,))
-    position: datetime = dna.one("SELECT now() - interval '1 minute'")
-    return position
-
-
-def test_a_range_that_can_not_be_read_holds_back_the_position_of_changes_and_no_other_item(
-    dna: DnaInThread, caplog: pytest.LogCaptureFixture
-) -> None:
-    position = edit_all(dna)
-    with recording(timestamp=position) as backend, running(dna, backend.url, KEY) as etl:
-        with first_range_slow(etl):
-            etl.round()
-        assert sorted(backend.items) == KEYS[20:]
-        assert backend.timestamp == position
-        assert f"items were left out of this round: 20 items from item {KEYS[0]}" in caplog.text
-
-
-def test_a_deep_look_that_left_items_out_is_done_again(dna: DnaInThread) -> None:
-    position = edit_all(dna)
-    with recording(timestamp=position) as backend, running(dna, backend.url, KEY) as etl:
-        with first_range_slow(etl):
-            etl.round()
-        etl.done = replace(etl.done, changes_at=NEVER, last="rest")  # the interval of looks is over, of deep ones not
-        etl.round()
-        assert [position - batch.time("changes_since") for batch in backend.batches] == [timedelta(hours=1)] * 2
-        assert sorted(backend.items) == KEYS
 
 
 def test_without_a_free_session_sierra_is_away_and_then_all_comes(dna: DnaInThread) -> None:
@@ -184,22 +131,6 @@ def test_it_rests_as_long_as_sierra_worked(dna: DnaInThread) -> None:
         etl._dna._rest = rests.append
         etl.round()
         assert sum(rests) == pytest.approx(3 * etl._dna.worked_seconds)
-
-
-def test_a_look_that_meets_its_time_out_is_rested_after_and_comes_less_often(dna: DnaInThread) -> None:
-    """Tried again after the interval, it would have SierraDNA work for 120 of 150 seconds."""
-    rests: list[float] = []
-    short = {"etl_most_busy_share": 0.25, "etl_statement_timeout_seconds": 1}
-    dna.fault(slow_views={"record_metadata": 0.1})
-    with recording(timestamp=edit_all(dna)) as backend, running(dna, backend.url, KEY, **short) as etl:
-        etl._dna._rest = rests.append
-        began = clock.monotonic()
-        with pytest.raises(TooLong):
-            etl.round()
-        assert etl._dna.worked_seconds >= 1
-        assert sum(rests) == pytest.approx(3 * etl._dna.worked_seconds)
-        assert etl.done.changes_at > began
-        assert etl.done.poll_seconds >= 1
 
 
 def test_a_standby_that_cancels_three_times_is_away(dna: DnaInThread, monkeypatch: pytest.MonkeyPatch) -> None:
