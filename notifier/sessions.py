@@ -25,32 +25,32 @@ class Sessions:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._is_failing = False
+        self._told: set[str] = set()
 
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[Connection]:
-        """Lend a session for one statement. Log its failure at once, but of several in a row only the first."""
+        """Lend a session for one statement. Log its failure; of several in a row only what was not logged yet."""
         try:
             async with lend(self._pool) as connection:
                 yield connection
         except psycopg.Error as error:
-            if not self._is_failing and isinstance(error, DATABASE_AWAY):
-                log.warning("database away, waiting for it: %s", one_line(error))
-            elif not self._is_failing:
-                log.error("database refuses, trying again: %s", one_line(error))
-            self._is_failing = True
+            if _is_news(error, self._told):
+                if isinstance(error, DATABASE_AWAY):
+                    log.warning("database away, waiting for it: %s", one_line(error))
+                else:
+                    log.error("database refuses, trying again: %s", one_line(error))
             raise
-        self._is_failing = False
+        self._told.clear()
 
     async def until_done(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Do the work that keeps an outcome; repeat it while the database is away or refuses."""
-        failures = 0
+        failures, told = 0, set[str]()
         while True:
             try:
                 async with lend(self._pool) as connection:
                     return await work(connection)
             except (*DATABASE_AWAY, *DATABASE_REFUSES) as error:
-                if failures == 0:
+                if _is_news(error, told):
                     if isinstance(error, LockNotAvailable):
                         log.warning("locked by another session, keeping the outcome: %s", one_line(error))
                     elif isinstance(error, DATABASE_AWAY):
@@ -59,3 +59,11 @@ class Sessions:
                         log.error("database refuses, keeping the outcome: %s", one_line(error))
                 await asyncio.sleep(reconnect_pause(failures, random.random()))  # noqa: S311  jitter, not a secret
                 failures += 1
+
+
+def _is_news(error: psycopg.Error, told: set[str]) -> bool:
+    """Return whether none of this text was told since the last success, and add it to those."""
+    text = one_line(error)
+    is_news = text not in told
+    told.add(text)
+    return is_news

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from db import queue
-from notifier import listener, service
+from notifier import listener, service, sessions
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_roles import AsRole
@@ -133,6 +133,42 @@ async def test_rights_that_are_taken_and_given_back_cost_no_item_and_end_no_noti
         await eventually(database, EMPTY)
     assert database.fetch("SELECT outcome, attempts FROM update_log") == [("pushed", 1), ("pushed", 1)]
     assert len(sierra.requests("put_item")) == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "waits", "tries"),
+    [("claim", "waiting for it", "trying again"), ("finish", "keeping the outcome", "keeping the outcome")],
+)
+async def test_each_reason_why_the_database_does_nothing_is_logged_once(
+    database: TestDatabase,
+    sierra: SierraInThread,
+    notifier: Notifier,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    statement: str,
+    waits: str,
+    tries: str,
+) -> None:
+    away, gone = psycopg.OperationalError("the connection is lost"), psycopg.errors.UndefinedTable("the table is gone")
+    failures: list[psycopg.Error] = [away, away, gone, away, gone]
+    work = getattr(queue, statement)
+
+    async def fail_first(*arguments: Any) -> Any:
+        if failures:
+            raise failures.pop(0)
+        return await work(*arguments)
+
+    monkeypatch.setattr(service, "reconnect_pause", lambda *_: 0.01)
+    monkeypatch.setattr(sessions, "reconnect_pause", lambda *_: 0.01)
+    (item,) = add_items(database, sierra, 1001)
+    async with notifier(**NO_SWEEP):
+        monkeypatch.setattr(queue, statement, fail_first)
+        mark(database, item)
+        await eventually(database, EMPTY)
+    assert [line for line in caplog.messages if line.startswith("database ")] == [
+        f"database away, {waits}: the connection is lost",
+        f"database refuses, {tries}: the table is gone",
+    ]
 
 
 async def test_a_stop_does_not_wait_for_the_next_try_at_a_database_that_is_away(
