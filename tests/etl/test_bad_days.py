@@ -191,7 +191,7 @@ def test_headings_without_end_keep_no_other_item_back(etl: Etl, dna: DnaInThread
     assert (classes[item_key(ITEM)], classes[item_key(OTHER)]) == ("99.1", "99.2")
 
 
-@pytest.mark.parametrize("stamp", ["infinity", "-infinity", "10000-01-01", "0044-03-15 BC"])
+@pytest.mark.parametrize("stamp", ["infinity", "0044-03-15 BC"])
 def test_a_stamp_that_no_calendar_has_keeps_no_other_item_back(
     etl: Etl, dna: DnaInThread, real_backend: RealBackend, stamp: str
 ) -> None:
