@@ -223,6 +223,9 @@ class UpdateQueue(SQLModel, table=True):
         Text,
         "The kind of last_error, one word of docs/queue.md; holds while there is one. NULL: from an older release",
     )
+    pushed_call_number: str | None = nullable(
+        Text, "The call number that the push of pushed_revision left in Sierra; NULL: it is not known"
+    )
 
 
 class UpdateLog(SQLModel, table=True):

@@ -38,7 +38,7 @@ class Claim:
     """An item that is ours to push until `lease_until`, as it was when it was claimed. Times are the database's.
 
     A revert names the push that is undone; db/history.py looks up its call numbers. None: history has no such push.
-    `is_recheck`: it is pushed, and only looked at again.
+    `is_recheck`: it is pushed, and only looked at again; it had `pushed_call_number` then, None: that is not known.
     """
 
     item_record_id: int
@@ -54,6 +54,7 @@ class Claim:
     claimed_at: datetime
     revert_of: int | None
     is_recheck: bool
+    pushed_call_number: str | None = None
     undone_before: str | None = None
     undone_after: str | None = None
 

@@ -410,6 +410,7 @@ CREATE TABLE public.update_queue (
     unanswered_at timestamp with time zone,
     pushed_revision bigint,
     reason_code text,
+    pushed_call_number text,
     CONSTRAINT update_queue_attempts_not_negative CHECK ((attempts >= 0)),
     CONSTRAINT update_queue_due_at_readable CHECK ((((due_at AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((due_at AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
     CONSTRAINT update_queue_lease_until_readable CHECK ((((lease_until AT TIME ZONE 'UTC'::text) >= '0001-01-02 00:00:00'::timestamp without time zone) AND ((lease_until AT TIME ZONE 'UTC'::text) <= '9999-12-30 00:00:00'::timestamp without time zone))),
@@ -452,6 +453,8 @@ COMMENT ON COLUMN public.update_queue.unanswered_at IS 'Since when a write to Si
 COMMENT ON COLUMN public.update_queue.pushed_revision IS 'The revision that was pushed when a write before had had no answer. While it is the newest, the row is here only to be looked at again';
 
 COMMENT ON COLUMN public.update_queue.reason_code IS 'The kind of last_error, one word of docs/queue.md; holds while there is one. NULL: from an older release';
+
+COMMENT ON COLUMN public.update_queue.pushed_call_number IS 'The call number that the push of pushed_revision left in Sierra; NULL: it is not known';
 
 CREATE VIEW public.not_shown AS
  SELECT

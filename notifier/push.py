@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from db.queue import Claim, Pushed
+from db.queue import Claim, Pushed, storable
 from db.reasons import Reason
 from notifier.health import SierraHealth
 from notifier.in_flight import ClaimedItem, Failed, Limits, Released
@@ -160,11 +160,15 @@ class ItemPush:
         item.plan = plan
         # Staff changed it since: nothing of ours is to be put right. A revert is refused for any text but its own, and
         # that may be one of ours, of a late write: history must not call it undone.
-        if plan.refusal and item.claim.is_recheck and item.claim.revert_of is None:
+        is_look_at_update = item.claim.is_recheck and item.claim.revert_of is None
+        if plan.refusal and is_look_at_update:
             return self._finish(item, NOTHING, "unchanged")
         if plan.refusal:
             return self._health.failed(item, ItemRejected(*plan.refusal), writing=False)
         self._warn_once(plan)
+        # As the push left it: a class that the ETL has brought since waits for a mark.
+        if is_look_at_update and (has := storable(plan.call_number_before)) and has == item.claim.pushed_call_number:
+            return self._finish(item, Plan({}, has, has), "unchanged")
         # A write that was done late is known by the call number. The rest would be written for its own sake only.
         if not plan.patch or (item.claim.is_recheck and "varFields" not in plan.patch):
             return self._finish(item, plan, "unchanged")

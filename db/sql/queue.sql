@@ -102,12 +102,12 @@ WITH durable AS MATERIALIZED (
     RETURNING
         q.item_record_id, q.revision, q.priority, q.due_at, q.queued_at, q.attempts, q.request_id, q.trace, q.lease_until,
         CASE WHEN q.revision = 1 THEN q.revert_of END AS revert_of,
-        q.pushed_revision IS NOT DISTINCT FROM q.revision AS is_recheck
+        q.pushed_revision IS NOT DISTINCT FROM q.revision AS is_recheck, q.pushed_call_number
 )
 SELECT
     c.item_record_id, c.revision, c.queued_at, c.attempts, c.request_id, c.trace, c.lease_until,
     i.item_number, i.barcode, i.classification,
-    now() AS claimed_at, c.revert_of, c.is_recheck
+    now() AS claimed_at, c.revert_of, c.is_recheck, c.pushed_call_number
 FROM claimed c
 JOIN sierra_item i USING (item_record_id)
 ORDER BY c.priority, c.due_at;
@@ -183,7 +183,8 @@ WITH pushed AS (
         priority = 2,
         trace = NULL,
         unanswered_at = h.unanswered_at,
-        pushed_revision = q.revision
+        pushed_revision = q.revision,
+        pushed_call_number = h.call_number_after
     FROM held h
     WHERE q.item_record_id = h.item_record_id AND h.stays
 ), marked_again AS (

@@ -74,7 +74,8 @@ GRANT
     INSERT (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of),
     DELETE,
     UPDATE (
-        claimed_by, lease_until, attempts, due_at, last_error, reason_code, priority, trace, unanswered_at, pushed_revision
+        claimed_by, lease_until, attempts, due_at, last_error, reason_code, priority, trace, unanswered_at, pushed_revision,
+        pushed_call_number
     )
 ON update_queue TO signum_notifier;
 GRANT SELECT, INSERT, DELETE ON update_log TO signum_notifier;

@@ -46,7 +46,7 @@ async def test_an_item_whose_write_had_no_answer_is_looked_at_again_after_its_pu
     assert database.fetch(LATE_ROW, again.item_record_id) == [(2, 1, True, LATE, None, None)]
     pass_time(database, LATE)
     look = await claim_one(connection)
-    assert look.is_recheck
+    assert (look.is_recheck, look.pushed_call_number) == (True, "84.31 Jännitys")
     found = pushed(look, outcome="unchanged", call_number_before="84.31 Jännitys")
     assert await queue.finish(connection, "n1", [found]) == {look.item_record_id: "finished"}
     assert row(database, look.item_record_id) == {}

@@ -115,6 +115,20 @@ async def test_a_look_that_finds_nothing_of_ours_to_put_right_tells_nobody(
     assert database.fetch(OUTCOMES) == [(["pushed"],)]
 
 
+async def test_a_look_writes_no_class_that_the_etl_brought_and_no_mark_has_asked_for(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    """The label says the older one."""
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    async with notifier(**QUICK):
+        await push_newer_after_unanswered(database, sierra, item)
+        database.fetch("UPDATE sierra_item SET classification = '86.2'")
+        database.fetch(LATER)
+        await eventually(database, "SELECT count(*) = 0 FROM update_queue")
+    assert sierra.call_numbers("1001") == [NEWER]
+    assert database.fetch(OUTCOMES) == [(["pushed"],)]
+
+
 async def test_a_record_that_sierra_does_not_keep_is_postponed_and_in_the_end_rejected(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:

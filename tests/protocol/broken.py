@@ -113,8 +113,8 @@ class FinishDeletesUnanswered(Broken):
 
     breaks, without = HISTORY, "revert dismiss stop_in_doubt fail_in_doubt"
 
-    def after_finish(self, row: Row) -> Row | None:
-        return super().after_finish(row._replace(unanswered=NO))
+    def after_finish(self, row: Row, text: int) -> Row | None:
+        return super().after_finish(row._replace(unanswered=NO), text)
 
 
 class FinishLiftsUnanswered(Broken):
@@ -122,8 +122,8 @@ class FinishLiftsUnanswered(Broken):
 
     breaks = HISTORY
 
-    def after_finish(self, row: Row) -> Row | None:
-        left = super().after_finish(row)
+    def after_finish(self, row: Row, text: int) -> Row | None:
+        left = super().after_finish(row, text)
         return left and left._replace(unanswered=NO)
 
 
@@ -132,8 +132,8 @@ class FinishGoesByItsOwnTime(Broken):
 
     breaks = HISTORY
 
-    def after_finish(self, row: Row) -> Row | None:
-        return super().after_finish(row._replace(unanswered=NO) if row.unanswered == Unanswered.PAST else row)
+    def after_finish(self, row: Row, text: int) -> Row | None:
+        return super().after_finish(row._replace(unanswered=NO) if row.unanswered == Unanswered.PAST else row, text)
 
 
 class LapsedLeaseIsForgotten(Broken):
@@ -181,7 +181,7 @@ class RefusedLookIsDropped(Broken):
     def finish(self, item: Item, n: int) -> Item | None:
         hand, row = item.hands[n], item.db.row
         if hand.phase == Phase.READ and hand.text == REFUSED and is_held(row, n) and row.is_look:
-            return store(drop(item, n), self.after_finish(row))
+            return store(drop(item, n), self.after_finish(row, hand.read))
         return super().finish(item, n)
 
 

@@ -32,7 +32,7 @@ class People(Outside):
 
     def after_mark(self, row: Row) -> Row:
         """The row, due now. A lease and unanswered_at stay."""
-        return row._replace(due=Due.NOW, was_marked=True, is_look=False, revert_of=None)
+        return row._replace(due=Due.NOW, was_marked=True, is_look=False, pushed=None, revert_of=None)
 
     def revert(self, item: Item) -> Item | None:
         """Ask to undo the newest push. An item that is queued stays as it is, unless it is only to be looked at.
@@ -57,7 +57,7 @@ class People(Outside):
         """The row, due now. A lease and unanswered_at stay; a revert stays one."""
         lease = Lease.LIVING if row.lease == Lease.LIVING else Lease.FREE
         row = row._replace(due=Due.NOW, holder=Holder.NOBODY, lease=lease)
-        return row if row.revert_of else row._replace(was_marked=True, is_look=False)
+        return row if row.revert_of else row._replace(was_marked=True, is_look=False, pushed=None)
 
     def dismiss(self, item: Item) -> Item | None:
         """Delete the row unpushed. History says so, if Sierra's text is not known."""

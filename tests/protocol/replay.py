@@ -30,7 +30,9 @@ ROW = """
             WHEN unanswered_at > now() - make_interval(secs => %(late)s) THEN 'recent'
             ELSE 'past'
         END,
-        pushed_revision IS NOT DISTINCT FROM revision, CASE WHEN revision = 1 THEN revert_of END IS NOT NULL,
+        pushed_revision IS NOT DISTINCT FROM revision,
+        CASE WHEN pushed_revision = revision THEN pushed_call_number::int END,
+        CASE WHEN revision = 1 THEN revert_of END IS NOT NULL,
         CASE WHEN lease_until IS NOT NULL THEN claimed_by END, lease_until, revision
     FROM update_queue
 """
@@ -158,12 +160,14 @@ class Replay:
     def found(self) -> tuple[Any, ...]:
         """The tables, in the words of the model."""
         row: Any = None
-        for due, lease, unanswered, is_look, is_revert, *claim, revision in self.person.execute(ROW, {"late": LATE}):
+        for due, lease, unanswered, is_look, pushed, is_revert, *claim, revision in self.person.execute(
+            ROW, {"late": LATE}
+        ):
             holder = next((n for n in self.claims if claim == [self.names[n], self.claims[n].lease_until]), Holder.GONE)
             was_marked = holder in (0, 1) and revision != self.claims[holder].revision
             if claim[0] is None:
                 holder = Holder.NOBODY
-            row = due, lease, unanswered, is_look, is_revert, holder, was_marked
+            row = due, lease, unanswered, is_look, pushed, is_revert, holder, was_marked
         told: int | None = 0
         push = None
         for outcome, before, after, is_unknown in self.person.execute(HISTORY):
@@ -189,5 +193,6 @@ def expected(item: Item) -> tuple[Any, ...]:
         unanswered = Unanswered.PAST if row.unanswered == Unanswered.SETTLED else row.unanswered
         holder = row.holder if row.lease != Lease.FREE else Holder.NOBODY
         was_marked = row.was_marked and row.holder in (0, 1)
-        shown = (row.due, row.lease, unanswered or NO, row.is_look, row.revert_of is not None, holder, was_marked)
+        is_revert = row.revert_of is not None
+        shown = (row.due, row.lease, unanswered or NO, row.is_look, row.pushed, is_revert, holder, was_marked)
     return shown, item.db.told, item.db.push

@@ -40,6 +40,8 @@ class Protocol(People):
         if row is None or row.due != Due.NOW or hand.phase != Phase.IDLE or not self.may_claim(row):
             return None
         text, undone = item.newest, row.revert_of
+        if self.is_as_pushed(item, row):
+            text = item.sierra
         if undone:
             text = undone.before if item.sierra in undone else REFUSED
         hand = hand._replace(
@@ -47,6 +49,10 @@ class Protocol(People):
         )
         row = row._replace(holder=n, lease=Lease.LIVING, was_marked=False, unanswered=self.unanswered_at_claim(row))
         return forget_stale(store(put(item, n, hand), row))
+
+    def is_as_pushed(self, item: Item, row: Row) -> bool:
+        """Tell whether a look finds what the push left: it writes no class that the ETL has brought since."""
+        return row.pushed == item.sierra
 
     def unanswered_at_claim(self, row: Row) -> str:
         """A holder whose lease lapsed may have sent a write: it counts as unanswered."""
@@ -125,7 +131,7 @@ class Protocol(People):
         is_logged = is_pushed or self.logs_unchanged(db, hand)
         return store(
             item._replace(ignored=min(item.ignored + is_false, 2)),
-            self.after_finish(db.row),
+            self.after_finish(db.row, hand.text),
             told=hand.text if is_logged else db.told,
             push=Push(hand.read, hand.text) if is_pushed else db.push,
             undone=db.row.revert_of if is_logged else db.undone,
@@ -137,14 +143,14 @@ class Protocol(People):
         assert db.row is not None
         return not db.row.is_look or db.push is None or db.push.after != hand.text
 
-    def after_finish(self, row: Row) -> Row | None:
+    def after_finish(self, row: Row, text: int) -> Row | None:
         """The row, if it was marked again, or is to be looked at when its unanswered write can't be done any more."""
         left = row._replace(holder=Holder.NOBODY, lease=Lease.FREE, was_marked=False)
         if self.was_marked_again(row):
             return left
         if row.unanswered in (NO, Unanswered.SETTLED):
             return None
-        return left._replace(due=due_at_look(row), is_look=True)
+        return left._replace(due=due_at_look(row), is_look=True, pushed=text)
 
     def was_marked_again(self, row: Row) -> bool:
         """Tell whether the revision moved since the claim."""
@@ -183,7 +189,7 @@ class Protocol(People):
         assert after.db.row is not None
         if self.waits_for_late_writes(left := after.db.row):
             return after._replace(db=after.db._replace(row=left._replace(due=due_at_look(left))))
-        left = left._replace(due=Due.NEVER, is_look=False)
+        left = left._replace(due=Due.NEVER, is_look=False, pushed=None)
         if hand.phase == Phase.SILENT:  # claimed_by stays beside the kept lease: the next claim counts it as lapsed
             left = left._replace(holder=Holder.GONE, lease=left.lease if left.lease == Lease.LIVING else Lease.LAPSED)
         return after._replace(db=after.db._replace(row=left, told=hand.read if row.revert_of else after.db.told))

@@ -62,7 +62,8 @@ class Push(NamedTuple):
 class Row(NamedTuple):
     """The item's row in update_queue.
 
-    `was_marked`: its revision moved since the claim. `is_look`: it is pushed, and only to be looked at again.
+    `was_marked`: its revision moved since the claim. `is_look`: it is pushed, and only to be looked at again; `pushed`
+    is the text that Sierra had then, None: it is not known.
     """
 
     due: str = Due.NOW
@@ -71,6 +72,7 @@ class Row(NamedTuple):
     was_marked: bool = False
     unanswered: str = NO
     is_look: bool = False
+    pushed: int | None = None
     revert_of: Push | None = None
 
 
