@@ -15,6 +15,7 @@ from notifier.wakeup import Wakeup
 
 log = logging.getLogger("signum.claims")
 
+MOST_HELD = 10  # times `most_items`: the claimed items at the most, where outcomes can't be written
 CLAIM_AGAIN_SECONDS = 2.0  # requests under way may take long: items that come due meanwhile do not wait for them
 
 
@@ -65,10 +66,11 @@ class Claims:
         As many as fill up one chunk that is kept ready, so that no read waits for the database, but no more than
         `most_items` allows in all. If that limit leaves room for a few only, claim none yet: a read of few items costs
         as much as one of many. Worth it is the whole chunk, or nearly half of `most_items` where that is less.
+        Settled items count towards a wider limit only: their rows may be locked for long, and others must not wait.
         """
         in_flight, limits = self._in_flight, self._limits
         chunk = limits.pool_size - len(in_flight.to_read) - len(in_flight.to_read_singly)
-        room = min(chunk, limits.most_items - len(in_flight.items))
+        room = min(chunk, limits.most_items - in_flight.unsettled, MOST_HELD * limits.most_items - len(in_flight.items))
         return room if room >= max(1, min(chunk, limits.most_items // 2 - 1)) else 0
 
     async def _claim(self, limit: int, allowance: Allowance) -> None:

@@ -19,7 +19,7 @@ class ClaimedItem:
 
     `probe`: a probe or a sample, until it is settled. `is_lost`: its claim may not be known to the database any more,
     so it is not written. `is_being_written`: its write is under way. `unproven`: it was written, and its record is
-    read again, for Sierra may not have kept it.
+    read again, for Sierra may not have kept it. `is_settled`: its outcome is known, and is being written to the queue.
     """
 
     claim: Claim
@@ -32,6 +32,7 @@ class ClaimedItem:
     is_lost: bool = False
     is_being_written: bool = False
     unproven: Pushed | None = None
+    is_settled: bool = False
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -60,7 +61,7 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits on requests at once, claimed items and seconds per request. `dry_run`: nothing is written to Sierra."""
+    """Limits on requests and items at once, and seconds per request. `dry_run`: nothing is written to Sierra."""
 
     pool_size: int
     most_items: int
@@ -95,6 +96,11 @@ class InFlight:
     to_write: deque[ClaimedItem] = field(default_factory=deque)
     requests: dict[asyncio.Task[None], Sequence[ClaimedItem]] = field(default_factory=dict)
     lost_at: float = -1.0
+
+    @property
+    def unsettled(self) -> int:
+        """The number of items whose outcome is not known yet."""
+        return sum(not item.is_settled for item in self.items)
 
     @property
     def being_read(self) -> int:

@@ -117,7 +117,8 @@ class Worker:
         """Start to write outcomes to the queue, each by itself: an obstacle to one, such as a lock, keeps no other."""
         for outcome in outcomes:
             for item in _items_of(outcome):
-                item.probe = False  # it has told what it could: the next one need not wait for a row that is locked
+                # It has told what it could: neither the next probe nor other items wait for a row that is locked.
+                item.probe, item.is_settled = False, True
             self._tasks.start(self._settle(outcome))
 
     def _start_request(self) -> bool:
@@ -188,7 +189,7 @@ class Worker:
         items, outcome = _items_of(outcome), _left_to_look(outcome)
         try:
             if await self._write(outcome) == "unproven" and isinstance(outcome, Finished):
-                outcome.item.unproven = outcome.push
+                outcome.item.unproven, outcome.item.is_settled = outcome.push, False
                 self._in_flight.to_read_singly.append(outcome.item)
                 items = ()
         except Exception as error:

@@ -170,7 +170,7 @@ class NotifierSettings(LateWriteSettings):
         10, ge=0, le=86_400, description="How late a sweep may be before it is warned of"
     )
     sierra_update_batch_size_limit: int = Field(
-        20, ge=0, le=10_000, description="Most items held by one notifier at a time; 0: four times the pool size"
+        20, ge=0, le=10_000, description="Most items that one notifier pushes at a time; 0: four times the pool size"
     )
     sierra_update_max_attempts: int = Field(10, ge=1, le=100, description="Pushes before an item is rejected (10: 2 h)")
     sierra_update_set_invda: bool = Field(True, description="Whether an update sets the inventory date (INVDA)")
@@ -197,7 +197,7 @@ class NotifierSettings(LateWriteSettings):
 
     @property
     def most_items(self) -> int:
-        """The number of items that one notifier may have claimed at a time."""
+        """The number of items that one notifier may push at a time."""
         return self.sierra_update_batch_size_limit or 4 * self.sierra_api_client_pool_size
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -22,10 +23,10 @@ LEFT = "SELECT array_agg(item_number) FROM update_queue JOIN sierra_item USING (
 
 
 @contextmanager
-def a_dba_idle_in_transaction(database: TestDatabase) -> Iterator[None]:
-    """Item 1001's row is locked meanwhile."""
+def a_dba_idle_in_transaction(database: TestDatabase, lock: LiteralString = LOCK) -> Iterator[None]:
+    """Item 1001's row is locked meanwhile; or what else the statement locks."""
     with psycopg.connect(**database.parameters) as dba:
-        dba.execute(LOCK)
+        dba.execute(lock)
         yield
         dba.rollback()
 
@@ -71,6 +72,22 @@ async def test_what_comes_due_meanwhile_does_not_wait_for_the_item_whose_row_is_
         writing.release()
         database.fetch(LATER)
         await eventually(database, LEFT, ["1001"])
+    library.check()
+
+
+async def test_a_new_mark_is_pushed_though_the_rows_of_all_that_a_notifier_pushes_are_locked(
+    database: TestDatabase, sierra: SierraInThread, library: Library, start: Start
+) -> None:
+    pushed = NUMBERS[:4]
+    library.add(*pushed, 2001)
+    writing = sierra.hold("put_item", times=None)
+    start("notifier", sierra_api_client_pool_size=4, sierra_update_batch_size_limit=4, **NO_SWEEP)
+    library.mark(*pushed)
+    await writing.reached()
+    with a_dba_idle_in_transaction(database, "UPDATE update_queue SET priority = 2"):
+        library.mark(2001)
+        writing.off()
+        await eventually(database, "SELECT count(*) FROM update_log WHERE item_number = '2001'", 1)
     library.check()
 
 

@@ -1,7 +1,14 @@
 """The pipeline bounds the requests at Sierra, reads by chunks, and shares the queue."""
 
+from typing import Any, cast
+
 import pytest
 
+from notifier.claims import Claims
+from notifier.health import SierraHealth
+from notifier.in_flight import InFlight, Limits
+from notifier.wakeup import Wakeup
+from tests.fix_health import claimed
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
@@ -50,6 +57,18 @@ async def test_no_more_items_are_held_than_the_limit_says(
         await eventually(database, "SELECT count(*) FROM update_queue WHERE claimed_by IS NOT NULL", 6)
         barrier.off()
         await eventually(database, EMPTY)
+
+
+@pytest.mark.parametrize(("settled", "unsettled", "room"), [(0, 3, 1), (0, 4, 0), (36, 3, 1), (37, 3, 0), (40, 0, 0)])
+def test_items_whose_outcome_is_being_written_take_no_room_until_they_are_very_many(
+    settled: int, unsettled: int, room: int
+) -> None:
+    in_flight, nothing, limits = InFlight(), cast("Any", None), Limits(pool_size=4, most_items=4, timeout_seconds=10)
+    for number in range(settled + unsettled):
+        item = claimed(number, sent_at=0)
+        item.is_settled = number < settled
+        in_flight.items.add(item)
+    assert Claims(in_flight, nothing, Wakeup(), SierraHealth(), limits, nothing)._room() == room
 
 
 async def test_two_notifiers_share_the_work(database: TestDatabase, sierra: SierraInThread, notifier: Notifier) -> None:
