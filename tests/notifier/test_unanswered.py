@@ -176,6 +176,17 @@ async def test_a_write_is_remembered_for_as_long_as_its_outcome_is_not_written(
     assert outcomes.unanswered.items() == []
 
 
+async def test_an_item_that_is_claimed_anew_waits_if_it_is_being_written_under_any_older_claim(
+    database: TestDatabase, claim: Claim, claims: Claims, in_flight: InFlight
+) -> None:
+    in_flight.items = {ClaimedItem(claim, 0.0, 0.0, is_being_written=number == 0) for number in range(5)}
+    database.fetch("UPDATE update_queue SET claimed_by = NULL, lease_until = NULL")
+    await look(claims)
+    assert database.fetch("SELECT claimed_by, lease_until > now() FROM update_queue") == [(None, True)]
+    assert len(in_flight.items) == 5
+    assert all(item.is_lost for item in in_flight.items)
+
+
 async def test_a_write_whose_row_is_locked_after_a_lost_session_is_noted_again_when_it_is_free(
     database: TestDatabase, outcomes: OutcomeWriter, claim: Claim, claims: Claims, tasks: Tasks, in_flight: InFlight
 ) -> None:
