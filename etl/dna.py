@@ -136,13 +136,14 @@ class SierraDna:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """One short transaction, and the rest after it, also if it failed. EtlError says what to do then."""
+        """One short transaction, and the rest after it, unless SierraDNA went away. EtlError says what to do then."""
         before = self.worked_seconds
         try:
             with self._transaction() as snapshot:
                 yield snapshot
-        except EtlError:
-            self._rest_after(self.worked_seconds - before)
+        except EtlError as error:
+            if not isinstance(error, SierraAway):
+                self._rest_after(self.worked_seconds - before)
             raise
         self._rest_after(self.worked_seconds - before)
 

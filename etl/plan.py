@@ -37,6 +37,7 @@ class Done:
     """The work done, by this machine's monotonic clock, and how far the pass is (None: none is under way).
 
     `looked_until`: how far changes have come, for between the pages of a full sync the backend's position stays.
+    `pass_ended_at`: of the last pass, by this machine's clock, as the hours are: SierraDNA's may be behind it.
     """
 
     changes_at: float = NEVER
@@ -45,6 +46,7 @@ class Done:
     poll_seconds: float = 0
     passed_to: int | None = None
     looked_until: datetime | None = None
+    pass_ended_at: datetime | None = None
     last: Kind = "rest"
 
 
@@ -119,7 +121,13 @@ def is_pass_due(offer: Offer, local: datetime, done: Done, rules: Rules) -> bool
     if rules.pass_hours is None:
         return False
     nights_between = max(rules.pass_interval - timedelta(days=1), timedelta(0))
-    return offer.passed_at < begin_of(rules.pass_hours, local - nights_between)
+    passed_at = max(offer.passed_at, done.pass_ended_at or offer.passed_at)
+    return passed_at < begin_of(rules.pass_hours, local - nights_between)
+
+
+def passed(done: Done, to: int | None, local: datetime) -> Done:
+    """Note how far the pass is; None: it ended at this local time."""
+    return replace(done, passed_to=to, pass_ended_at=local if to is None else done.pass_ended_at)
 
 
 def since_of(position: datetime, is_deep: bool, rules: Rules) -> datetime:

@@ -6,7 +6,7 @@ disk before it is sent, so that Sierra's pace costs the backend no time; one tha
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -78,7 +78,7 @@ class Etl:
         """Ask, and do one step. Return it: after a rest step the caller rests. EtlError: nothing moved."""
         offer = self._backend.ask()
         step = plan.next_step(offer, time.monotonic(), datetime.now().astimezone(), self.done, self._rules)
-        self.done = replace(self.done, last=step.kind)
+        self.done, worked = replace(self.done, last=step.kind), self._dna.worked_seconds
         try:
             match step.kind:
                 case "full page":
@@ -91,6 +91,8 @@ class Etl:
                     self._send_range(offer)
         except TooLong:
             self.done = plan.after_time_out(step.kind, self.done, time.monotonic())
+            if step.kind == "changes":
+                self._note_poll(self._dna.worked_seconds - worked)
             raise
         finally:
             self.tell(None)
@@ -135,7 +137,9 @@ class Etl:
             return
         position = plan.position_of(offer, self.done, chunks.look_at_clock().until)
         since = plan.since_of(position, is_deep, self._rules)
-        keys = self._find_changed(chunks, since)
+        worked = self._dna.worked_seconds
+        keys = find_changed(chunks, since)
+        self._note_poll(self._dna.worked_seconds - worked)
         size = self._sizes.part if "changes_since" in offer.accepts else max(len(keys), 1)
         for at in range(0, max(len(keys), 1), size):
             if at:
@@ -150,13 +154,6 @@ class Etl:
         now = time.monotonic()  # after the look: one that takes longer than the interval lets other steps have a turn
         deep_at = now if is_deep and not chunks.given_up else self.done.deep_at
         self.done = replace(self.done, changes_at=now, deep_at=deep_at, looked_until=until)
-
-    def _find_changed(self, chunks: Chunks, since: datetime) -> Sequence[int]:
-        before = self._dna.worked_seconds
-        try:
-            return find_changed(chunks, since)
-        finally:
-            self._note_poll(self._dna.worked_seconds - before)
 
     def _is_moved_back(self, offer: Offer, chunks: Chunks) -> bool:
         """Move a position that is ahead of SierraDNA's clock, by an empty batch: the next round goes on from there."""
@@ -194,7 +191,7 @@ class Etl:
             to = BEHIND_ALL if is_end or last is None else last
             range_of = {"all_from_id": after, "all_to_id": to, **({"pass_complete": "true"} if is_end else {})}
             self._send(batch, offer, position, position, range_of)
-        self.done = replace(self.done, passed_to=None if is_end else to)
+        self.done = plan.passed(self.done, None if is_end else to, datetime.now().astimezone())
 
     def _send(
         self,

@@ -21,6 +21,7 @@ from etl.plan import (
     interval_of,
     is_pass_due,
     next_step,
+    passed,
     position_of,
     since_of,
 )
@@ -201,6 +202,15 @@ def test_within_hours_there_is_one_pass_a_night_however_long_it_takes_and_whatev
     """Due a day after the last one's end it began later each night, and in the end every second night had none."""
     rules = replace(RULES, pass_interval=timedelta(days=days), pass_hours=window)
     assert nights_of_passes(noon.astimezone(), pass_hours, rules) == list(range(days - 1, 21, days))
+
+
+def test_a_pass_that_a_late_standby_stamps_before_the_hours_is_not_begun_again() -> None:
+    rules = replace(RULES, pass_hours="22:00-05:00")
+    began = NOW.astimezone().replace(hour=22, minute=0, second=0, microsecond=0)
+    offer, local = replace(CHANGES, passed_at=began - timedelta(minutes=2)), began + timedelta(hours=2)
+    assert is_pass_due(offer, local, Done(), rules), "that of the night before, as it seems"
+    assert not is_pass_due(offer, local, passed(Done(passed_to=5), None, local), rules)
+    assert is_pass_due(offer, local + timedelta(days=1), passed(Done(), None, local), rules)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from etl.dna import Snapshot
-from etl.errors import TooLong
+from etl.errors import SierraAway, TooLong
 from etl.items import Row
 from etl.plan import NEVER
 from etl.service import Etl, Sizes
@@ -81,6 +81,21 @@ def test_a_look_that_meets_its_time_out_is_rested_after_and_comes_less_often(dna
         assert sum(rests) == pytest.approx(3 * etl._dna.worked_seconds)
         assert etl.done.changes_at > began
         assert etl.done.poll_seconds >= 1
+
+
+def test_a_look_during_which_sierra_dna_goes_away_is_no_slow_look(dna: DnaInThread) -> None:
+    """Its seconds are the outage's: taken for the look's, they would put off the next one for minutes after its end."""
+    rests: list[float] = []
+    dna.fault(slow_views={"record_metadata": 0.1})
+    with recording(timestamp=edit_all(dna)) as backend, running(dna, backend.url, KEY) as etl:
+        etl._dna._rest = rests.append
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(etl._dna, "_longest_seconds", 0.5)  # after which a session counts as silent
+            with pytest.raises(SierraAway):
+                etl.round()
+        assert etl._dna.worked_seconds >= 0.5
+        assert etl.done.poll_seconds == 0
+        assert sum(rests) < 0.1
 
 
 def test_a_look_for_deletions_that_meets_its_time_out_holds_up_no_changes(
