@@ -142,7 +142,9 @@ def _families(figures: DatabaseMetrics) -> Iterator[Metric]:
             "How far changes are behind Sierra, or since when a full sync has not gone on; missing before the first"
         )
         yield _gauge("signum_sync_behind_seconds", help_text, figures.behind_seconds)
-    yield _gauge("signum_sync_gap", "1 while changes in Sierra are missing, else 0", figures.has_gap)
+    yield _gauge(
+        "signum_sync_gap", "1 while changes are missing that no full sync is bringing, else 0", figures.has_gap
+    )
     yield _gauge("signum_sync_rejected_rows", "Rows of the ETL that are kept aside", figures.rejected_rows)
     yield _gauge("signum_sync_deletions_held", "Items whose deletion waits for a person", figures.deletions_held)
     yield _gauge("signum_not_shown_items", "Items whose push SierraDNA does not show", figures.not_shown)

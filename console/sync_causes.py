@@ -121,7 +121,7 @@ def _find_silence(snapshot: Snapshot) -> Iterator[Cause]:
         )
     elif (snapshot.behind_seconds or 0) > NO_BATCH_SECONDS:
         yield _stands_still(snapshot.as_of, timedelta(seconds=snapshot.behind_seconds or 0), is_full)
-    elif is_full or snapshot.full_sync_requested:
+    elif is_full:
         yield Cause(
             "full_sync",
             "notice",

@@ -107,9 +107,8 @@ async def check_clock(connection: Connection) -> Finding:
     now, of_the_future = row or (answered_at, 0)
     if of_the_future:
         text = f"items queued later than it is now: {of_the_future}. The database's clock was set back"
-        advice = (
-            "They wait until then. To have them pushed now: UPDATE update_queue SET due_at = now() WHERE due_at > now()"
-        )
+        cure = "UPDATE update_queue SET due_at = now() WHERE queued_at > now() AND due_at > now()"
+        advice = f"They wait until then. To have them pushed now: {cure}"
         return Finding("warning", "clock", text, advice)
     ahead = (asked_at + answered_at) / 2 - now
     if abs(ahead) > LARGEST_CLOCK_DIFFERENCE_SECONDS:

@@ -361,6 +361,7 @@ class SyncState(SQLModel, table=True):
             "gap_until",
             "all_changes_until",
             "passed_at",
+            "full_sync_moved_at",
         ),
         CheckConstraint("id", name="one_row"),
         CheckConstraint("sync_mode IN ('SYNC_FULL', 'SYNC_CHANGES')", name="sync_mode_known"),

@@ -94,7 +94,6 @@ class Snapshot:
     batch_under_way: bool = False
     batch_seconds: float | None = None
     behind_seconds: float | None = None
-    full_sync_requested: bool = False
     gap_from: datetime | None = None
     gap_until: datetime | None = None
     gap_closes: bool = False

@@ -17,7 +17,10 @@ branch_labels = None
 depends_on = None
 
 UPGRADE = r"""
-ALTER TABLE sync_state ADD COLUMN full_sync_moved_at timestamptz;
+ALTER TABLE sync_state
+    ADD COLUMN full_sync_moved_at timestamptz,
+    ADD CONSTRAINT sync_state_full_sync_moved_at_readable
+        CHECK (full_sync_moved_at AT TIME ZONE 'UTC' BETWEEN '0001-01-02' AND '9999-12-30');
 COMMENT ON COLUMN sync_state.full_sync_moved_at IS 'When the cursor of the full sync last moved, or one began';
 
 CREATE OR REPLACE VIEW sync_overview AS

@@ -12,12 +12,12 @@ SELECT coalesce(reason_code, 'none') AS reason, count(*) AS items FROM update_qu
 
 
 -- name: sync
--- The time of the last batch and how far the sync is behind (NULL: none yet), whether changes are missing, the numbers of
--- rows kept aside and of deletions held.
+-- The time of the last batch and how far the sync is behind (NULL: none yet), whether changes are missing that no
+-- full sync is bringing, the numbers of rows kept aside and of deletions held.
 SELECT
     extract(epoch FROM last_sync_run_completed_at)::float8 AS last_batch_at,
     extract(epoch FROM behind)::float8 AS behind_seconds,
-    gap_from IS NOT NULL AS has_gap,
+    gap_from IS NOT NULL AND NOT gap_closes AS has_gap,
     rejected_rows,
     deletions_held
 FROM sync_overview;

@@ -158,7 +158,6 @@ SELECT
     ) AS batch_under_way,
     extract(epoch FROM now() - s.last_sync_run_completed_at)::float8 AS batch_seconds,
     extract(epoch FROM stands.behind)::float8 AS behind_seconds,
-    s.full_sync_requested_at IS NOT NULL AS full_sync_requested,
     s.gap_from,
     s.gap_until,
     stands.gap_closes,

@@ -79,7 +79,7 @@ def test_database_tells_queue_sync_and_notifiers(database: TestDatabase) -> None
         empty = Scraped(port)
         database.fetch(
             "UPDATE sync_state SET last_sync_run_completed_at = to_timestamp(1700000000), "
-            "gap_from = now() - interval '1 day'"
+            "gap_from = now() - interval '1 day', gap_until = now(), last_synced_id = 1"
         )
         database.fetch("UPDATE queue_control SET paused_at = now()")
         told_now = Scraped(port)

@@ -131,7 +131,6 @@ STATES = [
           "Changes of items have come up to 09:00 only, though the ETL comes", "which statement or which items"),
     State("a full sync stands still", {"sync_mode": "SYNC_FULL", "behind_seconds": 3 * HOUR}, "sync_stands", "warning",
           "The full sync has not gone on for 3 h, though the ETL comes", "which statement or which items"),
-    State("a full sync is asked for", {"full_sync_requested": True}, "full_sync", "notice", "A full sync is under way"),
     State("E gap that closes", {"sync_mode": "SYNC_FULL", "gap_from": NOON, "gap_until": NOON, "gap_closes": True},
           "full_sync", "notice", "A full sync is under way"),
     State("E never", {"batch_seconds": None}, "no_batch", "warning", "has not brought any items yet"),

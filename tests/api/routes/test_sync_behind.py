@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from db.monitoring import read_metrics
 from tests.fix_api import ApiClient
 from tests.fix_batch import FIRST_ID, TIMESTAMP, Send
 from tests.fix_postgres import TestDatabase
@@ -47,9 +48,9 @@ def test_gap_that_a_full_sync_is_closing_asks_for_no_other(etl: ApiClient, send:
     database.fetch(
         "UPDATE sync_state SET sync_mode = 'SYNC_CHANGES', gap_from = '2026-11-01', gap_until = '2026-11-02'"
     )
-    assert database.fetch(GAP_CLOSES) == [(False, True)]
+    assert (database.fetch(GAP_CLOSES), read_metrics(database.parameters).has_gap) == ([(False, True)], True)
     database.fetch("UPDATE sync_state SET full_sync_requested_at = now()")
-    assert database.fetch(GAP_CLOSES) == [(True, False)]
+    assert (database.fetch(GAP_CLOSES), read_metrics(database.parameters).has_gap) == ([(True, False)], False)
     etl.get("/sync")
     assert database.fetch(GAP_CLOSES) == [(True, False)]
     database.fetch("UPDATE sync_state SET offered_batch_size = 2")
