@@ -139,7 +139,7 @@ def _families(figures: DatabaseMetrics) -> Iterator[Metric]:
         yield _gauge("signum_sync_last_batch_timestamp_seconds", help_text, figures.last_batch_at)
     if figures.behind_seconds is not None:
         help_text = (
-            "How far changes are behind Sierra, or since when a full sync has not gone on; missing before the first"
+            "How far changes are behind Sierra, or for how long a full sync has not gone on; missing before the first"
         )
         yield _gauge("signum_sync_behind_seconds", help_text, figures.behind_seconds)
     yield _gauge(

@@ -70,11 +70,10 @@ class SierraHealth:
         self._pause: _Pause | None = None
         self._streak = _Streak()
         # Sierra refused a write: it may read well all the same, so only a write that it takes shows it well.
-        self._writes_refused = False
-        self._newest_first = False
+        self._writes_refused = self._newest_first = False
         # When Sierra last seemed unwell at an item, or at a list with it: one of them alone may make it look so.
         self._suspects: dict[int, float] = {}
-        self._last_write_at = self.last_success_at = float("-inf")
+        self._last_write_at = self._blamed_at = self.last_success_at = float("-inf")
 
     @property
     def state(self) -> State:
@@ -184,8 +183,7 @@ class SierraHealth:
         self.last_success_at = self._now()
         if self._is_from_before(sent_at) or (self._writes_refused and not wrote):
             return []  # it proves nothing
-        if wrote:
-            self._last_write_at = self._now()
+        self._last_write_at = self._now() if wrote else self._last_write_at
         self._writes_refused = False
         settled = self._end_streak()
         # probing -> closed: Sierra answered a request that was sent after it opened.
@@ -205,7 +203,7 @@ class SierraHealth:
         return self._pause is not None and (self.state == "open" or sent_at <= self._pause.began_at)
 
     def _to_blame(self, items: Sequence[ClaimedItem], fault: SierraUnavailable) -> Sequence[ClaimedItem]:
-        """Return a lone item that meets such a fault again, others having been written since. Remember the items."""
+        """Return a lone item that meets it again, the first one to be blamed since others were written. Note all."""
         if isinstance(fault, NotReached):  # nothing of the items reached Sierra
             return []
         ids = [item.claim.item_record_id for item in items]
@@ -214,7 +212,9 @@ class SierraHealth:
         self._suspects |= dict.fromkeys(ids, self._now())
         while len(self._suspects) > MOST_SUSPECTS:
             del self._suspects[next(iter(self._suspects))]
-        return items if again and len(items) == 1 else []
+        is_own = bool(again) and len(items) == 1 and self._blamed_at < self._last_write_at
+        self._blamed_at = self._now() if is_own else self._blamed_at
+        return items if is_own else []
 
     def _open(self, fault: SierraUnavailable, sent_at: float, kind: str | None = None) -> None:
         """Begin a pause; after a failed probe, one of twice the length."""

@@ -16,10 +16,10 @@ ORDER BY expected.name;
 
 
 -- name: clock
--- The time now, not the transaction's; and how many items were queued later than that: the clock was set back since.
+-- The time now, not the transaction's; and how many items were queued later than that, and wait until then.
 SELECT
     extract(epoch FROM clock_timestamp())::float8,
-    (SELECT count(*) FROM update_queue WHERE queued_at > clock_timestamp() + interval '2 seconds');
+    (SELECT count(*) FROM update_queue WHERE queued_at > clock_timestamp() + interval '2 seconds' AND due_at > now());
 
 
 -- name: notification_usage

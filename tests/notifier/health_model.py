@@ -9,7 +9,9 @@ from typing import Literal
 
 ALIKE = 5
 OWN = {"400": "rejected", "500": "postponed", "silence": "postponed"}
-What = Literal["opened", "longer", "marked", "closed", "failed", "few", "ended", "write refused", "unwell", "written"]
+What = Literal[
+    "opened", "longer", "marked", "closed", "failed", "few", "ended", "write refused", "unwell", "written", "blamed"
+]
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,15 @@ class Model:
         return False
 
     def is_to_blame(self, number: int) -> bool:
-        """Sierra seemed unwell at the item before, and since then another was written, and not this one."""
+        """Sierra seemed unwell at the item before, and since then another was written, and not this one.
+
+        None was blamed since that write: else Sierra as a whole may be unwell.
+        """
+        writes_and_blames = (
+            e.what for e in reversed(self.events) if e.what == "blamed" or (e.what, e.kind) == ("ended", "write")
+        )
+        if next(writes_and_blames, "blamed") == "blamed":
+            return False
         others_written = False
         for event in reversed(self.events):
             others_written |= event.what == "ended" and event.kind == "write"

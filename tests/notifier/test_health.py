@@ -146,6 +146,20 @@ def test_an_item_for_which_a_pause_is_asked_again_is_postponed_for_that_long_and
     assert own.error.retry_after == health.seconds_left == 700
 
 
+def test_between_two_writes_one_item_is_to_blame_at_the_most(health: Health) -> None:
+    """An outage that begins while the items of a list are read alone is Sierra's, and costs one of them an attempt."""
+    chunk = [health.item(number) for number in (1, 2, 3)]
+    health.unavailable(chunk, BUSY, writing=False)
+    health.end_pause()
+    health.succeeded(health.item(4), wrote=True)
+    assert told(health.unavailable([chunk[0]], BUSY, writing=False)) == {1: "postponed"}
+    assert told(health.unavailable([chunk[1]], BUSY, writing=False)) == {2: "due"}
+    assert health.look() == "open"
+    health.end_pause()
+    health.succeeded(health.item(5), wrote=True)
+    assert told(health.unavailable([chunk[2]], BUSY, writing=False)) == {3: "postponed"}
+
+
 def test_no_item_is_to_blame_while_nothing_is_written(health: Health) -> None:
     for number in (1, 2, 1, 2, 1, 2):
         assert told(health.unavailable([health.item(number)], BUSY, writing=False)) == {number: "due"}

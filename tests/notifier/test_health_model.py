@@ -166,6 +166,8 @@ class HealthMachine(RuleBasedStateMachine):
         is_to_blame = False
         if kind != "no way":
             is_to_blame = not chunk and self.model.is_to_blame(request.number)
+            if is_to_blame:
+                self.model.add("blamed")
             for met in (request, *chunk):
                 self.model.add("unwell", request=met)
         items = [item]
