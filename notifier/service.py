@@ -88,10 +88,13 @@ class Service:
 
     async def _note_lost_writes(self) -> None:
         """Have items looked at again that are in flight under claims which the database may not know any more."""
-        lost = [item.claim.item_record_id for item in self.in_flight.items if item.is_lost]
-        with suppress(psycopg.Error, TimeoutError):
+        lost = [item.claim for item in self.in_flight.items if item.is_lost]
+        try:
             async with asyncio.timeout(NOTE_SECONDS):
-                await self._outcomes.recheck(lost)
+                await self._outcomes.recheck([claim.item_record_id for claim in lost])
+        except (psycopg.Error, TimeoutError):
+            numbers = [claim.item_number for claim in lost]
+            log.warning("stopping, and no look at these items could be queued", extra={"item_numbers": numbers})
 
     async def _loop(self) -> None:
         """Push what is due, until the notifier stops and nothing is under way any more."""

@@ -107,6 +107,28 @@ async def test_a_write_under_a_lost_claim_that_a_stop_does_not_wait_for_has_its_
     assert database.fetch("SELECT pushed_revision = revision FROM update_queue") == [(True,)]
 
 
+async def test_a_stop_that_can_not_note_such_a_write_names_its_item(
+    database: TestDatabase,
+    sierra: SierraInThread,
+    notifier: Notifier,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(service_module, "STOP_SECONDS", 0)
+    monkeypatch.setattr(service_module, "NOTE_SECONDS", 0.2)
+    (item,) = add_items(database, sierra, 1001)
+    writing = sierra.hold()
+    with database.connect() as dba, dba.transaction():
+        async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=60) as service:
+            mark(database, item)
+            await writing.reached()
+            break_connections(database)
+            await until(lambda: service.in_flight.lost_at > 0)
+            dba.execute("LOCK TABLE update_queue")
+    (told,) = [record for record in caplog.records if "no look at these items" in record.message]
+    assert vars(told)["item_numbers"] == ["1001"]
+
+
 @pytest.mark.parametrize("is_noticed", [True, False], ids=["a failover", "a lease taken off by hand"])
 async def test_an_item_is_not_written_while_an_older_write_of_it_is_under_way(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, is_noticed: bool
