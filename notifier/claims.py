@@ -43,6 +43,11 @@ class Claims:
         """Tell whether items may soon come in line to be read."""
         return self._more_may_be_due or self.is_under_way
 
+    @property
+    def may_be_lost(self) -> bool:
+        """Tell whether a session was lost since the last claim: the database may not know what it was told before."""
+        return self._in_flight.lost_at > self._given_back_at
+
     def expect_more(self) -> None:
         """Have the queue looked at as soon as there is room."""
         self._more_may_be_due = True
@@ -79,7 +84,7 @@ class Claims:
         asked_at, notified_at = time.monotonic(), self._wakeup.take_notified_at()
         state = self._health.state
         try:
-            if self._in_flight.lost_at > self._given_back_at:
+            if self.may_be_lost:
                 locked = await self._outcomes.give_back([item.claim.item_record_id for item in self._in_flight.items])
                 for item_record_id in locked:
                     self._start(self._outcomes.recheck([item_record_id]))

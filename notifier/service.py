@@ -77,8 +77,8 @@ class Service:
             await asyncio.wait({loop}, timeout=STOP_SECONDS)
             if not loop.done():
                 log.warning("stopping with requests under way: their items are pushed again when their leases lapse")
-                await self._note_lost_writes()
-                await self._tasks.cancel()  # the leases lapse by themselves
+            await self._note_lost_writes()
+            await self._tasks.cancel()  # the leases lapse by themselves
         finally:
             await end([*helpers, stopped, loop])
         with suppress(psycopg.Error, TimeoutError):
@@ -87,8 +87,10 @@ class Service:
         _raise_if_ended([loop])
 
     async def _note_lost_writes(self) -> None:
-        """Have items looked at again that are in flight under claims which the database may not know any more."""
-        lost = [item.claim for item in self.in_flight.items if item.is_lost]
+        """Have items looked at again whose writes, under way or unanswered, the database may not know any more."""
+        lost = {item.claim for item in self.in_flight.items if item.is_lost}
+        if self._claims.may_be_lost:
+            lost.update(self._outcomes.unanswered.claims())
         try:
             async with asyncio.timeout(NOTE_SECONDS):
                 await self._outcomes.recheck([claim.item_record_id for claim in lost])

@@ -30,8 +30,12 @@ class UnansweredWrites:
         sent_at = self._sent_at.get(claim)
         return None if sent_at is None else max(0.0, sent_at + self._keep_seconds - time.monotonic())
 
+    def claims(self) -> list[Claim]:
+        """The claims whose writes may still be done, or were done while the database was away."""
+        return list(self._sent_at)
+
     def items(self) -> list[int]:
-        """The item_record_ids whose writes may still be done, or were done while the database was away."""
+        """The item_record_ids of these claims."""
         return sorted({claim.item_record_id for claim in self._sent_at})
 
     def forget_past(self, in_flight: Collection[Claim]) -> None:

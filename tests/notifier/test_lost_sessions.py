@@ -107,6 +107,21 @@ async def test_a_write_under_a_lost_claim_that_a_stop_does_not_wait_for_has_its_
     assert database.fetch("SELECT pushed_revision = revision FROM update_queue") == [(True,)]
 
 
+async def test_a_write_without_an_answer_that_was_noted_before_is_noted_again_at_a_stop(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    (item,) = add_items(database, sierra, 1001)
+    sierra.fault(kind="put_item", write="late", hold=True, times=1)
+    async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=0.5, sierra_api_client_retries=0) as service:
+        mark(database, item)
+        await eventually(database, "SELECT unanswered_at IS NOT NULL FROM update_queue")
+        await until(lambda: not service.in_flight.items)
+        database.fetch("DELETE FROM update_queue")  # the new primary lacks the note, and another has pushed the item
+        service.in_flight.lose_claims()
+        service.wakeup.stop()
+    assert database.fetch("SELECT pushed_revision = revision FROM update_queue") == [(True,)]
+
+
 async def test_a_stop_that_can_not_note_such_a_write_names_its_item(
     database: TestDatabase,
     sierra: SierraInThread,
