@@ -78,20 +78,12 @@ class Pushed:
 
 
 async def claim(
-    connection: Connection,
-    notifier: str,
-    limit: int,
-    lease_seconds: float,
-    newest: bool = False,
-    settled: Collection[int] = (),
+    connection: Connection, notifier: str, limit: int, lease_seconds: float, newest: bool = False
 ) -> list[Claim]:
-    """Claim at most `limit` due items, most urgent first; or the `newest`. Empty if none is due, or at a pause.
-
-    Those `settled` are left: they are pushed, and their outcomes are still to be written.
-    """
+    """Claim at most `limit` due items, most urgent first; or the `newest`. Empty if none is due, or at a pause."""
     wish = {"notifier": notifier, "limit": limit, "lease_seconds": lease_seconds, "newest": newest}
     async with connection.cursor(row_factory=class_row(Claim)) as cursor:
-        await cursor.execute(SQL["claim"], {**wish, "settled": list(settled)}, prepare=True)
+        await cursor.execute(SQL["claim"], wish, prepare=True)
         return await cursor.fetchall()
 
 

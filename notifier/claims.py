@@ -89,8 +89,7 @@ class Claims:
                 for item_record_id in locked:
                     self._start(self._outcomes.recheck([item_record_id]))
                 self._given_back_at = asked_at
-            settled = [item.claim.item_record_id for item in self._in_flight.items if item.is_settled]
-            claims = await self._outcomes.claim(limit, self._limits.lease_seconds, allowance.newest_first, settled)
+            claims = await self._outcomes.claim(limit, self._limits.lease_seconds, allowance.newest_first)
         finally:
             self.is_under_way, self._ended_at = False, time.monotonic()
         if claims and notified_at is not None:

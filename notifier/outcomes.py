@@ -48,13 +48,13 @@ class OutcomeWriter:
         self._turn = asyncio.Lock()
         self.notifier = notifier
 
-    async def claim(self, limit: int, lease_seconds: float, newest: bool, settled: Collection[int]) -> list[Claim]:
-        """Claim what is due and not `settled`, oldest or newest first. OperationalError: the database is away.
+    async def claim(self, limit: int, lease_seconds: float, newest: bool = False) -> list[Claim]:
+        """Claim what is due, oldest or newest first. Raise OperationalError when the database is away.
 
         Postpone reverts where history can't be read: other items do not wait for it.
         """
         async with self._sessions.lend() as connection:
-            claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest, settled)
+            claims = await queue.claim(connection, self.notifier, limit, lease_seconds, newest)
         if not (reverts := [claim for claim in claims if claim.revert_of is not None]):
             return claims
         try:

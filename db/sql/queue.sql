@@ -16,7 +16,6 @@
 -- left of the limit, so that no row is locked that is not claimed; MATERIALIZED: each runs once.
 -- `newest`: instead, the latest of a random priority: a sample from the other end, where the first ones fail.
 -- ARRAY: the planner then expects a few rows; of an unknown LIMIT it expects a tenth of the queue, and reads all of it.
--- What is `settled` is pushed, and only its outcome is not written yet, which a lock may keep for longer than its lease.
 -- A row that was rejected before starts its attempts anew; they never outgrow their column. While paused nothing is due.
 -- A row that was never marked again may be a revert. Its push is looked up only then: a join would cost all claims.
 -- A claim is on this server's disk when it is returned (`durable`), whatever the connection says: a crash of PostgreSQL
@@ -42,7 +41,6 @@ WITH durable AS MATERIALIZED (
             AND u.priority = level.priority
             AND u.due_at <= now()
             AND (u.lease_until IS NULL OR u.lease_until <= now())
-        AND u.item_record_id <> ALL (%(settled)s::bigint[])
         ORDER BY u.due_at DESC
         LIMIT (SELECT items FROM room)
         FOR UPDATE SKIP LOCKED
@@ -55,7 +53,6 @@ WITH durable AS MATERIALIZED (
         AND u.priority = 0
         AND u.due_at <= now()
         AND (u.lease_until IS NULL OR u.lease_until <= now())
-        AND u.item_record_id <> ALL (%(settled)s::bigint[])
     ORDER BY u.due_at
     LIMIT (SELECT items FROM room)
     FOR UPDATE SKIP LOCKED
@@ -66,7 +63,6 @@ WITH durable AS MATERIALIZED (
         AND u.priority = 1
         AND u.due_at <= now()
         AND (u.lease_until IS NULL OR u.lease_until <= now())
-        AND u.item_record_id <> ALL (%(settled)s::bigint[])
     ORDER BY u.due_at
     LIMIT (SELECT items FROM room) - (SELECT count(*) FROM print_stations)
     FOR UPDATE SKIP LOCKED
@@ -77,7 +73,6 @@ WITH durable AS MATERIALIZED (
         AND u.priority = 2
         AND u.due_at <= now()
         AND (u.lease_until IS NULL OR u.lease_until <= now())
-        AND u.item_record_id <> ALL (%(settled)s::bigint[])
     ORDER BY u.due_at
     LIMIT (SELECT items FROM room) - (SELECT count(*) FROM print_stations) - (SELECT count(*) FROM bulk)
     FOR UPDATE SKIP LOCKED

@@ -58,7 +58,7 @@ def read_whole(nodes: list[dict[str, Any]]) -> set[str]:
 
 
 KEY = {"api_key_sha256": b"\0" * 32}
-A_CLAIM = {"notifier": "n", "limit": 4, "lease_seconds": 70, "newest": False, "settled": [FIRST]}
+A_CLAIM = {"notifier": "n", "limit": 4, "lease_seconds": 70, "newest": False}
 FOUR = {
     "notifier": "n",
     "item_record_ids": [FIRST + place for place in range(4)],

@@ -144,16 +144,3 @@ async def test_what_could_not_be_claimed_though_it_is_due_is_looked_for_in_a_sec
     await queue.claim(connection, "n1", 10, 30)
     database.fetch("UPDATE update_queue SET lease_until = now()")
     assert 0 < (await queue.next_wake(connection) or 0) <= 1
-
-
-@pytest.mark.parametrize("newest", [False, True])
-@pytest.mark.parametrize("priority", [0, 1, 2])
-async def test_what_is_settled_is_left_though_its_lease_has_lapsed(
-    database: TestDatabase, connection: Connection, priority: int, newest: bool
-) -> None:
-    settled, other = database.add_item(1), database.add_item(2)
-    database.fetch(
-        "INSERT INTO update_queue (item_record_id, priority) SELECT item_record_id, %s FROM sierra_item", priority
-    )
-    claims = await queue.claim(connection, "n1", 10, LEASE, newest, [settled])
-    assert [claim.item_record_id for claim in claims] == [other]

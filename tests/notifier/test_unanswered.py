@@ -50,7 +50,7 @@ async def outcomes(database: TestDatabase) -> AsyncIterator[OutcomeWriter]:
 async def claim(database: TestDatabase, outcomes: OutcomeWriter) -> Claim:
     """The item that n1 pushes."""
     database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", database.add_item(1))
-    (claimed,) = await outcomes.claim(1, LEASE, newest=False, settled=[])
+    (claimed,) = await outcomes.claim(1, LEASE)
     return claimed
 
 
