@@ -4,8 +4,8 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, TypeVar
+from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import psycopg
 from psycopg.errors import LockNotAvailable
@@ -26,7 +26,6 @@ class Sessions:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._told: set[str] = set()
-        self._locked_turn = asyncio.Lock()
 
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[Connection]:
@@ -44,15 +43,11 @@ class Sessions:
         self._told.clear()
 
     async def until_done(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """Do the work that keeps an outcome; repeat it while the database is away or refuses.
-
-        Works that met a lock are repeated one at a time: each may wait for it, and all have one session between them.
-        """
+        """Do the work that keeps an outcome; repeat it while the database is away or refuses."""
         failures, told = 0, set[str]()
-        turn: AbstractAsyncContextManager[Any] = nullcontext()
         while True:
             try:
-                async with turn, lend(self._pool) as connection:
+                async with lend(self._pool) as connection:
                     return await work(connection)
             except (*DATABASE_AWAY, *DATABASE_REFUSES) as error:
                 if _is_news(error, told):
@@ -62,7 +57,6 @@ class Sessions:
                         log.warning("database away, keeping the outcome: %s", one_line(error))
                     else:
                         log.error("database refuses, keeping the outcome: %s", one_line(error))
-                turn = self._locked_turn if isinstance(error, LockNotAvailable) else nullcontext()
                 await asyncio.sleep(reconnect_pause(failures, random.random()))  # noqa: S311  jitter, not a secret
                 failures += 1
 
