@@ -143,7 +143,10 @@ async def postpone(
     keep_seconds: float | None = None,
     reason_code: ReasonCode | None = None,
 ) -> datetime | None:
-    """Make an item due in `delay_seconds`. Return when it can be claimed; None if it was ours no more."""
+    """Make an item due in `delay_seconds`. Return when it can be claimed; None if it was ours no more.
+
+    LockNotAvailable: another session has locked it.
+    """
     told = {"delay_seconds": delay_seconds, "reason": storable(reason), "reason_code": reason_code}
     parameters = {**_held(notifier, claim), **told, "keep_seconds": keep_seconds}
     row = await (await connection.execute(SQL["postpone"], parameters)).fetchone()
@@ -163,6 +166,7 @@ async def reject(
     """Make an item due never, until a person acts. None if it was ours no more.
 
     False if it was marked again and is due at once; or is a revert, due when no write of it may be done late any more.
+    LockNotAvailable as in postpone.
     """
     told = {"reason": storable(reason), "reason_code": reason_code, "call_number": storable(call_number)}
     late = {"keep_seconds": keep_seconds, "late_seconds": late_seconds, "claimed_at": claim.claimed_at}
@@ -222,10 +226,13 @@ async def give_back(connection: Connection, notifier: str, in_hand: Collection[i
 
 async def recheck(
     connection: Connection, notifier: str, item_record_ids: Collection[int], late_seconds: float = LATE_SECONDS
-) -> None:
-    """Have items looked at again that were written under a claim which is not the notifier's any more."""
+) -> set[int]:
+    """Have items looked at again that were written under a claim which is not the notifier's any more.
+
+    Return those that are `locked` by another session: note them again.
+    """
     parameters = {"notifier": notifier, "item_record_ids": list(item_record_ids), "late_seconds": late_seconds}
-    await connection.execute(SQL["recheck"], parameters)
+    return {row[0] for row in await (await connection.execute(SQL["recheck"], parameters)).fetchall()}
 
 
 async def next_wake(connection: Connection) -> float | None:

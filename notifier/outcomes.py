@@ -6,7 +6,6 @@ forgotten because of that. An item that was written under a claim which is not k
 """
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
@@ -14,7 +13,6 @@ from dataclasses import replace
 from typing import TypeVar
 
 import psycopg
-from psycopg.errors import LockNotAvailable
 
 from db import queue
 from db.connections import one_line
@@ -23,12 +21,11 @@ from db.queue import Claim, Connection, Finish, Pushed, Release
 from db.reasons import Reason
 from notifier.backoff import lock_pause, postponement
 from notifier.metrics import OUTCOMES
+from notifier.outcome_log import ids_of, log, log_finish
 from notifier.sessions import Sessions
 from notifier.sierra.errors import ItemError, ItemRejected
 from notifier.unanswered import UnansweredWrites
 from runtime.sentry import reporting
-
-log = logging.getLogger("signum.outcomes")
 
 Result = TypeVar("Result")
 GATHER_SECONDS = 0.005  # a statement for several outcomes costs hardly more than one for one
@@ -44,6 +41,8 @@ class OutcomeWriter:
         self._sessions = sessions
         self._max_attempts = max_attempts
         self.unanswered = unanswered
+        self.finishing = 0  # the pushes that are being taken off the queue
+        self.owed: set[Claim] = set()  # those of which the look that `recheck` asks for is not noted yet
         self._pushed: list[tuple[Pushed, asyncio.Future[Finish | None]]] = []
         self._turn = asyncio.Lock()
         self.notifier = notifier
@@ -70,19 +69,17 @@ class OutcomeWriter:
         async with self._sessions.lend() as connection:
             return await queue.next_wake(connection)
 
-    async def give_back(self, in_hand: Collection[int]) -> list[int]:
+    async def give_back(self, in_hand: Collection[int]) -> list[Claim]:
         """After a lost session: give back what is claimed in our name and not in our hands.
 
         The database may have lost what was recorded of unanswered writes: have their items looked at again. Return
-        those that are still to be, for one of them is locked: a person's lock must keep no claim waiting.
+        those that are still to be, for they are locked: a person's lock must keep no claim waiting.
         """
-        unanswered, locked = self.unanswered.items(), list[int]()
+        unanswered = self.unanswered.claims()
         async with self._sessions.lend() as connection:
-            try:
-                await queue.recheck(connection, self.notifier, unanswered, self.unanswered.late_seconds)
-            except LockNotAvailable:
-                locked = unanswered
-            strays = await queue.give_back(connection, self.notifier, [*in_hand, *unanswered])
+            locked = await self._recheck(connection, unanswered)
+            kept = [*in_hand, *(claim.item_record_id for claim in unanswered)]
+            strays = await queue.give_back(connection, self.notifier, kept)
         if strays:
             log.warning("given back after a lost session", extra={"item_record_ids": strays})
         return locked
@@ -94,22 +91,29 @@ class OutcomeWriter:
         """
         failures = 0
         while True:
-            told: asyncio.Future[Finish | None] = asyncio.get_running_loop().create_future()
-            self._pushed.append((push, told))
-            async with self._turn:
-                # The first to get its turn finishes all that gather meanwhile; the others find nothing left.
-                if self._pushed:
-                    await asyncio.sleep(GATHER_SECONDS)
-                    together, self._pushed = self._pushed, []
-                    await self._finish_together(together)
-            came_of_it = await told
+            self.finishing += 1
+            try:
+                came_of_it = await self._finish(push)
+            finally:
+                self.finishing -= 1
             if came_of_it is None and push.outcome == "pushed":
-                await self.recheck([push.claim.item_record_id])
+                await self.recheck([push.claim])
             if came_of_it != "locked":
                 return came_of_it
             # Without its lock the row can't be compared with the pushed revision, so neither deleted nor kept.
             await self._wait_for_a_lock([push.claim], failures)
             failures += 1
+
+    async def _finish(self, push: Pushed) -> Finish | None:
+        told: asyncio.Future[Finish | None] = asyncio.get_running_loop().create_future()
+        self._pushed.append((push, told))
+        async with self._turn:
+            # The first to get its turn finishes all that gather meanwhile; the others find nothing left.
+            if self._pushed:
+                await asyncio.sleep(GATHER_SECONDS)
+                together, self._pushed = self._pushed, []
+                await self._finish_together(together)
+        return await told
 
     async def _finish_together(self, together: Sequence[tuple[Pushed, asyncio.Future[Finish | None]]]) -> None:
         pushes = [replace(one, unanswered=True) if one.claim in self.unanswered else one for one, _ in together]
@@ -129,7 +133,7 @@ class OutcomeWriter:
             came_of_it = finished.get(push.claim.item_record_id)
             told.set_result(came_of_it)
             if came_of_it not in ("locked", "unproven"):
-                _log_outcome(push, came_of_it)
+                log_finish(push, came_of_it)
 
     async def fail(self, claim: Claim, error: ItemError, call_number: str | None = None) -> None:
         """Postpone the item, or reject it: as the error says, or after its last attempt."""
@@ -151,7 +155,7 @@ class OutcomeWriter:
                 lambda connection: self._release(connection, given_back, delay_seconds, reason)  # noqa: B023
             )
             unknown = [one for one in left if one in self.unanswered and one.item_record_id not in told]
-            await self.recheck([claim.item_record_id for claim in unknown])
+            await self.recheck(unknown)
             log.debug("released %d items", list(told.values()).count("released"))
             left = [claim for claim in left if told.get(claim.item_record_id) == "locked"]
             if left:
@@ -166,13 +170,24 @@ class OutcomeWriter:
         code, sentence = reason or (None, None)
         return await queue.release(connection, self.notifier, claims, delay_seconds, sentence, kept, code)
 
-    async def recheck(self, item_record_ids: Collection[int]) -> None:
+    async def recheck(self, claims: Collection[Claim]) -> None:
         """Have items looked at again whose claims are not ours any more: a newer write may have come before ours."""
-        if item_record_ids:
-            late_seconds = self.unanswered.late_seconds
-            await self._sessions.until_done(
-                lambda connection: queue.recheck(connection, self.notifier, item_record_ids, late_seconds)
-            )
+        left, failures = list(claims), 0
+        self.owed.update(left)
+        while left:
+            those = left
+            left = await self._sessions.until_done(lambda connection: self._recheck(connection, those))  # noqa: B023
+            if left:
+                await self._wait_for_a_lock(left, failures)
+                failures += 1
+
+    async def _recheck(self, connection: Connection, claims: Sequence[Claim]) -> list[Claim]:
+        """Note the looks that can be noted now. Return the others, whose rows are locked."""
+        self.owed.update(claims)
+        ids, late_seconds = {claim.item_record_id for claim in claims}, self.unanswered.late_seconds
+        locked = await queue.recheck(connection, self.notifier, ids, late_seconds) if ids else set[int]()
+        self.owed.difference_update(claim for claim in claims if claim.item_record_id not in locked)
+        return [claim for claim in claims if claim.item_record_id in locked]
 
     async def _wait_for_a_lock(self, claims: Sequence[Claim], failures: int) -> None:
         """Wait a little longer each time. A mark's lock is short; one that lasts is a person's open transaction."""
@@ -193,9 +208,9 @@ class OutcomeWriter:
         )
         if due_at:
             OUTCOMES.labels("postponed").inc()
-            log.warning("postponed: %s", reason, extra={**_ids(claim), "attempts": claim.attempts, "due_at": due_at})
+            log.warning("postponed: %s", reason, extra={**ids_of(claim), "attempts": claim.attempts, "due_at": due_at})
         elif claim in self.unanswered:
-            await self.recheck([claim.item_record_id])
+            await self.recheck([claim])
 
     async def _reject(self, claim: Claim, reason: Reason, call_number: str | None) -> None:
         notifier, unanswered = self.notifier, self.unanswered
@@ -215,9 +230,9 @@ class OutcomeWriter:
         if rejected:
             OUTCOMES.labels("rejected").inc()
             with reporting(claim.trace, item_number=claim.item_number or ""):
-                log.error("rejected: %s", reason.sentence, extra={**_ids(claim), "attempts": claim.attempts})
+                log.error("rejected: %s", reason.sentence, extra={**ids_of(claim), "attempts": claim.attempts})
         elif rejected is None and claim in self.unanswered:
-            await self.recheck([claim.item_record_id])
+            await self.recheck([claim])
 
     async def _within_lease(self, claim: Claim, work: Callable[[Connection], Awaitable[Result]]) -> Result | None:
         """Do the work as `until_done` does, but give up when the lease lapses: another claim may take the item."""
@@ -225,26 +240,3 @@ class OutcomeWriter:
             async with asyncio.timeout((claim.lease_until - claim.claimed_at).total_seconds()):
                 return await self._sessions.until_done(work)
         return None
-
-
-def _log_outcome(push: Pushed, came_of_it: Finish | None) -> None:
-    OUTCOMES.labels(push.outcome).inc()
-    facts = {**_ids(push.claim), "sierra_ms": push.sierra_ms}
-    if came_of_it is None:
-        log.warning("%s, but its claim was not ours any more", push.outcome, extra=facts)
-    elif push.claim.is_recheck and push.outcome == "unchanged":
-        log.info("looked at again: as it was pushed", extra=facts)
-    elif came_of_it == "finished":
-        log.info("%s %s", push.outcome, push.call_number_after or "(no call number)", extra=facts)
-    else:
-        log.info("%s, and marked again meanwhile", push.outcome, extra=facts)
-
-
-def _ids(claim: Claim) -> dict[str, object]:
-    return {
-        "item_record_id": claim.item_record_id,
-        "item_number": claim.item_number,
-        "barcode": claim.barcode,
-        "request_id": claim.request_id,
-        **({} if claim.revert_of is None else {"revert_of": claim.revert_of}),
-    }

@@ -34,10 +34,6 @@ class UnansweredWrites:
         """The claims whose writes may still be done, or were done while the database was away."""
         return list(self._sent_at)
 
-    def items(self) -> list[int]:
-        """The item_record_ids of these claims."""
-        return sorted({claim.item_record_id for claim in self._sent_at})
-
     def forget_past(self, in_flight: Collection[Claim]) -> None:
         """Forget those that can't be done any more, but for those whose outcome is still to be written.
 

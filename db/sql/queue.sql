@@ -227,17 +227,25 @@ WHERE q.claimed_by = %(notifier)s AND q.lease_until > now();
 
 -- name: postpone
 -- Make an item due later, with the reason. One that was marked again meanwhile is due at once and starts anew.
--- keep_seconds is NULL where no write of it is without an answer.
-UPDATE update_queue
+-- keep_seconds is NULL where no write of it is without an answer. NOWAIT: a row that another session has locked is tried
+-- again later; all that wait would else take the sessions from the others.
+WITH held AS (
+    SELECT item_record_id
+    FROM update_queue
+    WHERE item_record_id = %(item_record_id)s AND claimed_by = %(notifier)s AND lease_until = %(lease)s
+    FOR UPDATE NOWAIT
+)
+UPDATE update_queue q
 SET claimed_by = NULL,
     lease_until = now() + %(keep_seconds)s::float8 * interval '1 second',
-    unanswered_at = CASE WHEN %(keep_seconds)s::float8 IS NULL THEN unanswered_at ELSE now() END,
-    due_at = CASE WHEN revision = %(revision)s THEN now() + %(delay_seconds)s * interval '1 second' ELSE now() END,
-    attempts = CASE WHEN revision = %(revision)s THEN attempts ELSE 0 END,
-    last_error = CASE WHEN revision = %(revision)s THEN %(reason)s END,
-    reason_code = CASE WHEN revision = %(revision)s THEN %(reason_code)s END
-WHERE item_record_id = %(item_record_id)s AND claimed_by = %(notifier)s AND lease_until = %(lease)s
-RETURNING revision = %(revision)s AS postponed, greatest(due_at, lease_until) AS next_try_at;
+    unanswered_at = CASE WHEN %(keep_seconds)s::float8 IS NULL THEN q.unanswered_at ELSE now() END,
+    due_at = CASE WHEN q.revision = %(revision)s THEN now() + %(delay_seconds)s * interval '1 second' ELSE now() END,
+    attempts = CASE WHEN q.revision = %(revision)s THEN q.attempts ELSE 0 END,
+    last_error = CASE WHEN q.revision = %(revision)s THEN %(reason)s END,
+    reason_code = CASE WHEN q.revision = %(revision)s THEN %(reason_code)s END
+FROM held h
+WHERE q.item_record_id = h.item_record_id
+RETURNING q.revision = %(revision)s AS postponed, greatest(q.due_at, q.lease_until) AS next_try_at;
 
 
 -- name: reject
@@ -245,14 +253,14 @@ RETURNING revision = %(revision)s AS postponed, greatest(due_at, lease_until) AS
 -- A revert is not rejected while a write may still be done late, for history then says what Sierra has: it is due when
 -- that is over, and stays a revert. What is rejected is no more to be looked at again, but to be tried anew.
 -- claimed_by stays: with no lease beside it, it says who rejected the row, and tells a claim to count from 1 again.
--- keep_seconds as in postpone.
+-- keep_seconds and NOWAIT as in postpone.
 WITH locked AS (
     SELECT
         q.item_record_id, q.revision = %(revision)s AS as_pushed,
         CASE WHEN %(keep_seconds)s::float8 IS NULL THEN q.unanswered_at ELSE now() END AS unanswered_at
     FROM update_queue q
     WHERE q.item_record_id = %(item_record_id)s AND q.claimed_by = %(notifier)s AND q.lease_until = %(lease)s
-    FOR UPDATE
+    FOR UPDATE NOWAIT
 ), held AS (
     SELECT
         item_record_id, as_pushed, unanswered_at,
@@ -351,21 +359,42 @@ RETURNING q.item_record_id;
 -- name: recheck
 -- Have items looked at again that were written under a claim that is not known any more: their rows are another's now,
 -- or are gone, and the write may have been done after a newer one. Where the newest was a revert, the look is one too: it
--- would undo the revert else.
-INSERT INTO update_queue (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of)
-SELECT
-    i.item_record_id, %(notifier)s, 2, now() + %(late_seconds)s * interval '1 second', now(), 1,
-    (
-        SELECT l.revert_of
-        FROM update_log l
-        WHERE l.item_record_id = i.item_record_id AND l.outcome IN ('pushed', 'unchanged')
-        ORDER BY l.update_log_id DESC
-        LIMIT 1
-    )
-FROM sierra_item i
-WHERE i.item_record_id = ANY (%(item_record_ids)s::bigint[])
-ORDER BY i.item_record_id
-ON CONFLICT (item_record_id) DO UPDATE SET unanswered_at = now();
+-- would undo the revert else. The answer has those that are still to be noted: another session has locked their rows,
+-- which the others do not wait for, or is about to enter one.
+WITH wanted AS (
+    SELECT item_record_id FROM sierra_item WHERE item_record_id = ANY (%(item_record_ids)s::bigint[])
+), held AS (
+    SELECT q.item_record_id
+    FROM update_queue q
+    JOIN wanted USING (item_record_id)
+    ORDER BY q.item_record_id
+    FOR UPDATE OF q SKIP LOCKED
+), noted AS (
+    UPDATE update_queue q
+    SET unanswered_at = now()
+    FROM held h
+    WHERE q.item_record_id = h.item_record_id
+    RETURNING q.item_record_id
+), entered AS (
+    INSERT INTO update_queue (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of)
+    SELECT
+        w.item_record_id, %(notifier)s, 2, now() + %(late_seconds)s * interval '1 second', now(), 1,
+        (
+            SELECT l.revert_of
+            FROM update_log l
+            WHERE l.item_record_id = w.item_record_id AND l.outcome IN ('pushed', 'unchanged')
+            ORDER BY l.update_log_id DESC
+            LIMIT 1
+        )
+    FROM wanted w
+    WHERE NOT EXISTS (SELECT FROM update_queue q WHERE q.item_record_id = w.item_record_id)
+    ORDER BY w.item_record_id
+    ON CONFLICT (item_record_id) DO NOTHING
+    RETURNING item_record_id
+)
+SELECT item_record_id FROM wanted
+EXCEPT SELECT item_record_id FROM noted
+EXCEPT SELECT item_record_id FROM entered;
 
 
 -- name: next_wake

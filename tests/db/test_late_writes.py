@@ -159,6 +159,20 @@ async def test_a_write_under_a_claim_that_is_not_known_any_more_has_its_item_loo
     assert database.fetch(LATE_ROW, item) == [(2, 1, True, LATE, None, None)]
 
 
+async def test_a_write_whose_row_is_locked_is_told_and_keeps_no_other_from_being_noted(
+    database: TestDatabase, connection: Connection, claimed: Claim
+) -> None:
+    item, other = claimed.item_record_id, database.add_item(4711)
+    with database.connect() as dba, dba.transaction():
+        dba.execute("SELECT FROM update_queue FOR UPDATE")
+        assert await queue.recheck(connection, "n1", [other, item, 1]) == {item}
+        assert database.fetch(
+            "SELECT item_record_id FROM update_queue WHERE unanswered_at > now() - interval '1 h'"
+        ) == [(other,)]
+    assert await queue.recheck(connection, "n1", [item]) == set()
+    assert database.fetch("SELECT count(unanswered_at) FROM update_queue") == [(2,)]
+
+
 async def test_a_push_is_unproven_where_sierra_had_not_what_the_push_before_wrote(
     database: TestDatabase, api_database: Database, connection: Connection, claimed: Claim
 ) -> None:

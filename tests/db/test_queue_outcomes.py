@@ -80,6 +80,22 @@ async def test_what_another_session_has_locked_is_told_and_keeps_no_other_waitin
     assert database.fetch("SELECT count(*), count(lease_until) FROM update_queue") == [(2, 0)]
 
 
+async def test_a_failure_of_an_item_whose_row_is_locked_is_told_at_once(
+    database: TestDatabase, api_database: Database, connection: Connection
+) -> None:
+    """Without a lock_timeout: it waits for nothing."""
+    item = database.add_item(1)
+    await mark_item(api_database, item)
+    (claim,) = await queue.claim(connection, "n1", 10, LEASE)
+    async with await psycopg.AsyncConnection.connect(**database.parameters) as dba:
+        await dba.execute("SELECT FROM update_queue FOR UPDATE")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            await queue.postpone(connection, "n1", claim, 60, "Somebody is using item 1 in Sierra")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            await queue.reject(connection, "n1", claim, "Sierra has no item 1")
+    assert await queue.reject(connection, "n1", claim, "Sierra has no item 1") is True
+
+
 async def test_a_postponed_item_is_due_later_with_its_reason(
     database: TestDatabase, api_database: Database, connection: Connection
 ) -> None:

@@ -32,6 +32,7 @@ BESIDE = {
     "notifier/config.py": "reads the settings",
     "notifier/heartbeat.py": "says that the process lives",
     "notifier/metrics.py": "counts pushes",
+    "notifier/outcome_log.py": "writes the log's lines",
     "notifier/progress.py": "counts the relabelling",
     "notifier/revert.py": "undoes a push",
 }

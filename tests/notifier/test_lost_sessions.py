@@ -122,26 +122,33 @@ async def test_a_write_without_an_answer_that_was_noted_before_is_noted_again_at
     assert database.fetch("SELECT pushed_revision = revision FROM update_queue") == [(True,)]
 
 
-async def test_a_stop_that_can_not_note_such_a_write_names_its_item(
+async def test_a_stop_that_can_not_note_such_a_write_names_its_item_and_notes_the_others(
     database: TestDatabase,
     sierra: SierraInThread,
     notifier: Notifier,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """A person has locked the row of one: an unanswered write, which waits for that lock since the session was lost."""
     monkeypatch.setattr(service_module, "STOP_SECONDS", 0)
-    monkeypatch.setattr(service_module, "NOTE_SECONDS", 0.2)
-    (item,) = add_items(database, sierra, 1001)
-    writing = sierra.hold()
-    with database.connect() as dba, dba.transaction():
-        async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=60) as service:
-            mark(database, item)
+    monkeypatch.setattr(service_module, "NOTE_SECONDS", 0.5)
+    unanswered, other = add_items(database, sierra, 1001, 1002)
+    sierra.fault(kind="put_item", item="1001", manner="empty")
+    with database.connect() as person, person.transaction():
+        async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=60, sierra_api_client_retries=0) as service:
+            mark(database, unanswered)
+            await eventually(database, "SELECT unanswered_at IS NOT NULL FROM update_queue")
+            database.fetch("UPDATE update_queue SET unanswered_at = NULL")  # the new primary lacks the note
+            person.execute("SELECT FROM update_queue FOR UPDATE")
+            service.in_flight.lose_claims()
+            writing = sierra.hold(item="1002")
+            mark(database, other)
             await writing.reached()
-            break_connections(database)
-            await until(lambda: service.in_flight.lost_at > 0)
-            dba.execute("LOCK TABLE update_queue")
+            service.in_flight.lose_claims()
     (told,) = [record for record in caplog.records if "no look at these items" in record.message]
     assert vars(told)["item_numbers"] == ["1001"]
+    noted = "SELECT item_record_id FROM update_queue WHERE unanswered_at IS NOT NULL"
+    assert database.fetch(noted) == [(other,)]
 
 
 @pytest.mark.parametrize("is_noticed", [True, False], ids=["a failover", "a lease taken off by hand"])

@@ -1,5 +1,6 @@
 """The pipeline bounds the requests at Sierra, reads by chunks, and shares the queue."""
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from notifier.claims import Claims
 from notifier.health import SierraHealth
 from notifier.in_flight import InFlight, Limits
+from notifier.outcomes import OutcomeWriter
 from notifier.wakeup import Wakeup
 from tests.fix_health import claimed
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
@@ -59,16 +61,20 @@ async def test_no_more_items_are_held_than_the_limit_says(
         await eventually(database, EMPTY)
 
 
-@pytest.mark.parametrize(("settled", "unsettled", "room"), [(0, 3, 1), (0, 4, 0), (36, 3, 1), (37, 3, 0), (40, 0, 0)])
-def test_items_whose_outcome_is_being_written_take_no_room_until_they_are_very_many(
-    settled: int, unsettled: int, room: int
+@pytest.mark.parametrize(
+    ("settled", "unsettled", "finishing", "room"),
+    [(0, 3, 0, 1), (0, 4, 0, 0), (36, 3, 0, 1), (37, 3, 0, 0), (40, 0, 0, 0), (4, 0, 3, 1), (4, 0, 4, 0)],
+)
+def test_items_whose_outcome_waits_for_their_rows_take_no_room_until_they_are_very_many(
+    settled: int, unsettled: int, finishing: int, room: int
 ) -> None:
     in_flight, nothing, limits = InFlight(), cast("Any", None), Limits(pool_size=4, most_items=4, timeout_seconds=10)
+    outcomes = cast("OutcomeWriter", SimpleNamespace(finishing=finishing))
     for number in range(settled + unsettled):
         item = claimed(number, sent_at=0)
         item.is_settled = number < settled
         in_flight.items.add(item)
-    assert Claims(in_flight, nothing, Wakeup(), SierraHealth(), limits, nothing)._room() == room
+    assert Claims(in_flight, outcomes, Wakeup(), SierraHealth(), limits, nothing)._room() == room
 
 
 async def test_two_notifiers_share_the_work(database: TestDatabase, sierra: SierraInThread, notifier: Notifier) -> None:

@@ -156,10 +156,10 @@ async def test_a_write_that_can_not_be_done_any_more_is_forgotten_at_the_next_cl
     outcomes: OutcomeWriter, claim: Claim, claims: Claims, in_flight: InFlight
 ) -> None:
     outcomes.unanswered.add(claim, time.monotonic() - 1000)
-    for lost_at, remembered in ((float("inf"), [claim.item_record_id]), (-1.0, [])):
+    for lost_at, remembered in ((float("inf"), [claim]), (-1.0, [])):
         in_flight.lost_at = lost_at
         await look(claims)
-        assert outcomes.unanswered.items() == remembered
+        assert outcomes.unanswered.claims() == remembered
 
 
 async def test_a_write_is_remembered_for_as_long_as_its_outcome_is_not_written(
@@ -170,10 +170,10 @@ async def test_a_write_is_remembered_for_as_long_as_its_outcome_is_not_written(
     item = ClaimedItem(claim, 0.0, 0.0)
     in_flight.items.add(item)
     await look(claims)
-    assert outcomes.unanswered.items() == [claim.item_record_id]
+    assert outcomes.unanswered.claims() == [claim]
     in_flight.items.remove(item)
     await look(claims)
-    assert outcomes.unanswered.items() == []
+    assert outcomes.unanswered.claims() == []
 
 
 async def test_an_item_that_is_claimed_anew_waits_if_it_is_being_written_under_any_older_claim(
