@@ -24,6 +24,7 @@ Outcome = Literal["pushed", "unchanged"]
 Finish = Literal["finished", "marked again", "unproven", "locked"]
 Release = Literal["released", "locked"]
 LATE_SECONDS = 300.0
+NOT_CHECKED = "Sierra's answer could not be checked: the record is looked at again"  # the remark of a push
 
 
 def storable(text: str | None) -> str | None:

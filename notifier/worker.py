@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from db.queue import Finish, Pushed
+from db.queue import NOT_CHECKED, Finish, Pushed
 from notifier.claims import Claims
 from notifier.health import SierraHealth
 from notifier.in_flight import ClaimedItem, Failed, InFlight, Limits, Released
@@ -245,5 +245,6 @@ def _left_to_look(outcome: Outcome) -> Outcome:
 
 
 def _without_proof(push: Pushed) -> Pushed:
-    """The push, its read-back left to the look that follows a write without an answer."""
-    return replace(push, proven=True, unanswered=True)
+    """The push, its read-back left to the look that follows a write without an answer. Its remark says so."""
+    remark = f"{push.remark}; {NOT_CHECKED}" if push.remark else NOT_CHECKED
+    return replace(push, proven=True, unanswered=True, remark=remark)

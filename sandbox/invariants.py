@@ -8,7 +8,8 @@
 6. Barcodes are read, or told that the database is away; never an error of ours.
 7. A push that was to be undone is, or it was refused with a reason, or the item was marked since: Sierra has what was
    there before that push, or what it had when it was refused.
-8. What history calls pushed, Sierra had then; or Sierra said 204 and did nothing, which the item's next push finds.
+8. What history calls pushed, Sierra had then; or Sierra said 204 and did nothing, which the item's next push finds, or
+   history says that it could not.
 
 Times are of one machine's clock. The caller waits for the queue to drain in time.
 """
@@ -21,6 +22,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from db.queue import NOT_CHECKED
 from sandbox.journal import Entry
 from sandbox.records import Record
 
@@ -167,7 +169,8 @@ def _untrue(story: Story) -> Iterator[str]:
         said_before, said[row.number] = said.get(row.number), row.call_number_after
         is_first = said_before is None or any(said_before in text for text in texts)
         is_ignored = any(write.write == "never" for write in those)
-        if not any(row.call_number_after in text for text in texts) and not (is_first and is_ignored):
+        is_doubted = NOT_CHECKED in (row.error or "")
+        if not any(row.call_number_after in text for text in texts) and not (is_ignored and (is_first or is_doubted)):
             again = "" if is_first else f", like {said_before!r} before"
             when = f"at {row.finished_at:%T.%f}"
             yield f"item {row.number} was not {row.call_number_after!r} in Sierra when it was logged so {when}{again}"

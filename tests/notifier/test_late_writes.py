@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from db.history import queue_reverts
-from db.queue import Connection
+from db.queue import NOT_CHECKED, Connection
 from tests.fix_notifier import EMPTY, NO_SWEEP, OUTCOMES, REJECTED, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
@@ -16,6 +16,7 @@ QUICK: dict[str, Any] = {**NO_SWEEP, "sierra_api_client_timeout_seconds": TIMEOU
 LATER = "UPDATE update_queue SET due_at = now(), unanswered_at = unanswered_at - interval '301 s'"
 TO_RECHECK = "SELECT pushed_revision = revision FROM update_queue"
 TOLD = "SELECT outcome, call_number_before, call_number_after FROM update_log ORDER BY update_log_id"
+REMARKS = "SELECT error FROM update_log ORDER BY update_log_id"
 PUSHED_TWICE = [(["pushed", "pushed"],)]
 OLD, OLDER, NEWER = "84.2 Jännitys", "84.31 Jännitys", "85.1 Jännitys"
 
@@ -187,6 +188,7 @@ async def test_a_push_that_a_stop_keeps_from_being_read_back_is_told_as_pushed_a
         service.wakeup.stop()
         await eventually(database, TO_RECHECK)
     assert database.fetch(TOLD) == [("pushed", OLD, OLDER)] * 2
+    assert database.fetch(REMARKS) == [(None,), (NOT_CHECKED,)]
 
 
 @pytest.mark.parametrize("fault", [{"status": 500, "code": 132, "specific_code": 2}, {"status": 404}])
@@ -200,4 +202,5 @@ async def test_a_push_whose_record_can_not_be_read_back_is_told_as_pushed_and_lo
         mark(database, item)
         await eventually(database, TO_RECHECK)
     assert database.fetch(TOLD) == [("pushed", OLD, OLDER)] * 2
+    assert database.fetch(REMARKS) == [(None,), (NOT_CHECKED,)]
     assert database.fetch("SELECT unanswered_at IS NOT NULL FROM update_queue") == [(True,)]

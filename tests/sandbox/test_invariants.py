@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from db.queue import NOT_CHECKED
 from sandbox.invariants import Logged, Story, broken
 from sandbox.journal import Entry
 from tests.fix_sierra import make_record
@@ -69,6 +70,8 @@ def test_a_story_in_which_all_is_kept_is_found_whole() -> None:
     done = put(2, BETWEEN, BETWEEN)
     writes = [*IGNORED_AGAIN["writes"][:1], done, put(3, BETWEEN, None)]
     assert broken(replace(KEPT, **IGNORED_AGAIN | {"writes": writes})) == [], "the first one was done late"
+    doubted = [*IGNORED_AGAIN["log"][:-1], replace(IGNORED_AGAIN["log"][-1], error=f"a remark; {NOT_CHECKED}")]
+    assert broken(replace(KEPT, **IGNORED_AGAIN | {"log": doubted})) == [], "history says that it could not be checked"
 
 
 @pytest.mark.parametrize(
