@@ -35,6 +35,7 @@ def stop(process: Process) -> int:
     return process.wait(STOP_SECONDS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_unread_log_keeps_no_request_no_push_and_no_stop_waiting(
     workers: int, database: TestDatabase, sierra: SierraInThread, start: Start, unread_log: UnreadLog

@@ -110,6 +110,7 @@ def test_a_catalogue_that_sierradna_would_take_minutes_to_load_is_refused_with_a
     assert (demo.returncode, "add --without-dna" in err) == (2, True)
 
 
+@pytest.mark.long
 @needs_proc
 def test_it_stays_with_addresses_that_answer_until_ctrl_c_and_leaves_nothing(temporary: Path) -> None:
     demo = start(temporary)
@@ -137,6 +138,7 @@ def test_it_stays_with_addresses_that_answer_until_ctrl_c_and_leaves_nothing(tem
     wait_until_gone(processes, temporary)
 
 
+@pytest.mark.long
 @needs_proc
 def test_killed_it_leaves_nothing_either(temporary: Path) -> None:
     demo = start(temporary)
@@ -147,6 +149,7 @@ def test_killed_it_leaves_nothing_either(temporary: Path) -> None:
     wait_until_gone(processes, temporary)
 
 
+@pytest.mark.long
 @needs_proc
 def test_a_process_that_ends_ends_the_demo_with_its_last_words(temporary: Path) -> None:
     demo = start(temporary)

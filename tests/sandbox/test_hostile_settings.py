@@ -52,6 +52,7 @@ def settings_of(library: TestDatabase, real: SierraInThread) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by_file", [True, False])
 def test_demo_goes_to_no_sierra_and_no_database_but_its_own(
     own_server: Server, own_database: TestDatabase, sierra: SierraInThread, checkout: Path, by_file: bool
