@@ -1,9 +1,9 @@
 """The queue protocol: claim, finish, postpone, reject, release, give_back, recheck, next_wake.
 
-A function per statement of queue.sql. `keep_seconds`: of a write that had no answer, the seconds from now for which no
-claim may take its item. `late_seconds`: for how long such a write may still be done.
+A function per statement of queue.sql; recheck has two. `keep_seconds`: of a write that had no answer, the seconds from
+now for which no claim may take its item. `late_seconds`: for how long such a write may still be done.
 
-Each is one statement and one commit on an autocommit connection. None of them ever waits for Sierra.
+Each statement is a commit on an autocommit connection. None of them ever waits for Sierra.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import class_row
 
 from db.reasons import ReasonCode
@@ -21,8 +22,9 @@ SQL = load("db", "queue")
 
 Connection = AsyncConnection[Any]
 Outcome = Literal["pushed", "unchanged"]
-Finish = Literal["finished", "marked again", "unproven", "locked"]
-Release = Literal["released", "locked"]
+Locked = Literal["locked"]
+Finish = Literal["finished", "marked again", "unproven", Locked]
+Release = Literal["released", Locked]
 LATE_SECONDS = 300.0
 NOT_CHECKED = "Sierra's answer could not be checked: the record is looked at again"  # the remark of a push
 
@@ -62,7 +64,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """The outcome of a push of one claimed item. `remark` says which part of the update was left out and why.
+    """The outcome of a push of one claimed item. `remark` says which part of the update was left out and why, or that
+    Sierra's answer could not be checked.
 
     `unanswered`: it was written, but an earlier sending of that write had no answer. `proven`: the record was read
     again after the write, or that is not needed.
@@ -118,21 +121,19 @@ async def finish(
         prepare=True,
     )
     told: dict[int, Finish] = dict(await cursor.fetchall())
-    for item in await _still_ours(connection, notifier, [push.claim for push in pushes], told):
-        told[item] = "locked"
-    return told
+    return told | await _locked(connection, notifier, [push.claim for push in pushes], told)
 
 
-async def _still_ours(
-    connection: Connection, notifier: str, claims: Sequence[Claim], answered: Collection[int]
-) -> list[int]:
+async def _locked(
+    connection: Connection, notifier: str, claims: Sequence[Claim], answered: Collection[int] = ()
+) -> dict[int, Locked]:
     """The unanswered claims that are ours all the same: another session has locked their rows."""
     missing = [claim for claim in claims if claim.item_record_id not in answered]
     if not missing:
-        return []
+        return {}
     rows = {"item_record_ids": [one.item_record_id for one in missing], "leases": [one.lease_until for one in missing]}
     cursor = await connection.execute(SQL["still_ours"], {"notifier": notifier, **rows})
-    return [row[0] for row in await cursor.fetchall()]
+    return {row[0]: "locked" for row in await cursor.fetchall()}
 
 
 async def postpone(
@@ -143,15 +144,15 @@ async def postpone(
     reason: str,
     keep_seconds: float | None = None,
     reason_code: ReasonCode | None = None,
-) -> datetime | None:
+) -> datetime | Locked | None:
     """Make an item due in `delay_seconds`. Return when it can be claimed; None if it was ours no more.
 
-    LockNotAvailable: another session has locked it.
+    `locked`: nothing was done, for another session has locked it.
     """
     told = {"delay_seconds": delay_seconds, "reason": storable(reason), "reason_code": reason_code}
     parameters = {**_held(notifier, claim), **told, "keep_seconds": keep_seconds}
     row = await (await connection.execute(SQL["postpone"], parameters)).fetchone()
-    return row[1] if row else None
+    return row[1] if row else (await _locked(connection, notifier, [claim])).get(claim.item_record_id)
 
 
 async def reject(
@@ -163,17 +164,17 @@ async def reject(
     keep_seconds: float | None = None,
     late_seconds: float = LATE_SECONDS,
     reason_code: ReasonCode | None = None,
-) -> bool | None:
+) -> bool | Locked | None:
     """Make an item due never, until a person acts. None if it was ours no more.
 
     False if it was marked again and is due at once; or is a revert, due when no write of it may be done late any more.
-    LockNotAvailable as in postpone.
+    `locked` as in postpone.
     """
     told = {"reason": storable(reason), "reason_code": reason_code, "call_number": storable(call_number)}
     late = {"keep_seconds": keep_seconds, "late_seconds": late_seconds, "claimed_at": claim.claimed_at}
     parameters = {**_held(notifier, claim), **told, **late, "revert_of": claim.revert_of}
     row = await (await connection.execute(SQL["reject"], parameters)).fetchone()
-    return row[0] if row else None
+    return row[0] if row else (await _locked(connection, notifier, [claim])).get(claim.item_record_id)
 
 
 def _held(notifier: str, claim: Claim) -> dict[str, Any]:
@@ -214,9 +215,7 @@ async def release(
         },
     )
     told: dict[int, Release] = {row[0]: "released" for row in await cursor.fetchall()}
-    for item in await _still_ours(connection, notifier, claims, told):
-        told[item] = "locked"
-    return told
+    return told | await _locked(connection, notifier, claims, told)
 
 
 async def give_back(connection: Connection, notifier: str, in_hand: Collection[int]) -> list[int]:
@@ -226,14 +225,23 @@ async def give_back(connection: Connection, notifier: str, in_hand: Collection[i
 
 
 async def recheck(
-    connection: Connection, notifier: str, item_record_ids: Collection[int], late_seconds: float = LATE_SECONDS
-) -> set[int]:
+    connection: Connection, notifier: str, item_record_ids: Sequence[int], late_seconds: float = LATE_SECONDS
+) -> list[int]:
     """Have items looked at again that were written under a claim which is not the notifier's any more.
 
-    Return those that are `locked` by another session: note them again.
+    Return those that are still to be noted, in the order to try them in: another session has locked their rows.
     """
-    parameters = {"notifier": notifier, "item_record_ids": list(item_record_ids), "late_seconds": late_seconds}
-    return {row[0] for row in await (await connection.execute(SQL["recheck"], parameters)).fetchall()}
+    cursor = await connection.execute(SQL["recheck"], {"item_record_ids": list(item_record_ids)})
+    is_queued: dict[int, bool] = dict(await cursor.fetchall())
+    left = [item for item in item_record_ids if is_queued.get(item)]
+    gone = [item for item in item_record_ids if is_queued.get(item) is False]
+    for place, item in enumerate(gone):
+        parameters = {"notifier": notifier, "item_record_id": item, "late_seconds": late_seconds}
+        try:
+            await connection.execute(SQL["enter_recheck"], parameters)
+        except LockNotAvailable:  # waited for once, the others in its place next time
+            return [*gone[place + 1 :], item, *left]
+    return left
 
 
 async def next_wake(connection: Connection) -> float | None:

@@ -43,6 +43,11 @@ class Claims:
         """Tell whether items may soon come in line to be read."""
         return self._more_may_be_due or self.is_under_way
 
+    @property
+    def may_be_lost(self) -> bool:
+        """Tell whether a session was lost since the last claim: the database may not know what it was told before."""
+        return self._in_flight.lost_at > self._given_back_at
+
     def expect_more(self) -> None:
         """Have the queue looked at as soon as there is room."""
         self._more_may_be_due = True
@@ -67,10 +72,10 @@ class Claims:
         `most_items` allows in all. If that limit leaves room for a few only, claim none yet: a read of few items costs
         as much as one of many. Worth it is the whole chunk, or nearly half of `most_items` where that is less.
         Settled items count towards a wider limit only: their rows may be locked for long, and others must not wait.
-        Those that are being finished count in full: where that statement stands still, so would any other's.
+        Those whose statement is under way count in full: where it stands still, so would any other's.
         """
         in_flight, limits = self._in_flight, self._limits
-        pushed = in_flight.unsettled + self._outcomes.finishing
+        pushed = in_flight.unsettled + self._outcomes.writing
         chunk = limits.pool_size - len(in_flight.to_read) - len(in_flight.to_read_singly)
         room = min(chunk, limits.most_items - pushed, MOST_HELD * limits.most_items - len(in_flight.items))
         return room if room >= max(1, min(chunk, limits.most_items // 2 - 1)) else 0
@@ -81,10 +86,10 @@ class Claims:
         asked_at, notified_at = time.monotonic(), self._wakeup.take_notified_at()
         state = self._health.state
         try:
-            if self._in_flight.lost_at > self._given_back_at:
-                locked = await self._outcomes.give_back([item.claim.item_record_id for item in self._in_flight.items])
-                if locked:
-                    self._start(self._outcomes.recheck(locked))
+            if self.may_be_lost:
+                await self._outcomes.give_back([item.claim.item_record_id for item in self._in_flight.items])
+                # The database may have lost what it was told of them. A lock on one keeps no claim waiting.
+                self._start(self._outcomes.recheck(self._outcomes.unanswered.claims()))
                 self._given_back_at = asked_at
             claims = await self._outcomes.claim(limit, self._limits.lease_seconds, allowance.newest_first)
         finally:

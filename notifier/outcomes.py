@@ -7,8 +7,8 @@ forgotten because of that. An item that was written under a claim which is not k
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ import psycopg
 from db import queue
 from db.connections import one_line
 from db.history import look_up_undone
-from db.queue import Claim, Connection, Finish, Pushed, Release
+from db.queue import Claim, Connection, Finish, Locked, Pushed, Release
 from db.reasons import Reason
 from notifier.backoff import lock_pause, postponement
 from notifier.metrics import OUTCOMES
@@ -41,8 +41,8 @@ class OutcomeWriter:
         self._sessions = sessions
         self._max_attempts = max_attempts
         self.unanswered = unanswered
-        self.finishing = 0  # the pushes that are being taken off the queue
-        self.owed: set[Claim] = set()  # those of which the look that `recheck` asks for is not noted yet
+        self.writing = 0  # the outcomes whose statements are under way, or stand still
+        self.owed: dict[int, Claim] = {}  # by item_record_id: those whose look, see `recheck`, is not noted yet
         self._pushed: list[tuple[Pushed, asyncio.Future[Finish | None]]] = []
         self._turn = asyncio.Lock()
         self.notifier = notifier
@@ -69,20 +69,13 @@ class OutcomeWriter:
         async with self._sessions.lend() as connection:
             return await queue.next_wake(connection)
 
-    async def give_back(self, in_hand: Collection[int]) -> list[Claim]:
-        """After a lost session: give back what is claimed in our name and not in our hands.
-
-        The database may have lost what was recorded of unanswered writes: have their items looked at again. Return
-        those that are still to be, for they are locked: a person's lock must keep no claim waiting.
-        """
-        unanswered = self.unanswered.claims()
+    async def give_back(self, in_hand: Collection[int]) -> None:
+        """After a lost session: give back what is claimed in our name, not in our hands, and not written."""
+        unanswered = [claim.item_record_id for claim in self.unanswered.claims()]
         async with self._sessions.lend() as connection:
-            locked = await self._recheck(connection, unanswered)
-            kept = [*in_hand, *(claim.item_record_id for claim in unanswered)]
-            strays = await queue.give_back(connection, self.notifier, kept)
+            strays = await queue.give_back(connection, self.notifier, [*in_hand, *unanswered])
         if strays:
             log.warning("given back after a lost session", extra={"item_record_ids": strays})
-        return locked
 
     async def finish(self, push: Pushed) -> Finish | None:
         """Take a pushed item off the queue, in one statement with others that wait for it. Raise its error.
@@ -91,11 +84,8 @@ class OutcomeWriter:
         """
         failures = 0
         while True:
-            self.finishing += 1
-            try:
+            with self._counted():
                 came_of_it = await self._finish(push)
-            finally:
-                self.finishing -= 1
             if came_of_it is None and push.outcome == "pushed":
                 await self.recheck([push.claim])
             if came_of_it != "locked":
@@ -172,22 +162,19 @@ class OutcomeWriter:
 
     async def recheck(self, claims: Collection[Claim]) -> None:
         """Have items looked at again whose claims are not ours any more: a newer write may have come before ours."""
-        left, failures = list(claims), 0
+        left, failures = {claim.item_record_id: claim for claim in claims}, 0
         self.owed.update(left)
         while left:
-            those = left
-            left = await self._sessions.until_done(lambda connection: self._recheck(connection, those))  # noqa: B023
+            items, late_seconds = list(left), self.unanswered.late_seconds
+            locked = await self._sessions.until_done(
+                lambda connection: queue.recheck(connection, self.notifier, items, late_seconds)  # noqa: B023
+            )
+            for item in left.keys() - locked:
+                self.owed.pop(item, None)
+            left = {item: left[item] for item in locked}
             if left:
-                await self._wait_for_a_lock(left, failures)
+                await self._wait_for_a_lock(list(left.values()), failures)
                 failures += 1
-
-    async def _recheck(self, connection: Connection, claims: Sequence[Claim]) -> list[Claim]:
-        """Note the looks that can be noted now. Return the others, whose rows are locked."""
-        self.owed.update(claims)
-        ids, late_seconds = {claim.item_record_id for claim in claims}, self.unanswered.late_seconds
-        locked = await queue.recheck(connection, self.notifier, ids, late_seconds) if ids else set[int]()
-        self.owed.difference_update(claim for claim in claims if claim.item_record_id not in locked)
-        return [claim for claim in claims if claim.item_record_id in locked]
 
     async def _wait_for_a_lock(self, claims: Sequence[Claim], failures: int) -> None:
         """Wait a little longer each time. A mark's lock is short; one that lasts is a person's open transaction."""
@@ -234,9 +221,27 @@ class OutcomeWriter:
         elif rejected is None and claim in self.unanswered:
             await self.recheck([claim])
 
-    async def _within_lease(self, claim: Claim, work: Callable[[Connection], Awaitable[Result]]) -> Result | None:
+    async def _within_lease(
+        self, claim: Claim, work: Callable[[Connection], Awaitable[Result | Locked]]
+    ) -> Result | None:
         """Do the work as `until_done` does, but give up when the lease lapses: another claim may take the item."""
+        failures = 0
         with suppress(TimeoutError):
             async with asyncio.timeout((claim.lease_until - claim.claimed_at).total_seconds()):
-                return await self._sessions.until_done(work)
+                while True:
+                    with self._counted():
+                        result = await self._sessions.until_done(work)
+                    if result != "locked":
+                        return result
+                    await self._wait_for_a_lock([claim], failures)
+                    failures += 1
         return None
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count an outcome as being written, unless it waits for its row."""
+        self.writing += 1
+        try:
+            yield
+        finally:
+            self.writing -= 1

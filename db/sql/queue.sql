@@ -227,13 +227,12 @@ WHERE q.claimed_by = %(notifier)s AND q.lease_until > now();
 
 -- name: postpone
 -- Make an item due later, with the reason. One that was marked again meanwhile is due at once and starts anew.
--- keep_seconds is NULL where no write of it is without an answer. NOWAIT: a row that another session has locked is tried
--- again later; all that wait would else take the sessions from the others.
+-- keep_seconds is NULL where no write of it is without an answer. A locked row is told as in finish.
 WITH held AS (
     SELECT item_record_id
     FROM update_queue
     WHERE item_record_id = %(item_record_id)s AND claimed_by = %(notifier)s AND lease_until = %(lease)s
-    FOR UPDATE NOWAIT
+    FOR UPDATE SKIP LOCKED
 )
 UPDATE update_queue q
 SET claimed_by = NULL,
@@ -253,14 +252,14 @@ RETURNING q.revision = %(revision)s AS postponed, greatest(q.due_at, q.lease_unt
 -- A revert is not rejected while a write may still be done late, for history then says what Sierra has: it is due when
 -- that is over, and stays a revert. What is rejected is no more to be looked at again, but to be tried anew.
 -- claimed_by stays: with no lease beside it, it says who rejected the row, and tells a claim to count from 1 again.
--- keep_seconds and NOWAIT as in postpone.
+-- keep_seconds as in postpone. A locked row is told as in finish.
 WITH locked AS (
     SELECT
         q.item_record_id, q.revision = %(revision)s AS as_pushed,
         CASE WHEN %(keep_seconds)s::float8 IS NULL THEN q.unanswered_at ELSE now() END AS unanswered_at
     FROM update_queue q
     WHERE q.item_record_id = %(item_record_id)s AND q.claimed_by = %(notifier)s AND q.lease_until = %(lease)s
-    FOR UPDATE NOWAIT
+    FOR UPDATE SKIP LOCKED
 ), held AS (
     SELECT
         item_record_id, as_pushed, unanswered_at,
@@ -358,9 +357,8 @@ RETURNING q.item_record_id;
 
 -- name: recheck
 -- Have items looked at again that were written under a claim that is not known any more: their rows are another's now,
--- or are gone, and the write may have been done after a newer one. Where the newest was a revert, the look is one too: it
--- would undo the revert else. The answer has those that are still to be noted: another session has locked their rows,
--- which the others do not wait for, or is about to enter one.
+-- and the write may have been done after a newer one. Nothing is waited for: the answer has those that are still to be
+-- noted, and whether they are queued: then another session has locked their rows.
 WITH wanted AS (
     SELECT item_record_id FROM sierra_item WHERE item_record_id = ANY (%(item_record_ids)s::bigint[])
 ), held AS (
@@ -375,26 +373,28 @@ WITH wanted AS (
     FROM held h
     WHERE q.item_record_id = h.item_record_id
     RETURNING q.item_record_id
-), entered AS (
-    INSERT INTO update_queue (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of)
-    SELECT
-        w.item_record_id, %(notifier)s, 2, now() + %(late_seconds)s * interval '1 second', now(), 1,
-        (
-            SELECT l.revert_of
-            FROM update_log l
-            WHERE l.item_record_id = w.item_record_id AND l.outcome IN ('pushed', 'unchanged')
-            ORDER BY l.update_log_id DESC
-            LIMIT 1
-        )
-    FROM wanted w
-    WHERE NOT EXISTS (SELECT FROM update_queue q WHERE q.item_record_id = w.item_record_id)
-    ORDER BY w.item_record_id
-    ON CONFLICT (item_record_id) DO NOTHING
-    RETURNING item_record_id
 )
-SELECT item_record_id FROM wanted
-EXCEPT SELECT item_record_id FROM noted
-EXCEPT SELECT item_record_id FROM entered;
+SELECT w.item_record_id, EXISTS (SELECT FROM update_queue q WHERE q.item_record_id = w.item_record_id) AS is_queued
+FROM wanted w
+WHERE w.item_record_id NOT IN (SELECT item_record_id FROM noted);
+
+
+-- name: enter_recheck
+-- The same for one whose row is gone. Where the newest push was a revert, the look is one too: it would undo the revert
+-- else. One at a time, for another session may be about to enter it: who waits for that holds no other row.
+INSERT INTO update_queue (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of)
+SELECT
+    i.item_record_id, %(notifier)s, 2, now() + %(late_seconds)s * interval '1 second', now(), 1,
+    (
+        SELECT l.revert_of
+        FROM update_log l
+        WHERE l.item_record_id = i.item_record_id AND l.outcome IN ('pushed', 'unchanged')
+        ORDER BY l.update_log_id DESC
+        LIMIT 1
+    )
+FROM sierra_item i
+WHERE i.item_record_id = %(item_record_id)s
+ON CONFLICT (item_record_id) DO UPDATE SET unanswered_at = now();
 
 
 -- name: next_wake

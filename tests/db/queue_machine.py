@@ -66,6 +66,7 @@ class QueueMachine(PeopleRules):
         notifier, (push,) = self.pushes_of_one([which])
         due_at = self.queue(queue.postpone, notifier, push.claim, ticks * TICK_SECONDS, reason, _seconds(keep))
         expected = self.model.postpone(push, ticks, reason, keep)
+        assert due_at != "locked"
         assert (None if due_at is None else _ticks((due_at - datetime.now(UTC)).total_seconds())) == expected
 
     @some_are_held

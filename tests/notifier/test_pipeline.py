@@ -62,14 +62,14 @@ async def test_no_more_items_are_held_than_the_limit_says(
 
 
 @pytest.mark.parametrize(
-    ("settled", "unsettled", "finishing", "room"),
+    ("settled", "unsettled", "writing", "room"),
     [(0, 3, 0, 1), (0, 4, 0, 0), (36, 3, 0, 1), (37, 3, 0, 0), (40, 0, 0, 0), (4, 0, 3, 1), (4, 0, 4, 0)],
 )
 def test_items_whose_outcome_waits_for_their_rows_take_no_room_until_they_are_very_many(
-    settled: int, unsettled: int, finishing: int, room: int
+    settled: int, unsettled: int, writing: int, room: int
 ) -> None:
     in_flight, nothing, limits = InFlight(), cast("Any", None), Limits(pool_size=4, most_items=4, timeout_seconds=10)
-    outcomes = cast("OutcomeWriter", SimpleNamespace(finishing=finishing))
+    outcomes = cast("OutcomeWriter", SimpleNamespace(writing=writing))
     for number in range(settled + unsettled):
         item = claimed(number, sent_at=0)
         item.is_settled = number < settled
