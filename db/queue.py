@@ -1,7 +1,7 @@
 """The queue protocol: claim, finish, postpone, reject, release, give_back, recheck, next_wake.
 
-A function per statement of queue.sql; recheck has two. `keep_seconds`: of a write that had no answer, the seconds from
-now for which no claim may take its item. `late_seconds`: for how long such a write may still be done.
+A function per statement of queue.sql. `keep_seconds`: of a write that had no answer, the seconds from now for which no
+claim may take its item. `late_seconds`: for how long such a write may still be done.
 
 Each statement is a commit on an autocommit connection. None of them ever waits for Sierra.
 """
@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from psycopg import AsyncConnection
-from psycopg.errors import LockNotAvailable
 from psycopg.rows import class_row
 
 from db.reasons import ReasonCode
@@ -225,23 +224,14 @@ async def give_back(connection: Connection, notifier: str, in_hand: Collection[i
 
 
 async def recheck(
-    connection: Connection, notifier: str, item_record_ids: Sequence[int], late_seconds: float = LATE_SECONDS
-) -> list[int]:
-    """Have items looked at again that were written under a claim which is not the notifier's any more.
+    connection: Connection, notifier: str, item_record_id: int, late_seconds: float = LATE_SECONDS
+) -> Locked | None:
+    """Have an item looked at again that was written under a claim which is not the notifier's any more.
 
-    Return those that are still to be noted, in the order to try them in: another session has locked their rows.
+    `locked` by another session: try again.
     """
-    cursor = await connection.execute(SQL["recheck"], {"item_record_ids": list(item_record_ids)})
-    is_queued: dict[int, bool] = dict(await cursor.fetchall())
-    left = [item for item in item_record_ids if is_queued.get(item)]
-    gone = [item for item in item_record_ids if is_queued.get(item) is False]
-    for place, item in enumerate(gone):
-        parameters = {"notifier": notifier, "item_record_id": item, "late_seconds": late_seconds}
-        try:
-            await connection.execute(SQL["enter_recheck"], parameters)
-        except LockNotAvailable:  # waited for once, the others in its place next time
-            return [*gone[place + 1 :], item, *left]
-    return left
+    parameters = {"notifier": notifier, "item_record_id": item_record_id, "late_seconds": late_seconds}
+    return "locked" if await (await connection.execute(SQL["recheck"], parameters)).fetchone() else None
 
 
 async def next_wake(connection: Connection) -> float | None:

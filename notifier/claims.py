@@ -89,7 +89,8 @@ class Claims:
             if self.may_be_lost:
                 await self._outcomes.give_back([item.claim.item_record_id for item in self._in_flight.items])
                 # The database may have lost what it was told of them. A lock on one keeps no claim waiting.
-                self._start(self._outcomes.recheck(self._outcomes.unanswered.claims()))
+                for claim in self._outcomes.unanswered.claims():
+                    self._start(self._outcomes.recheck(claim))
                 self._given_back_at = asked_at
             claims = await self._outcomes.claim(limit, self._limits.lease_seconds, allowance.newest_first)
         finally:
@@ -101,7 +102,7 @@ class Claims:
         lease_ends = asked_at + self._limits.lease_seconds
         is_lost = self._in_flight.lost_at >= asked_at
         if not is_lost:
-            self._outcomes.unanswered.forget_past({item.claim for item in self._in_flight.items})
+            self._outcomes.unanswered.forget_past({item.claim for item in self._in_flight.items} | self._outcomes.owed)
         too_early = self._lose_older(claims)
         items = [
             ClaimedItem(claim, asked_at, lease_ends, probe=allowance.read_alone, is_lost=is_lost)

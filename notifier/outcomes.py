@@ -10,6 +10,7 @@ import random
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -19,17 +20,17 @@ from db.connections import one_line
 from db.history import look_up_undone
 from db.queue import Claim, Connection, Finish, Locked, Pushed, Release
 from db.reasons import Reason
-from notifier.backoff import lock_pause, postponement
+from notifier.backoff import postponement
 from notifier.metrics import OUTCOMES
 from notifier.outcome_log import ids_of, log, log_finish
-from notifier.sessions import Sessions
+from notifier.sessions import LockWait, Sessions
 from notifier.sierra.errors import ItemError, ItemRejected
 from notifier.unanswered import UnansweredWrites
 from runtime.sentry import reporting
 
 Result = TypeVar("Result")
 GATHER_SECONDS = 0.005  # a statement for several outcomes costs hardly more than one for one
-LONG_LOCK_TRIES = 6  # about a second
+RECHECKS = 2  # at a time: a row that is being entered keeps a session waiting
 HISTORY_AGAIN_SECONDS = 60.0
 HISTORY_AWAY = Reason("history_away", "History can't be read at the moment")
 
@@ -42,7 +43,8 @@ class OutcomeWriter:
         self._max_attempts = max_attempts
         self.unanswered = unanswered
         self.writing = 0  # the outcomes whose statements are under way, or stand still
-        self.owed: dict[int, Claim] = {}  # by item_record_id: those whose look, see `recheck`, is not noted yet
+        self.owed: set[Claim] = set()  # those whose look, see `recheck`, is not noted yet
+        self._rechecks = asyncio.Semaphore(RECHECKS)
         self._pushed: list[tuple[Pushed, asyncio.Future[Finish | None]]] = []
         self._turn = asyncio.Lock()
         self.notifier = notifier
@@ -82,17 +84,16 @@ class OutcomeWriter:
 
         Return what came of it. `unproven`: nothing, until its record was read again. None: its claim is not ours.
         """
-        failures = 0
+        lock = LockWait()
         while True:
             with self._counted():
                 came_of_it = await self._finish(push)
             if came_of_it is None and push.outcome == "pushed":
-                await self.recheck([push.claim])
+                await self.recheck(push.claim)
             if came_of_it != "locked":
                 return came_of_it
             # Without its lock the row can't be compared with the pushed revision, so neither deleted nor kept.
-            await self._wait_for_a_lock([push.claim], failures)
-            failures += 1
+            await lock.pause([push.claim])
 
     async def _finish(self, push: Pushed) -> Finish | None:
         told: asyncio.Future[Finish | None] = asyncio.get_running_loop().create_future()
@@ -137,20 +138,20 @@ class OutcomeWriter:
 
     async def release(self, claims: Sequence[Claim], delay_seconds: float = 0.0, reason: Reason | None = None) -> None:
         """Release claims, each with its attempt; due `delay_seconds` later and for a reason, or as before."""
-        left, failures = list(claims), 0
+        left, unknown, lock = list(claims), set[Claim](), LockWait()
         OUTCOMES.labels("released").inc(len(left))
         while left:
             given_back = left
             told = await self._sessions.until_done(
                 lambda connection: self._release(connection, given_back, delay_seconds, reason)  # noqa: B023
             )
-            unknown = [one for one in left if one in self.unanswered and one.item_record_id not in told]
-            await self.recheck(unknown)
+            unknown.update(one for one in left if one in self.unanswered and one.item_record_id not in told)
+            self.owed.update(unknown)
             log.debug("released %d items", list(told.values()).count("released"))
             left = [claim for claim in left if told.get(claim.item_record_id) == "locked"]
             if left:
-                await self._wait_for_a_lock(left, failures)
-                failures += 1
+                await lock.pause(left)
+        await asyncio.gather(*map(self.recheck, unknown))
 
     async def _release(
         self, connection: Connection, claims: Sequence[Claim], delay_seconds: float, reason: Reason | None
@@ -160,28 +161,28 @@ class OutcomeWriter:
         code, sentence = reason or (None, None)
         return await queue.release(connection, self.notifier, claims, delay_seconds, sentence, kept, code)
 
-    async def recheck(self, claims: Collection[Claim]) -> None:
-        """Have items looked at again whose claims are not ours any more: a newer write may have come before ours."""
-        left, failures = {claim.item_record_id: claim for claim in claims}, 0
-        self.owed.update(left)
-        while left:
-            items, late_seconds = list(left), self.unanswered.late_seconds
-            locked = await self._sessions.until_done(
-                lambda connection: queue.recheck(connection, self.notifier, items, late_seconds)  # noqa: B023
-            )
-            for item in left.keys() - locked:
-                self.owed.pop(item, None)
-            left = {item: left[item] for item in locked}
-            if left:
-                await self._wait_for_a_lock(list(left.values()), failures)
-                failures += 1
+    async def recheck(self, claim: Claim) -> None:
+        """Have the item looked at again whose claim is not ours any more: a newer write may have come before ours.
 
-    async def _wait_for_a_lock(self, claims: Sequence[Claim], failures: int) -> None:
-        """Wait a little longer each time. A mark's lock is short; one that lasts is a person's open transaction."""
-        if failures == LONG_LOCK_TRIES:
-            numbers = [claim.item_number for claim in claims]
-            log.warning("locked in the queue by another session, keeping the outcome", extra={"item_numbers": numbers})
-        await asyncio.sleep(lock_pause(failures, random.random()))  # noqa: S311  jitter, not a secret
+        It is `owed` until that is noted, whatever the database says to it.
+        """
+        self.owed.add(claim)
+        work = partial(self._recheck, claim.item_record_id)
+        lock, is_locked, is_told = LockWait(), True, False
+        while is_locked:
+            try:
+                async with self._rechecks:
+                    is_locked = bool(await self._sessions.until_done(work))
+            except psycopg.Error as error:  # a DBA's trigger, say
+                if not is_told:
+                    log.error("database refuses, keeping the outcome: %s", one_line(error), extra=ids_of(claim))
+                is_told = True
+            if is_locked:
+                await lock.pause([claim])
+        self.owed.discard(claim)
+
+    async def _recheck(self, item_record_id: int, connection: Connection) -> Locked | None:
+        return await queue.recheck(connection, self.notifier, item_record_id, self.unanswered.late_seconds)
 
     async def _postpone(self, claim: Claim, error: ItemError) -> None:
         reason, wish = str(error), error.retry_after or 0.0
@@ -197,7 +198,7 @@ class OutcomeWriter:
             OUTCOMES.labels("postponed").inc()
             log.warning("postponed: %s", reason, extra={**ids_of(claim), "attempts": claim.attempts, "due_at": due_at})
         elif claim in self.unanswered:
-            await self.recheck([claim])
+            await self.recheck(claim)
 
     async def _reject(self, claim: Claim, reason: Reason, call_number: str | None) -> None:
         notifier, unanswered = self.notifier, self.unanswered
@@ -219,13 +220,13 @@ class OutcomeWriter:
             with reporting(claim.trace, item_number=claim.item_number or ""):
                 log.error("rejected: %s", reason.sentence, extra={**ids_of(claim), "attempts": claim.attempts})
         elif rejected is None and claim in self.unanswered:
-            await self.recheck([claim])
+            await self.recheck(claim)
 
     async def _within_lease(
         self, claim: Claim, work: Callable[[Connection], Awaitable[Result | Locked]]
     ) -> Result | None:
         """Do the work as `until_done` does, but give up when the lease lapses: another claim may take the item."""
-        failures = 0
+        lock = LockWait()
         with suppress(TimeoutError):
             async with asyncio.timeout((claim.lease_until - claim.claimed_at).total_seconds()):
                 while True:
@@ -233,8 +234,7 @@ class OutcomeWriter:
                         result = await self._sessions.until_done(work)
                     if result != "locked":
                         return result
-                    await self._wait_for_a_lock([claim], failures)
-                    failures += 1
+                    await lock.pause([claim])
         return None
 
     @contextmanager

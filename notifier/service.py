@@ -89,14 +89,14 @@ class Service:
     async def _note_lost_writes(self) -> None:
         """Have items looked at again whose writes, under way or unanswered, the database may not know any more."""
         lost = {item.claim for item in self.in_flight.items if item.is_lost}
-        lost.update(self._outcomes.owed.values())
+        lost.update(self._outcomes.owed)
         if self._claims.may_be_lost:
             lost.update(self._outcomes.unanswered.claims())
         if lost:
-            noting = self._tasks.start(self._outcomes.recheck(lost))
-            await asyncio.wait({noting}, timeout=NOTE_SECONDS)
+            noting = [self._tasks.start(self._outcomes.recheck(claim)) for claim in lost]
+            await asyncio.wait(noting, timeout=NOTE_SECONDS)
         if self._outcomes.owed:
-            numbers = [claim.item_number for claim in self._outcomes.owed.values()]
+            numbers = [claim.item_number for claim in self._outcomes.owed]
             log.warning("stopping, and no look at these items could be queued", extra={"item_numbers": numbers})
 
     async def _loop(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -12,12 +12,13 @@ from psycopg.errors import LockNotAvailable
 
 from db.connections import DATABASE_AWAY, DATABASE_REFUSES, one_line
 from db.pool import Pool, lend
-from db.queue import Connection
-from notifier.backoff import reconnect_pause
+from db.queue import Claim, Connection
+from notifier.backoff import lock_pause, reconnect_pause
 
 log = logging.getLogger("signum.notifier")
 
 Result = TypeVar("Result")
+LONG_LOCK_TRIES = 6  # about a second
 
 
 class Sessions:
@@ -59,6 +60,21 @@ class Sessions:
                         log.error("database refuses, keeping the outcome: %s", one_line(error))
                 await asyncio.sleep(reconnect_pause(failures, random.random()))  # noqa: S311  jitter, not a secret
                 failures += 1
+
+
+class LockWait:
+    """The wait for one row that another session has locked; of a batch, for those that are left."""
+
+    def __init__(self) -> None:
+        self._tries = 0
+
+    async def pause(self, claims: Sequence[Claim]) -> None:
+        """Wait a little longer each time. A mark's lock is short; one that lasts is a person's open transaction."""
+        if self._tries == LONG_LOCK_TRIES:
+            numbers = [claim.item_number for claim in claims]
+            log.warning("locked in the queue by another session, keeping the outcome", extra={"item_numbers": numbers})
+        await asyncio.sleep(lock_pause(self._tries, random.random()))  # noqa: S311  jitter, not a secret
+        self._tries += 1
 
 
 def _is_news(error: psycopg.Error, told: set[str]) -> bool:

@@ -203,12 +203,11 @@ class Worker:
         began, came_of_it = time.monotonic(), None
         match outcome:
             case Released(items, delay_seconds, reason):
-                await self._outcomes.release(
-                    [item.claim for item in items if item.unproven is None], delay_seconds, reason
+                untouched = [item.claim for item in items if item.unproven is None]
+                pushes = [_without_proof(item.unproven) for item in items if item.unproven]
+                await asyncio.gather(
+                    self._outcomes.release(untouched, delay_seconds, reason), *map(self._outcomes.finish, pushes)
                 )
-                for item in items:
-                    if item.unproven is not None:
-                        await self._outcomes.finish(_without_proof(item.unproven))
                 if not delay_seconds:
                     self._claims.expect_more()
                 return None

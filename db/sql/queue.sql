@@ -356,45 +356,38 @@ RETURNING q.item_record_id;
 
 
 -- name: recheck
--- Have items looked at again that were written under a claim that is not known any more: their rows are another's now,
--- and the write may have been done after a newer one. Nothing is waited for: the answer has those that are still to be
--- noted, and whether they are queued: then another session has locked their rows.
-WITH wanted AS (
-    SELECT item_record_id FROM sierra_item WHERE item_record_id = ANY (%(item_record_ids)s::bigint[])
-), held AS (
-    SELECT q.item_record_id
-    FROM update_queue q
-    JOIN wanted USING (item_record_id)
-    ORDER BY q.item_record_id
-    FOR UPDATE OF q SKIP LOCKED
+-- Have an item looked at again that was written under a claim that is not known any more: its row is another's now, or is
+-- gone, and the write may have been done after a newer one. Where the newest was a revert, the look is one too: it would
+-- undo the revert else. A row that another session has locked is not waited for, only one that is being entered: then
+-- the answer has the item, which is still to be noted.
+WITH held AS (
+    SELECT item_record_id FROM update_queue WHERE item_record_id = %(item_record_id)s FOR UPDATE SKIP LOCKED
 ), noted AS (
     UPDATE update_queue q
     SET unanswered_at = now()
     FROM held h
     WHERE q.item_record_id = h.item_record_id
     RETURNING q.item_record_id
+), entered AS (
+    INSERT INTO update_queue (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of)
+    SELECT
+        i.item_record_id, %(notifier)s, 2, now() + %(late_seconds)s * interval '1 second', now(), 1,
+        (
+            SELECT l.revert_of
+            FROM update_log l
+            WHERE l.item_record_id = i.item_record_id AND l.outcome IN ('pushed', 'unchanged')
+            ORDER BY l.update_log_id DESC
+            LIMIT 1
+        )
+    FROM sierra_item i
+    WHERE i.item_record_id = %(item_record_id)s
+        AND NOT EXISTS (SELECT FROM update_queue q WHERE q.item_record_id = i.item_record_id)
+    ON CONFLICT (item_record_id) DO NOTHING
+    RETURNING item_record_id
 )
-SELECT w.item_record_id, EXISTS (SELECT FROM update_queue q WHERE q.item_record_id = w.item_record_id) AS is_queued
-FROM wanted w
-WHERE w.item_record_id NOT IN (SELECT item_record_id FROM noted);
-
-
--- name: enter_recheck
--- The same for one whose row is gone. Where the newest push was a revert, the look is one too: it would undo the revert
--- else. One at a time, for another session may be about to enter it: who waits for that holds no other row.
-INSERT INTO update_queue (item_record_id, queued_by, priority, due_at, unanswered_at, pushed_revision, revert_of)
-SELECT
-    i.item_record_id, %(notifier)s, 2, now() + %(late_seconds)s * interval '1 second', now(), 1,
-    (
-        SELECT l.revert_of
-        FROM update_log l
-        WHERE l.item_record_id = i.item_record_id AND l.outcome IN ('pushed', 'unchanged')
-        ORDER BY l.update_log_id DESC
-        LIMIT 1
-    )
+SELECT i.item_record_id
 FROM sierra_item i
-WHERE i.item_record_id = %(item_record_id)s
-ON CONFLICT (item_record_id) DO UPDATE SET unanswered_at = now();
+WHERE i.item_record_id = %(item_record_id)s AND NOT EXISTS (SELECT FROM noted) AND NOT EXISTS (SELECT FROM entered);
 
 
 -- name: next_wake

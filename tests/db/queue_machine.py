@@ -106,7 +106,8 @@ class QueueMachine(PeopleRules):
 
     @rule(chosen=several, notifier=notifiers)
     def recheck(self, chosen: list[int], notifier: str) -> None:
-        self.queue(queue.recheck, notifier, [*chosen, 4711], LATE)
+        for item in (*chosen, 4711):
+            assert self.queue(queue.recheck, notifier, item, LATE) is None
         self.model.recheck(chosen, notifier)
 
     def pushes_of_one(self, which: list[int]) -> tuple[str, list[Push]]:

@@ -149,7 +149,8 @@ async def test_a_write_under_a_claim_that_is_not_known_any_more_has_its_item_loo
         other = await claim_one(connection, "n2")
     if who == "gone":
         await queue.finish(connection, "n2", [pushed(other)])
-    await queue.recheck(connection, "n1", [item, 4711])
+    assert await queue.recheck(connection, "n1", item) is None
+    assert await queue.recheck(connection, "n1", 4711) is None, "it is removed here"
     if who == "gone":
         assert database.fetch(LATE_ROW, item) == [(2, 1, True, LATE, None, None)]
         return
@@ -159,33 +160,16 @@ async def test_a_write_under_a_claim_that_is_not_known_any_more_has_its_item_loo
     assert database.fetch(LATE_ROW, item) == [(2, 1, True, LATE, None, None)]
 
 
-async def test_a_write_whose_row_is_locked_is_told_and_keeps_no_other_from_being_noted(
+async def test_a_write_whose_row_is_locked_is_told_at_once(
     database: TestDatabase, connection: Connection, claimed: Claim
 ) -> None:
-    item, other = claimed.item_record_id, database.add_item(4711)
+    """Without a lock_timeout: it waits for nothing."""
+    item = claimed.item_record_id
     with database.connect() as dba, dba.transaction():
         dba.execute("SELECT FROM update_queue FOR UPDATE")
-        assert await queue.recheck(connection, "n1", [other, item, 1]) == [item]
-        assert database.fetch(
-            "SELECT item_record_id FROM update_queue WHERE unanswered_at > now() - interval '1 h'"
-        ) == [(other,)]
-    assert await queue.recheck(connection, "n1", [item]) == []
-    assert database.fetch("SELECT count(unanswered_at) FROM update_queue") == [(2,)]
-
-
-async def test_a_write_whose_item_another_session_enters_keeps_no_other_from_being_noted(
-    database: TestDatabase, connection: Connection, claimed: Claim
-) -> None:
-    """Nor does it lock their rows while it waits: two such sessions would wait for each other."""
-    new, newer = database.add_item(4711), database.add_item(4712)
-    with database.connect() as dba, dba.transaction():
-        dba.execute("INSERT INTO update_queue (item_record_id) VALUES (%s)", [new])
-        await connection.execute("SET lock_timeout = 1")
-        assert await queue.recheck(connection, "n1", [new, newer, claimed.item_record_id]) == [newer, new]
-        assert await queue.recheck(connection, "n1", [newer, new]) == [new]
-        dba.execute("SELECT FROM update_queue WHERE item_record_id <> %s FOR UPDATE NOWAIT", [new])
-    await queue.recheck(connection, "n1", [new])
-    assert database.fetch("SELECT count(unanswered_at) FROM update_queue") == [(3,)]
+        assert await queue.recheck(connection, "n1", item) == "locked"
+    assert await queue.recheck(connection, "n1", item) is None
+    assert database.fetch("SELECT count(unanswered_at) FROM update_queue") == [(1,)]
 
 
 async def test_a_push_is_unproven_where_sierra_had_not_what_the_push_before_wrote(

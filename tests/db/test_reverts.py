@@ -76,7 +76,7 @@ async def test_a_look_after_a_revert_whose_claim_is_not_known_any_more_is_a_reve
     item, undone = reverting
     claim = await claim_one(connection)
     await queue.finish(connection, "n1", [pushed(claim)])
-    await queue.recheck(connection, "n1", [item])
+    await queue.recheck(connection, "n1", item)
     database.fetch("UPDATE update_queue SET due_at = now()")
     look = await claim_one(connection)
     assert (look.is_recheck, look.revert_of, look.undone_before) == (True, undone, claim.undone_before)

@@ -83,7 +83,8 @@ async def test_notifier_follows_the_whole_protocol(database: TestDatabase, as_ro
         assert await queue.postpone(connection, "n1", claims[1], 60, "busy")
         assert await queue.reject(connection, "n1", claims[2], "gone")
         await queue.release(connection, "n1", [claims[3]])
-        await queue.recheck(connection, "n1", [claims[0].item_record_id, claims[1].item_record_id])
+        for claim in claims[:2]:
+            await queue.recheck(connection, "n1", claim.item_record_id)
         assert await queue.give_back(connection, "n1", []) == []
         assert await queue.next_wake(connection) is not None
         await notifiers.heartbeat(connection, "n1", "listening", "closed", None, succeeded=True, looped_seconds_ago=1)

@@ -191,6 +191,24 @@ async def test_a_push_that_a_stop_keeps_from_being_read_back_is_told_as_pushed_a
     assert database.fetch(REMARKS) == [(None,), (NOT_CHECKED,)]
 
 
+async def test_such_a_push_is_told_though_the_row_of_another_item_in_hand_is_locked(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    async with notifier(**NO_SWEEP, sierra_api_client_pool_size=1) as service:
+        item = await push_and_edit(database, sierra)
+        reading_back = sierra.hold("get_item")
+        mark(database, item)
+        await reading_back.reached()
+        (waiting,) = add_items(database, sierra, 1002)
+        mark(database, waiting)
+        await eventually(database, "SELECT count(lease_until) FROM update_queue", 2)
+        with database.connect() as person, person.transaction():
+            person.execute("SELECT FROM update_queue WHERE item_record_id = %s FOR UPDATE", [waiting])
+            service.wakeup.stop()
+            await eventually(database, "SELECT count(pushed_revision) FROM update_queue", 1)
+    assert database.fetch(TOLD) == [("pushed", OLD, OLDER)] * 2
+
+
 @pytest.mark.parametrize("fault", [{"status": 500, "code": 132, "specific_code": 2}, {"status": 404}])
 async def test_a_push_whose_record_can_not_be_read_back_is_told_as_pushed_and_looked_at_again(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, fault: dict[str, Any]

@@ -23,7 +23,12 @@ from notifier.worker import Tasks
 from runtime.settings import NotifierSettings
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, pushed
+from tests.notifier.test_database_away import logged
 
+REFUSING = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$;
+CREATE TRIGGER refusing BEFORE UPDATE ON update_queue FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
 KEPT = "SELECT unanswered_at IS NOT NULL, extract(epoch FROM lease_until - now())::float8, claimed_by FROM update_queue"
 SIERRA: dict[str, Any] = {
     "sierra_api_endpoint": "https://sierra.example.org",
@@ -158,7 +163,7 @@ async def test_a_write_done_while_the_database_was_away_for_long_is_looked_at_ag
     await look(claims)
     await ended(tasks)
     assert database.fetch("SELECT pushed_revision = revision, due_at > now() FROM update_queue") == [(True, True)]
-    assert outcomes.owed == {}
+    assert outcomes.owed == set()
 
 
 async def test_a_write_that_can_not_be_done_any_more_is_forgotten_at_the_next_claim_unless_a_session_was_lost(
@@ -211,6 +216,19 @@ async def test_a_write_whose_row_is_locked_after_a_lost_session_is_noted_again_w
         assert database.fetch(unanswered, claim.item_record_id) == [(False,)]
     await ended(tasks)
     assert database.fetch(unanswered, claim.item_record_id) == [(True,)]
+
+
+async def test_what_the_database_refuses_to_note_is_owed_until_it_does(
+    database: TestDatabase, outcomes: OutcomeWriter, claim: Claim, tasks: Tasks, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.fetch(REFUSING)
+    tasks.start(outcomes.recheck(claim))
+    await logged(caplog, "database refuses, keeping the outcome: not now")
+    assert outcomes.owed == {claim}
+    database.fetch("DROP TRIGGER refusing ON update_queue")
+    await ended(tasks)
+    assert outcomes.owed == set()
+    assert database.fetch("SELECT unanswered_at IS NOT NULL FROM update_queue") == [(True,)]
 
 
 def test_a_late_write_is_awaited_for_longer_than_its_item_is_kept() -> None:

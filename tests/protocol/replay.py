@@ -130,7 +130,7 @@ class Replay:
             await queue.release(self.connection, name, [claim], 0, None, {} if keep is None else {ITEM: keep})
             held = before.db.row is not None and before.db.row.holder == n
         if not held and keep is not None:
-            await queue.recheck(self.connection, name, [ITEM], LATE)
+            await queue.recheck(self.connection, name, ITEM, LATE)
 
     async def reject(self, n: int, before: Item, after: Item) -> None:
         has, keep = str(before.hands[n].read), keep_seconds(n, before)
