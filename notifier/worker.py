@@ -206,7 +206,8 @@ class Worker:
                 untouched = [item.claim for item in items if item.unproven is None]
                 pushes = [_without_proof(item.unproven) for item in items if item.unproven]
                 await asyncio.gather(
-                    self._outcomes.release(untouched, delay_seconds, reason), *map(self._outcomes.finish, pushes)
+                    self._outcomes.release(untouched, delay_seconds, reason),
+                    *(self._outcomes.finish(push) for push in pushes),
                 )
                 if not delay_seconds:
                     self._claims.expect_more()
