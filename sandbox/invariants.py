@@ -9,7 +9,7 @@
 7. A push that was to be undone is, or it was refused with a reason, or the item was marked since: Sierra has what was
    there before that push, or what it had when it was refused.
 8. What history calls pushed, Sierra had then; or Sierra said 204 and did nothing, which the item's next push finds, or
-   history says that it could not.
+   which could not be checked, as history says.
 
 Times are of one machine's clock. The caller waits for the queue to drain in time.
 """
