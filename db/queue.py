@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import class_row
 
 from db.reasons import ReasonCode
@@ -228,10 +229,13 @@ async def recheck(
 ) -> Locked | None:
     """Have an item looked at again that was written under a claim which is not the notifier's any more.
 
-    `locked` by another session: try again.
+    `locked`: another session has its row, or is entering it, which is waited for as long as a lock may be; try again.
     """
     parameters = {"notifier": notifier, "item_record_id": item_record_id, "late_seconds": late_seconds}
-    return "locked" if await (await connection.execute(SQL["recheck"], parameters)).fetchone() else None
+    try:
+        return "locked" if await (await connection.execute(SQL["recheck"], parameters)).fetchone() else None
+    except LockNotAvailable:
+        return "locked"
 
 
 async def next_wake(connection: Connection) -> float | None:

@@ -10,7 +10,6 @@ import random
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -20,7 +19,7 @@ from db.connections import one_line
 from db.history import look_up_undone
 from db.queue import Claim, Connection, Finish, Locked, Pushed, Release
 from db.reasons import Reason
-from notifier.backoff import postponement
+from notifier.backoff import postponement, reconnect_pause
 from notifier.metrics import OUTCOMES
 from notifier.outcome_log import ids_of, log, log_finish
 from notifier.sessions import LockWait, Sessions
@@ -167,22 +166,22 @@ class OutcomeWriter:
         It is `owed` until that is noted, whatever the database says to it.
         """
         self.owed.add(claim)
-        work = partial(self._recheck, claim.item_record_id)
-        lock, is_locked, is_told = LockWait(), True, False
-        while is_locked:
+        lock, refusals, late_seconds = LockWait(), 0, self.unanswered.late_seconds
+        while True:
             try:
                 async with self._rechecks:
-                    is_locked = bool(await self._sessions.until_done(work))
-            except psycopg.Error as error:  # a DBA's trigger, say
-                if not is_told:
-                    log.error("database refuses, keeping the outcome: %s", one_line(error), extra=ids_of(claim))
-                is_told = True
-            if is_locked:
+                    locked = await self._sessions.until_done(
+                        lambda connection: queue.recheck(connection, self.notifier, claim.item_record_id, late_seconds)
+                    )
+                if not locked:
+                    break
                 await lock.pause([claim])
+            except psycopg.Error as error:  # a DBA's trigger, say
+                if not refusals:
+                    log.error("database refuses, keeping the outcome: %s", one_line(error), extra=ids_of(claim))
+                await asyncio.sleep(reconnect_pause(refusals, random.random()))  # noqa: S311  jitter, not a secret
+                refusals += 1
         self.owed.discard(claim)
-
-    async def _recheck(self, item_record_id: int, connection: Connection) -> Locked | None:
-        return await queue.recheck(connection, self.notifier, item_record_id, self.unanswered.late_seconds)
 
     async def _postpone(self, claim: Claim, error: ItemError) -> None:
         reason, wish = str(error), error.retry_after or 0.0

@@ -1,6 +1,5 @@
 """An unanswered write keeps its item; one under a claim that is not known any more has it looked at again."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -14,7 +13,7 @@ from db.queue import Claim, Connection
 from notifier.claims import Claims
 from notifier.health import SierraHealth
 from notifier.in_flight import ClaimedItem, InFlight, Limits
-from notifier.outcomes import OutcomeWriter
+from notifier.outcomes import RECHECKS, OutcomeWriter
 from notifier.sessions import Sessions
 from notifier.sierra.errors import ItemRejected, ItemTroubled
 from notifier.unanswered import UnansweredWrites
@@ -24,6 +23,7 @@ from runtime.settings import NotifierSettings
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, pushed
 from tests.notifier.test_database_away import logged
+from tests.notifier.test_lost_sessions import until
 
 REFUSING = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$;
@@ -35,7 +35,6 @@ SIERRA: dict[str, Any] = {
     "sierra_api_client_key": "k",
     "sierra_api_client_secret": "s",
 }
-PATIENCE_SECONDS = 30.0
 Fail = Callable[[OutcomeWriter, Claim], Awaitable[object]]
 FAILURES: dict[str, Fail] = {
     "postponed": lambda outcomes, claim: outcomes.fail(claim, ItemTroubled("unanswered", "no answer")),
@@ -145,13 +144,6 @@ async def look(claims: Claims) -> None:
     await claiming
 
 
-async def ended(tasks: Tasks) -> None:
-    """Return when all have ended. TimeoutError."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while len(tasks):  # noqa: ASYNC110  plain state, which sets no event
-            await asyncio.sleep(0.01)
-
-
 async def test_a_write_done_while_the_database_was_away_for_long_is_looked_at_again_all_the_same(
     database: TestDatabase, outcomes: OutcomeWriter, claim: Claim, claims: Claims, tasks: Tasks, in_flight: InFlight
 ) -> None:
@@ -161,7 +153,7 @@ async def test_a_write_done_while_the_database_was_away_for_long_is_looked_at_ag
     outcomes.unanswered.add(replace(claim, item_record_id=0), time.monotonic())
     in_flight.lost_at = time.monotonic()
     await look(claims)
-    await ended(tasks)
+    await until(lambda: not len(tasks))
     assert database.fetch("SELECT pushed_revision = revision, due_at > now() FROM update_queue") == [(True, True)]
     assert outcomes.owed == set()
 
@@ -214,8 +206,25 @@ async def test_a_write_whose_row_is_locked_after_a_lost_session_is_noted_again_w
         await look(claims)
         assert len(tasks) == 1
         assert database.fetch(unanswered, claim.item_record_id) == [(False,)]
-    await ended(tasks)
+    await until(lambda: not len(tasks))
     assert database.fetch(unanswered, claim.item_record_id) == [(True,)]
+
+
+async def test_looks_at_items_that_other_sessions_are_entering_keep_no_other_from_being_noted(
+    database: TestDatabase, claim: Claim, tasks: Tasks
+) -> None:
+    database.fetch("DELETE FROM update_queue")
+    entering = [database.add_item(number) for number in range(1001, 1001 + RECHECKS)]
+    async with make_pool({**database.parameters, "options": "-c lock_timeout=10"}, RECHECKS) as pool:
+        outcomes = OutcomeWriter(Sessions(pool), "n1", 10, UnansweredWrites())
+        with database.connect() as person, person.transaction():
+            person.execute("INSERT INTO update_queue (item_record_id) SELECT unnest(%s::bigint[])", [entering])
+            for item in (*entering, claim.item_record_id):
+                tasks.start(outcomes.recheck(replace(claim, item_record_id=item)))
+            await until(lambda: len(tasks) == RECHECKS)
+            assert claim not in outcomes.owed
+        await until(lambda: not len(tasks))
+    assert database.fetch("SELECT count(unanswered_at) FROM update_queue") == [(RECHECKS + 1,)]
 
 
 async def test_what_the_database_refuses_to_note_is_owed_until_it_does(
@@ -226,7 +235,7 @@ async def test_what_the_database_refuses_to_note_is_owed_until_it_does(
     await logged(caplog, "database refuses, keeping the outcome: not now")
     assert outcomes.owed == {claim}
     database.fetch("DROP TRIGGER refusing ON update_queue")
-    await ended(tasks)
+    await until(lambda: not len(tasks))
     assert outcomes.owed == set()
     assert database.fetch("SELECT unanswered_at IS NOT NULL FROM update_queue") == [(True,)]
 
