@@ -27,6 +27,7 @@ from notifier.sierra.errors import (
     SierraRefused,
     SierraUnavailable,
 )
+from notifier.suspects import Suspects
 
 State = Literal["closed", "sampling", "open", "probing"]
 Settled = Sequence[Failed | Released]
@@ -34,7 +35,6 @@ Settled = Sequence[Failed | Released]
 ALIKE = 5
 SAMPLES = 3
 PROBE_BACK_SECONDS = 60.0
-MOST_SUSPECTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class SierraHealth:
         self._pause: _Pause | None = None
         self._streak = _Streak()
         # Sierra refused a write: it may read well all the same, so only a write that it takes shows it well.
-        self._writes_refused = self._newest_first = False
-        # When Sierra last seemed unwell at an item, or at a list with it: one of them alone may make it look so.
-        self._suspects: dict[int, float] = {}
-        self._last_write_at = self._blamed_at = self.last_success_at = float("-inf")
+        self._writes_refused = False
+        self._newest_first = False
+        self._suspects = Suspects()
+        self.last_success_at = float("-inf")
 
     @property
     def state(self) -> State:
@@ -108,7 +108,7 @@ class SierraHealth:
 
     def is_suspect(self, item: ClaimedItem) -> bool:
         """Return whether Sierra seemed unwell at this item: then its next answer must count for it alone."""
-        return item.claim.item_record_id in self._suspects
+        return item in self._suspects
 
     def new_mark(self) -> None:
         """Note that a new mark came. It may be well where the items before failed alike, so it is tried at once."""
@@ -119,7 +119,7 @@ class SierraHealth:
 
     def succeeded(self, item: ClaimedItem, wrote: bool) -> Settled:
         """Settle what was undecided, after an item was written, or found to be so already."""
-        self._suspects.pop(item.claim.item_record_id, None)
+        self._suspects.clear(item)
         return self._note_success(item.sent_at, wrote)
 
     def failed(self, item: ClaimedItem, error: ItemError, writing: bool) -> Settled:
@@ -146,7 +146,9 @@ class SierraHealth:
     def unavailable(self, items: Sequence[ClaimedItem], fault: SierraUnavailable, writing: bool) -> Settled:
         """Settle the items of a request at which Sierra was unwell: they are not to blame, or the only one is."""
         troubled = ItemTroubled("unwell", str(fault), retry_after=fault.retry_after)
-        own = [Failed(item, troubled) for item in self._to_blame(items, fault)]
+        is_reached = not isinstance(fault, NotReached)
+        is_own = is_reached and self._suspects.is_to_blame(items, self._now())
+        own = [Failed(item, troubled) for item in items if is_own]
         if own and not fault.retry_after:  # that is asked of all clients, whichever item it was for
             return own
         self._writes_refused |= writing and isinstance(fault, SierraRefused)
@@ -183,7 +185,8 @@ class SierraHealth:
         self.last_success_at = self._now()
         if self._is_from_before(sent_at) or (self._writes_refused and not wrote):
             return []  # it proves nothing
-        self._last_write_at = self._now() if wrote else self._last_write_at
+        if wrote:
+            self._suspects.note_write(self._now())
         self._writes_refused = False
         settled = self._end_streak()
         # probing -> closed: Sierra answered a request that was sent after it opened.
@@ -201,20 +204,6 @@ class SierraHealth:
     def _is_from_before(self, sent_at: float) -> bool:
         """Return whether a request was sent before the probes: then its answer, good or bad, tells nothing new."""
         return self._pause is not None and (self.state == "open" or sent_at <= self._pause.began_at)
-
-    def _to_blame(self, items: Sequence[ClaimedItem], fault: SierraUnavailable) -> Sequence[ClaimedItem]:
-        """Return a lone item that meets it again, the first one to be blamed since others were written. Note all."""
-        if isinstance(fault, NotReached):  # nothing of the items reached Sierra
-            return []
-        ids = [item.claim.item_record_id for item in items]
-        again = [one for one in ids if self._suspects.pop(one, float("inf")) < self._last_write_at]
-        # Of a list any may be to blame: each is read alone the next time.
-        self._suspects |= dict.fromkeys(ids, self._now())
-        while len(self._suspects) > MOST_SUSPECTS:
-            del self._suspects[next(iter(self._suspects))]
-        is_own = bool(again) and len(items) == 1 and self._blamed_at < self._last_write_at
-        self._blamed_at = self._now() if is_own else self._blamed_at
-        return items if is_own else []
 
     def _open(self, fault: SierraUnavailable, sent_at: float, kind: str | None = None) -> None:
         """Begin a pause; after a failed probe, one of twice the length."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from notifier.health import MOST_SUSPECTS
 from notifier.in_flight import Allowance, Failed
 from notifier.sierra.errors import (
     ItemRejected,
@@ -14,6 +13,7 @@ from notifier.sierra.errors import (
     SierraSilent,
     SierraUnavailable,
 )
+from notifier.suspects import MOST_SUSPECTS
 from tests.fix_health import BUSY, Health, told
 
 ROOM, NONE = Allowance(None), Allowance(0)
