@@ -35,7 +35,10 @@ class StandbyWatch:
 
 
 async def commit_durably(connection: AsyncConnection[Any]) -> None:
-    """Have the session's commits wait for the disk and for the synchronous standby, whatever the role's setting is."""
+    """Have the session's commits wait for the disk and for the synchronous standby, and hear if that does not confirm.
+
+    Whatever the settings of role and database are.
+    """
     await connection.execute(SQL["commit_durably"])
 
 

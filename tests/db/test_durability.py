@@ -77,9 +77,13 @@ async def test_a_session_commits_durably_though_the_server_is_set_to_less_afterw
     assert found == (True, "on")
 
 
+@pytest.mark.parametrize("client_min_messages", ["notice", "error"])
 def test_mark_that_the_standby_does_not_have_is_not_acknowledged(
-    database: TestDatabase, printer: ApiClient, lose_standby: Callable[[], None]
+    database: TestDatabase, printer: ApiClient, lose_standby: Callable[[], None], client_min_messages: str
 ) -> None:
+    """PostgreSQL says so by a warning, whatever a DBA wants to be told of."""
+    name, least = sql.Identifier(database.parameters["dbname"]), sql.SQL(client_min_messages)
+    database.server.execute(sql.SQL("ALTER DATABASE {} SET client_min_messages = {}").format(name, least))
     item = database.add_item(1)
     lose_standby()
     answer = cancelled(database, "signum api", lambda: printer.put(f"/itemdata/{item}"))
