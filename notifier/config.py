@@ -47,6 +47,7 @@ def limits_of(settings: NotifierSettings) -> Limits:
         pool_size=settings.sierra_api_client_pool_size,
         most_items=settings.most_items,
         timeout_seconds=settings.sierra_api_client_timeout_seconds,
+        max_attempts=settings.sierra_update_max_attempts,
         dry_run=settings.sierra_update_dry_run,
     )
 

@@ -61,11 +61,15 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits on requests and items at once, and seconds per request. `dry_run`: nothing is written to Sierra."""
+    """Limits on requests and items at once, seconds per request, attempts per item.
+
+    `dry_run`: nothing is written to Sierra.
+    """
 
     pool_size: int
     most_items: int
     timeout_seconds: float
+    max_attempts: int = 10
     dry_run: bool = False
 
     @property

@@ -179,13 +179,17 @@ class ItemPush:
                 *self._health.succeeded(item, wrote=False),
                 Released([item], DRY_RUN_SECONDS, Reason("dry_run", would)),
             ]
+        # Its last write can't be done any more, see `reject` in queue.sql: another would have it wait without end.
+        if item.claim.revert_of is not None and item.claim.attempts > self._limits.max_attempts:
+            said = f"The revert of item {item.number} had no answer from Sierra, which still has {_quoted(plan)}"
+            return self._health.failed(item, ItemRejected("unanswered", said), writing=False)
         return [ToWrite(item)]
 
     def _after_write(self, item: ClaimedItem, push: Pushed, found: Plan) -> Sequence[Result]:
         """Compare the record with what was written: Sierra may answer well and keep it as it was."""
         if found.call_number_before != push.call_number_before:
             return [Finished(item, replace(push, proven=True)), *self._health.succeeded(item, wrote=False)]
-        has = repr(push.call_number_before) if push.call_number_before else "no call number"
+        has = _quoted(found)
         said = f"Sierra does not keep what is written to item {item.number}: it answers well, and still has {has}"
         return self._health.failed(item, ItemTroubled("not_kept", said), writing=False)
 
@@ -207,6 +211,10 @@ class ItemPush:
         sierra_ms = round((time.monotonic() - item.read_at) * 1000)
         push = Pushed(item.claim, outcome, before, after, remark, sierra_ms, proven=outcome == "unchanged")
         return [Finished(item, push), *settled]
+
+
+def _quoted(found: Plan) -> str:
+    return repr(found.call_number_before) if found.call_number_before else "no call number"
 
 
 def fail_by_own_error(items: Sequence[ClaimedItem], error: Exception) -> list[Failed]:

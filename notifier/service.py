@@ -50,7 +50,7 @@ class Service:
         # After a failover the new primary need not know a claim that the old one had made.
         pool.on_lost = self.in_flight.lose_claims
         unanswered = unanswered_writes_of(settings)
-        self._outcomes = OutcomeWriter(Sessions(pool), name, settings.sierra_update_max_attempts, unanswered)
+        self._outcomes = OutcomeWriter(Sessions(pool), name, limits.max_attempts, unanswered)
         self._tasks = Tasks(self.wakeup)
         self._claims = Claims(self.in_flight, self._outcomes, self.wakeup, self.health, limits, self._tasks.start)
         push = ItemPush(sierra, self.health, rules_of(settings), limits, unanswered)

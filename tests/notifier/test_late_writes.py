@@ -73,6 +73,27 @@ async def test_a_revert_that_an_older_write_is_done_on_top_of_is_told_to_a_perso
     assert found == [("pushed", NEWER), ("pushed", OLD), ("rejected", OLDER)]
 
 
+async def test_a_revert_that_sierra_never_answers_is_rejected_when_its_last_write_can_not_be_done_any_more(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, connection: Connection
+) -> None:
+    """It was tried for ever, and never to be dismissed: each write that had no answer put its end off."""
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    async with notifier(**QUICK, sierra_update_max_attempts=1):
+        mark(database, item)
+        await eventually(database, EMPTY)
+        sierra.fault(kind="put_item", write="never", hold=True)
+        ((push,),) = database.fetch("SELECT update_log_id FROM update_log")
+        assert [revert.queued for revert in await queue_reverts(connection, "aino", [push])] == [True]
+        await eventually(database, "SELECT due_at > now() AND last_error IS NOT NULL FROM update_queue")
+        database.fetch(f"{LATER}, lease_until = NULL")
+        await eventually(
+            database, REJECTED, f"The revert of item 1001 had no answer from Sierra, which still has {OLDER!r}"
+        )
+    assert len(sierra.requests("put_item")) == 2
+    found = database.fetch("SELECT outcome, call_number_after FROM update_log ORDER BY update_log_id")
+    assert found == [("pushed", OLDER), ("rejected", OLDER)]
+
+
 async def test_no_write_of_an_item_is_sent_within_two_timeouts_of_one_that_had_no_answer(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier
 ) -> None:
