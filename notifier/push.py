@@ -158,17 +158,14 @@ class ItemPush:
         if item.unproven is not None:
             return self._after_write(item, item.unproven, plan)
         item.plan = plan
-        # Staff changed it since: nothing of ours is to be put right. A revert is refused for any text but its own, and
-        # that may be one of ours, of a late write: history must not call it undone.
+        # As the push left it: a class that the ETL has brought since waits for a mark.
         is_look_at_update = item.claim.is_recheck and item.claim.revert_of is None
-        if plan.refusal and is_look_at_update:
-            return self._finish(item, NOTHING, "unchanged")
+        if is_look_at_update and (has := storable(plan.call_number_before)) and has == item.claim.pushed_call_number:
+            return self._finish(item, Plan({}, has, has), "unchanged")
+        # A look, too: the text may be staff's, or one of ours of a late write, which history must not call undone.
         if plan.refusal:
             return self._health.failed(item, ItemRejected(*plan.refusal), writing=False)
         self._warn_once(plan)
-        # As the push left it: a class that the ETL has brought since waits for a mark.
-        if is_look_at_update and (has := storable(plan.call_number_before)) and has == item.claim.pushed_call_number:
-            return self._finish(item, Plan({}, has, has), "unchanged")
         # A write that was done late is known by the call number. The rest would be written for its own sake only.
         if not plan.patch or (item.claim.is_recheck and "varFields" not in plan.patch):
             return self._finish(item, plan, "unchanged")

@@ -115,26 +115,38 @@ async def test_a_write_that_was_sent_twice_is_looked_at_again_though_one_was_ans
     assert database.fetch(OUTCOMES) == [(["pushed"],)]
 
 
-@pytest.mark.parametrize("found", ["as it was pushed", "deleted", "gone", "unclear"])
+@pytest.mark.parametrize("found", ["as it was pushed", "deleted", "gone"])
 async def test_a_look_that_finds_nothing_of_ours_to_put_right_tells_nobody(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, found: str
 ) -> None:
     """Whatever staff did to the record since the push."""
     (item,) = add_items(database, sierra, 1001, call_number=OLD)
-    async with notifier(**QUICK, sierra_update_unclear_call_number="reject"):
+    async with notifier(**QUICK):
         await push_newer_after_unanswered(database, sierra, item)
         if found == "gone":
             sierra.fault(kind="get_items", status=404)
             sierra.fault(kind="get_item", status=404)
         elif found == "deleted":
             sierra.add(replace(sierra.record("1001"), deleted_at="2026-11-01"))
-        elif found == "unclear":
-            subfields = [{"tag": "a", "content": "Varasto"}]
-            staff = {"fieldTag": "c", "marcTag": "099", "ind1": " ", "ind2": " ", "subfields": subfields}
-            sierra.edit("1001", {"varFields": [staff]})
         database.fetch(LATER)
         await eventually(database, "SELECT count(*) = 0 FROM update_queue")
     assert database.fetch(OUTCOMES) == [(["pushed"],)]
+
+
+async def test_a_late_write_that_may_not_be_renewed_is_told_to_a_person(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier
+) -> None:
+    """The look took it for one of staff's, and history went on to say that Sierra has the newer text."""
+    (item,) = add_items(database, sierra, 1001, call_number=OLD)
+    database.fetch("UPDATE sierra_item SET classification = 'Varasto'")
+    async with notifier(**QUICK, sierra_update_unclear_call_number="reject"):
+        late = await push_newer_after_unanswered(database, sierra, item)
+        late.release()
+        await sierra.until(lambda journal: all(write.landed_ns for write in journal.find("put_item")))
+        assert sierra.call_numbers("1001") == ["Varasto Jännitys"]
+        database.fetch(LATER)
+        await eventually(database, "SELECT reason_code FROM update_queue WHERE due_at IS NULL", "unclear_call_number")
+    assert database.fetch(TOLD) == [("pushed", OLD, NEWER), ("rejected", "Varasto Jännitys", "Varasto Jännitys")]
 
 
 async def test_a_look_writes_no_class_that_the_etl_brought_and_no_mark_has_asked_for(
