@@ -22,9 +22,11 @@ Notifier = Callable[..., AbstractAsyncContextManager[Service]]
 NO_SWEEP: dict[str, Any] = {"sierra_update_interval_seconds": 3600}
 
 EMPTY = "SELECT count(*) = 0 FROM update_queue WHERE pushed_revision IS DISTINCT FROM revision"  # but for rechecks
+TO_RECHECK = "SELECT pushed_revision = revision FROM update_queue"
 POSTPONED = "SELECT last_error FROM update_queue WHERE due_at > now()"
 REJECTED = "SELECT last_error FROM update_queue WHERE due_at IS NULL"
 OUTCOMES = "SELECT array_agg(outcome ORDER BY update_log_id) FROM update_log"
+TOLD = "SELECT outcome, call_number_before, call_number_after FROM update_log ORDER BY update_log_id"
 
 
 def sierra_settings(sierra: SierraInThread, **others: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from db import notifiers, queue
 from notifier import service as service_module
-from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
+from tests.fix_notifier import EMPTY, NO_SWEEP, TO_RECHECK, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
 from tests.notifier.test_database_away import break_connections, logged
@@ -85,7 +85,7 @@ async def test_a_write_under_way_when_its_claim_is_lost_has_its_item_looked_at_a
         await writing.reached()
         database.fetch("DELETE FROM update_queue")  # another notifier, at the new primary, has pushed it
         writing.release()
-        await eventually(database, "SELECT pushed_revision = revision FROM update_queue")
+        await eventually(database, TO_RECHECK)
         database.fetch(LATER)
         await eventually(database, "SELECT count(*) = 0 FROM update_queue")
     assert len(sierra.requests("put_item")) == 1, "the call number is right, so nothing is written, not even the date"
@@ -104,7 +104,7 @@ async def test_a_write_under_a_lost_claim_that_a_stop_does_not_wait_for_has_its_
         database.fetch("DELETE FROM update_queue")  # another notifier, at the new primary, has pushed it
         break_connections(database)
         await until(lambda: service.in_flight.lost_at > 0)
-    assert database.fetch("SELECT pushed_revision = revision FROM update_queue") == [(True,)]
+    assert database.fetch(TO_RECHECK) == [(True,)]
 
 
 async def test_a_write_without_an_answer_that_was_noted_before_is_noted_again_at_a_stop(
@@ -119,7 +119,7 @@ async def test_a_write_without_an_answer_that_was_noted_before_is_noted_again_at
         database.fetch("DELETE FROM update_queue")  # the new primary lacks the note, and another has pushed the item
         service.in_flight.lose_claims()
         service.wakeup.stop()
-    assert database.fetch("SELECT pushed_revision = revision FROM update_queue") == [(True,)]
+    assert database.fetch(TO_RECHECK) == [(True,)]
 
 
 async def test_a_stop_that_can_not_note_such_a_write_names_its_item_and_notes_the_others(
@@ -172,7 +172,7 @@ async def test_an_item_is_not_written_while_an_older_write_of_it_is_under_way(
         writing.release()
         await until(lambda: not service.in_flight.items)
         database.fetch("UPDATE update_queue SET lease_until = now(), due_at = now()")  # two time-outs have passed
-        await eventually(database, "SELECT pushed_revision = revision FROM update_queue")
+        await eventually(database, TO_RECHECK)
     assert sierra.call_numbers("1001") == ["85.1 Jännitys"]
 
 

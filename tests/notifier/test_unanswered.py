@@ -20,6 +20,7 @@ from notifier.unanswered import UnansweredWrites
 from notifier.wakeup import Wakeup
 from notifier.worker import Tasks
 from runtime.settings import NotifierSettings
+from tests.fix_notifier import TO_RECHECK
 from tests.fix_postgres import TestDatabase
 from tests.fix_queue import LEASE, pushed
 from tests.notifier.test_database_away import logged
@@ -120,7 +121,7 @@ async def test_a_push_of_which_one_sending_had_no_answer_is_looked_at_again(
 ) -> None:
     outcomes.unanswered.add(claim, time.monotonic())
     assert await outcomes.finish(pushed(claim)) == "finished"
-    assert database.fetch("SELECT pushed_revision = revision FROM update_queue") == [(True,)]
+    assert database.fetch(TO_RECHECK) == [(True,)]
 
 
 async def test_after_a_lost_session_what_is_neither_in_hand_nor_unanswered_is_given_back(
