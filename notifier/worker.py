@@ -214,8 +214,11 @@ class Worker:
                 return None
             case Finished(item, push):
                 came_of_it = await self._outcomes.finish(push)
+                if came_of_it == "marked again":
+                    self._claims.expect_more()
             case Failed(item, error):
                 await self._outcomes.fail(item.claim, error, item.plan.call_number_before if item.plan else None)
+                self._claims.expect_more()  # it may have been marked again
         step = ("finish" if isinstance(outcome, Finished) else "fail", began, time.monotonic())
         if came_of_it != "unproven":
             tell_steps("push", item.claim.trace, item.claimed_at, [*item.steps, step], item_number=item.number)

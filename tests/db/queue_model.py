@@ -239,9 +239,9 @@ class Model:
         return row.lease is None or (row.unanswered is not None and row.lease < row.unanswered + LEASE_TICKS / 2)
 
     def _start_anew(self, row: Row) -> None:
+        """It is due since its last mark."""
         row.give_back()
         row.attempts, row.error = 0, None
-        self._due_now(row)
 
     def _write_log(self, item: int, row: Row, outcome: str, by: str, error: str | None, revert_of: int | None,
                    attempts: int | None = None) -> None:  # fmt: skip
