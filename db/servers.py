@@ -32,6 +32,21 @@ class Server:
         return f"{self.address} {kind}"
 
 
+@dataclass(frozen=True, slots=True)
+class Standbys:
+    """The standbys as their primary knows them. `count` are all that follow it, by their `names`.
+
+    `named`: `synchronous_standby_names`. `hidden`: those whose state the role may not see. `behind`: what one lacks.
+    """
+
+    named: str = ""
+    count: int = 0
+    hidden: int = 0
+    synchronous: int = 0
+    names: str = ""
+    behind: str | None = None
+
+
 async def check_servers(parameters: Parameters) -> list[Finding]:
     """Ask each server of DB_HOST by itself whether it takes writes. Nothing on a single one that does not answer."""
     each = addresses(str(parameters["host"]), parameters["port"]).split(", ")
@@ -82,19 +97,30 @@ def judge_servers(servers: Sequence[Server]) -> list[Finding]:
 async def check_replication(connection: Connection) -> Finding:
     """Check that what is named as a synchronous standby is there, and tell what a failover would lose."""
     row = await (await connection.execute(SQL["replication"])).fetchone()
-    named, count, hidden, synchronous, names, behind = row or ("", 0, 0, 0, "", None)
-    if not count and not named:
+    return judge_replication(Standbys(*row) if row else Standbys(), connection.info.user)
+
+
+def judge_replication(standbys: Standbys, user: str = "") -> Finding:
+    """A finding on what a failover to one of these standbys would lose, for a role of that name."""
+    named, names = standbys.named, standbys.names
+    if not standbys.count and not named:
         return Finding("ok", "replication", "no standby follows this server")
+    follow, promoted = ("follows", "it") if standbys.count == 1 else ("follow", "the promoted one")
     if not named:
-        lag = f"now {behind}" if behind else "how much, this role may not see"
-        text = f"{names} follows, not synchronous: a failover loses what it does not have yet ({lag})"
+        lag = f"now {standbys.behind}" if standbys.behind else "how much, this role may not see"
+        text = f"{names} {follow}, not synchronous: a failover loses what {promoted} does not have yet ({lag})"
         return Finding("ok", "replication", text, f"To lose no mark, set synchronous_standby_names: {PAGE}")
-    needed = count_needed(named)
+    needed, synchronous = count_needed(named), standbys.synchronous
     if synchronous >= needed:
-        return Finding("ok", "replication", f"{names} follows, synchronous ({named}): a failover loses no mark")
-    if hidden and count >= needed:
+        text = f"{names} {follow}, synchronous ({named}): a failover loses no mark"
+        if standbys.count == needed:
+            return Finding("ok", "replication", text)
+        # A commit does not wait for all of them: one may lack what the others have, and they may let marks go on.
+        text += " if this server is stopped first and the standby that has most is promoted"
+        return Finding("ok", "replication", text, f"Which one has most: {PAGE}")
+    if standbys.hidden and standbys.count >= needed:
         text = f"{named} is to be synchronous, and this role may not see whether it is there"
-        return Finding("warning", "replication", text, f"GRANT pg_read_all_stats TO {connection.info.user}")
+        return Finding("warning", "replication", text, f"GRANT pg_read_all_stats TO {user}")
     text = f"{named} is to be synchronous, and {synchronous} of {needed} such standbys follow: no mark is taken (503)"
     advice = (
         "Start the standby; or do without: ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf()"

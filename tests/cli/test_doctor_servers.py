@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db.connections import LONG_CONNECT_SECONDS
-from db.servers import check_servers, count_needed
+from db.servers import Standbys, check_servers, count_needed, judge_replication
 from runtime.findings import Finding
 from sandbox.postgres import free_port
 from tests.fix_postgres import TestDatabase
@@ -111,6 +111,39 @@ def test_a_server_that_does_not_answer_is_named(pair: Pair, signum: Signum) -> N
 )
 def test_standbys_that_a_commit_waits_for_are_counted_as_postgresql_does(named: str, needed: int) -> None:
     assert count_needed(named) == needed
+
+
+LOSES_NO_MARK = "a failover loses no mark"
+IF = f"{LOSES_NO_MARK} if this server is stopped first and the standby that has most is promoted"
+
+
+@pytest.mark.parametrize(
+    ("named", "following", "synchronous", "told"),
+    [
+        ("db2", "db2", 1, f"db2 follows, synchronous (db2): {LOSES_NO_MARK}"),
+        ("*", "db2", 1, f"db2 follows, synchronous (*): {LOSES_NO_MARK}"),
+        ("ANY 1 (db2, db3)", "db2", 1, f"db2 follows, synchronous (ANY 1 (db2, db3)): {LOSES_NO_MARK}"),
+        ("ANY 2 (db2, db3)", "db2, db3", 2, f"db2, db3 follow, synchronous (ANY 2 (db2, db3)): {LOSES_NO_MARK}"),
+        ("FIRST 2 (db2, db3)", "db2, db3", 2, f"db2, db3 follow, synchronous (FIRST 2 (db2, db3)): {LOSES_NO_MARK}"),
+        ("ANY 1 (db2, db3)", "db2, db3", 2, f"db2, db3 follow, synchronous (ANY 1 (db2, db3)): {IF}"),
+        ("FIRST 1 (db2, db3)", "db2, db3", 1, f"db2, db3 follow, synchronous (FIRST 1 (db2, db3)): {IF}"),
+        ("db2", "db2, db3", 1, f"db2, db3 follow, synchronous (db2): {IF}"),
+        ("ANY 2 (*)", "db2, db3, db4", 3, f"db2, db3, db4 follow, synchronous (ANY 2 (*)): {IF}"),
+    ],
+)
+def test_failover_loses_no_mark_on_a_condition_where_a_commit_does_not_wait_for_all_standbys(
+    named: str, following: str, synchronous: int, told: str
+) -> None:
+    count = len(following.split(", "))
+    found = judge_replication(Standbys(named, count, 0, synchronous, following, "0 bytes"))
+    assert (found.level, found.text, "docs/two-servers.md" in found.advice) == ("ok", told, told.endswith(IF))
+
+
+def test_of_several_asynchronous_standbys_a_failover_loses_what_the_promoted_one_lacks() -> None:
+    found = judge_replication(Standbys("", 2, 0, 0, "db2, db3", "8 kB"))
+    assert found.text.startswith(
+        "db2, db3 follow, not synchronous: a failover loses what the promoted one does not have"
+    )
 
 
 async def test_silent_server_keeps_the_doctor_for_seconds_only(pair: Pair) -> None:

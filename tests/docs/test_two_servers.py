@@ -2,15 +2,18 @@
 
 import shlex
 import subprocess
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from sandbox.standby import Member
+from sandbox.standby import FLUSH, Member
 from tests.docs.markdown import blocks
-from tests.fix_postgres import TestDatabase
+from tests.fix_postgres import PostgresChoice, TestDatabase, memory
+from tests.fix_signum import Signum
 from tests.fix_standby import HOST, Pair
 
 PAGE = "docs/two-servers.md"
@@ -54,8 +57,67 @@ def test_a_standby_is_seen_made_synchronous_and_done_without_as_the_page_says(pa
     assert behind is not None
     pair.primary.execute(*(one.replace("'db2'", "'second'") for one in statements("= 'db2'")))
     pair.primary.wait_for_standby("second", "sync")
-    pair.primary.execute(*statements("= ''"))
+    pair.primary.execute(*statements("standby_names = ''"))
     pair.primary.wait_for_standby("second", "async")
+
+
+def test_standby_tells_as_much_after_its_restart_though_its_primary_is_gone(pair: Pair) -> None:
+    """Only what is replayed tells so then: what came over the wire counts anew, from the start of a file."""
+    pair.primary.execute(FLUSH)
+    pair.primary.wait_for_standby("second")
+    pair.replication.refuse()
+    before = ask(pair.standby, "AS bytes")
+    pair.standby.stop("fast")
+    pair.standby.start()
+    give_up_at = time.monotonic() + 10
+    while ask(pair.standby, "AS bytes") < before:  # it answers before it has replayed all
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def third(pair: Pair) -> Iterator[Member]:
+    """A second standby of the pair's primary, of which two one must confirm a commit."""
+    source = pair.primary.dsn(tcp=True)
+    with Member("third", memory(), source=source, version=PostgresChoice().test_postgres_version) as third:
+        pair.primary.set("synchronous_standby_names", 'ANY 1 ("second", third)')
+        for name in ("second", "third"):
+            pair.primary.wait_for_standby(name, "quorum")
+        yield third
+
+
+def test_of_two_standbys_of_which_one_must_confirm_the_page_finds_the_one_that_has_the_mark(
+    pair: Pair, third: Member, database: TestDatabase, signum: Signum
+) -> None:
+    (found,) = (found for found in signum("doctor", "--json").json if found["check"] == "replication")
+    assert found["text"].startswith('second, third follow, synchronous (ANY 1 ("second", third)): ')
+    assert found["text"].endswith("if this server is stopped first and the standby that has most is promoted")
+    item = database.add_item(1001)
+    for name in ("second", "third"):
+        pair.primary.wait_for_standby(name, "quorum")
+    pair.replication.refuse()
+    database.fetch("INSERT INTO update_queue (item_record_id) VALUES (%s)", item)
+    for standby in (pair.standby, third):
+        standby.execute(*statements("primary_conninfo"))
+    pair.primary.stop("immediate")
+    assert ask(third, "AS bytes") > ask(pair.standby, "AS bytes")
+    assert ask(pair.standby, "FROM update_log") == []
+    third.promote()
+    assert ask(third, "FROM update_log") == [(item,)]
+
+
+def test_old_primary_acknowledges_marks_by_another_standby_until_that_follows_it_no_more(
+    pair: Pair, third: Member, database: TestDatabase
+) -> None:
+    item, old = database.add_item(1001), pair.primary
+    pair.promote()
+    with psycopg.connect(old.dsn("signum")) as connection:  # whose commit would wait for ever for a confirmation
+        connection.execute("INSERT INTO update_queue (item_record_id) VALUES (%s)", [item])
+    third.execute(*statements("primary_conninfo"))
+    give_up_at = time.monotonic() + 10
+    while ask(old, "AS behind"):  # a standby that does not follow confirms nothing
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
 
 
 def test_after_a_failover_the_page_finds_since_when_marks_may_be_lost_and_what_the_old_primary_took(
