@@ -5,8 +5,9 @@ import shlex
 
 import pytest
 
-from db import queue
+from db import queue, queue_people
 from db.history import look_up_undone
+from db.marks import mark_items
 from tests.docs.markdown import Block, blocks
 from tests.fix_operations import LEASE_SECONDS, run
 from tests.fix_postgres import TestDatabase
@@ -23,6 +24,12 @@ COMMANDS = [
 LOOKS = re.compile(r"(?:^| )(?:status|list|history|acts|--check)(?: |$)")
 STATEMENTS = [*blocks(PAGE, "sql"), *blocks("README.md", "sql")]
 OF_THE_OWNER = "Data of persons"
+LATE_SECONDS = 300.0
+NOT_KNOWN = "it is not known whether a write that had no answer was done"
+LAPSED = "due_at = now(), claimed_by = 'n1', lease_until = now() -"
+LEFT_ALONE = "it stays in the queue"
+QUEUED = "SELECT to_jsonb(q) - '{queued_at,queued_by}'::text[] FROM update_queue q ORDER BY item_record_id"
+DISMISSED = "SELECT to_jsonb(l) - 'update_log_id' - 'finished_at' FROM update_log l WHERE outcome = 'dismissed'"
 
 
 def only_reads(statement: Block) -> bool:
@@ -77,7 +84,7 @@ async def test_paused_as_the_page_says_nothing_is_claimed_until_it_goes_on(fille
     ("heading", "holding", "notifies"),
     [
         ("Mark", "barcode", True),
-        ("Mark", "priority", True),
+        ("Mark", "classification", True),
         ("Retry", "ghost", True),
         ("Retry", "due_at > now()", True),
         ("Pause", "paused_at = NULL", True),
@@ -96,6 +103,39 @@ def test_the_notifiers_are_woken_by_what_makes_them_look_anew_and_by_nothing_els
         assert bool(list(listening.notifies(timeout=0))) is notifies
 
 
+@pytest.mark.parametrize(
+    ("heading", "holding", "priority", "which"),
+    [
+        ("Mark", "barcode", 1, "barcode = '33010002043111'"),
+        ("Mark", "classification", 2, "classification = '84.31'"),
+        ("A label is printed, but Sierra is unchanged", "INSERT", 1, "item_number IN ('2043111', '2043112')"),
+    ],
+)
+@pytest.mark.parametrize(
+    "state",
+    [
+        "DELETE FROM update_queue",
+        "UPDATE sierra_item SET deleted_on = '2026-11-20' WHERE item_number = '2043111'",
+        "INSERT INTO update_queue (item_record_id, priority) SELECT item_record_id, 2 FROM sierra_item "
+        "WHERE item_number = '2043111'",
+        "INSERT INTO update_queue (item_record_id, priority, attempts, last_error) SELECT item_record_id, 0, 3, 'busy' "
+        "FROM sierra_item WHERE item_number = '2043111'",
+    ],
+)
+async def test_marked_as_the_page_says_items_are_queued_as_by_the_command(
+    filled: TestDatabase, heading: str, holding: str, priority: int, which: str, state: str
+) -> None:
+    """Beside the person and the time of an item that enters anew, which the page excepts."""
+    filled.fetch(state)
+    ids = [row[0] for row in filled.fetch(f"SELECT item_record_id FROM sierra_item WHERE {which}")]
+    async with await filled.aconnect() as connection, connection.transaction():
+        async with connection.transaction(force_rollback=True):
+            await mark_items(connection, "aino", ids, priority)
+            of_command = await (await connection.execute(QUEUED)).fetchall()
+        await connection.execute(block(heading, holding).text.encode())
+        assert await (await connection.execute(QUEUED)).fetchall() == of_command
+
+
 async def test_retried_as_the_page_says_an_item_starts_anew_behind_the_print_stations(filled: TestDatabase) -> None:
     filled.fetch("UPDATE update_queue SET priority = 0, attempts = 10")
     async with await filled.aconnect() as connection:
@@ -111,6 +151,39 @@ def test_dismissed_as_the_page_says_an_item_is_in_history_with_who_did(filled: T
     assert filled.fetch("SELECT finished_by, reason FROM update_history WHERE outcome = 'dismissed'") == [
         (filled.parameters["user"], "Sierra has no item 2043112")
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        ("", "Sierra has no item 2043112"),
+        ("unanswered_at = now() - interval '1 hour'", f"Sierra has no item 2043112; {NOT_KNOWN}"),
+        ("last_error = NULL", None),
+        ("last_error = NULL, unanswered_at = now() - interval '1 hour', revert_of = 4711", NOT_KNOWN),
+        (f"last_error = NULL, {LAPSED} interval '1 hour'", NOT_KNOWN),
+        ("last_error = NULL, unanswered_at = now() - interval '4 minutes'", LEFT_ALONE),
+        (f"last_error = NULL, {LAPSED} interval '4 minutes'", LEFT_ALONE),
+        (f"last_error = NULL, {LAPSED} interval '-1 minute'", LEFT_ALONE),
+    ],
+)
+async def test_dismissed_as_the_page_says_an_item_is_in_history_as_the_command_has_it(
+    filled: TestDatabase, state: str, error: str | None
+) -> None:
+    if state:
+        filled.fetch(f"UPDATE update_queue SET {state} WHERE last_error = 'Sierra has no item 2043112'")
+    lines = []
+    async with await filled.aconnect() as connection:
+        for by_command in (True, False):
+            async with connection.transaction(force_rollback=True):
+                if by_command:
+                    person, chosen = filled.parameters["user"], ["33010002043112"]
+                    await queue_people.dismiss(connection, person, LATE_SECONDS, barcodes=chosen)
+                else:
+                    await connection.execute(block("Dismiss").text.encode())
+                lines.append(await (await connection.execute(DISMISSED)).fetchall())
+    of_command, of_page = lines
+    assert [row["error"] for (row,) in of_command] == ([] if error == LEFT_ALONE else [error])
+    assert of_page == of_command
 
 
 async def test_undone_as_the_page_says_a_push_is_what_the_next_claim_puts_back(filled: TestDatabase) -> None:
