@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fix_standby import HOST, Pair, Run, hosts
+from tests.fix_standby import HOST, LISTENING, Pair, Run, hosts
 
 pytestmark = pytest.mark.long
 
@@ -13,6 +13,7 @@ def test_processes_that_know_both_hosts_follow_the_primary_there_and_back(pair: 
     with running.marking():
         pair.fail_over()
     pair.take_back()
+    running.notifier.wait_for_words(LISTENING, 2)
     with running.marking():
         pair.switch_over()
     running.check(pair.primary, listened=3)

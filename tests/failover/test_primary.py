@@ -59,6 +59,7 @@ def test_pair_is_switched_over_and_back_without_a_loss(pair: Pair, run: Run) -> 
         pair.switch_over()
         pair.lead_to_primary()
     pair.take_back()
+    running.notifier.wait_for_words(LISTENING, 2)
     with running.marking():
         pair.switch_over()
         pair.lead_to_primary()
