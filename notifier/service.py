@@ -24,8 +24,9 @@ from notifier.push import ItemPush
 from notifier.sessions import Sessions
 from notifier.sierra.client import SierraClient
 from notifier.sierra.errors import SierraRefused, SierraUnavailable
+from notifier.tasks import Tasks, end
 from notifier.wakeup import Wakeup
-from notifier.worker import Tasks, Worker, end
+from notifier.worker import Worker
 from runtime.settings import NotifierSettings
 
 log = logging.getLogger("signum.notifier")

@@ -8,10 +8,9 @@ make in between would be lost.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from db.queue import NOT_CHECKED, Finish, Pushed
 from notifier.claims import Claims
@@ -19,59 +18,11 @@ from notifier.health import SierraHealth
 from notifier.in_flight import ClaimedItem, Failed, InFlight, Limits, Released
 from notifier.outcomes import OutcomeWriter
 from notifier.push import Finished, ItemPush, Outcome, Result, ToReadSingly, ToWrite, fail_by_own_error
+from notifier.tasks import Tasks
 from notifier.wakeup import Wakeup
 from runtime.sentry import tell_steps
 
 Work = Callable[[], Awaitable[Sequence[Result]]]
-
-CANCEL_AGAIN_SECONDS = 1.0
-
-
-class Tasks:
-    """The tasks under way: claims, requests, outcomes. Each sets the wakeup at its end."""
-
-    def __init__(self, wakeup: Wakeup) -> None:
-        self._wakeup = wakeup
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._failure: Exception | None = None
-
-    def __len__(self) -> int:
-        return len(self._under_way)
-
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task."""
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def raise_failure(self) -> None:
-        """Raise the last error of a claim, which is logged, or of the error handling itself."""
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
-
-    async def cancel(self) -> None:
-        """Cancel all of them, and return when they have ended."""
-        await end(self._under_way)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        self._wakeup.set(something_due=False)
-        if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            self._failure = error
-
-
-async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks until they have ended.
-
-    Until Python 3.12 `asyncio.wait_for`, by which psycopg waits, may swallow a cancel that comes just as its wait ends.
-    """
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
 
 
 class Worker:

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from notifier import worker
+from notifier import tasks
+from notifier.tasks import Tasks, end
 from notifier.wakeup import Wakeup
-from notifier.worker import Tasks, end
 
 
 async def swallow(cancels: list[int]) -> None:
@@ -22,11 +22,11 @@ async def swallow(cancels: list[int]) -> None:
 
 @pytest.mark.parametrize("how", ["helpers", "tasks"])
 async def test_a_task_that_swallows_a_cancel_is_ended_by_the_next(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "CANCEL_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_SECONDS", 0.01)
     cancels: list[int] = []
-    tasks = Tasks(Wakeup())
-    task = tasks.start(swallow(cancels))
+    under_way = Tasks(Wakeup())
+    task = under_way.start(swallow(cancels))
     await asyncio.sleep(0)
     async with asyncio.timeout(10):
-        await (end([task]) if how == "helpers" else tasks.cancel())
+        await (end([task]) if how == "helpers" else under_way.cancel())
     assert (task.cancelled(), len(cancels)) == (True, 2)

@@ -8,8 +8,9 @@ from notifier.claims import Claims
 from notifier.in_flight import ClaimedItem, InFlight, Limits
 from notifier.outcomes import OutcomeWriter
 from notifier.push import ItemPush, Result
+from notifier.tasks import Tasks
 from notifier.wakeup import Wakeup
-from notifier.worker import Tasks, Worker
+from notifier.worker import Worker
 from tests.fix_health import Health, claimed
 
 

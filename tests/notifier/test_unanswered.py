@@ -16,9 +16,9 @@ from notifier.in_flight import ClaimedItem, InFlight, Limits
 from notifier.outcomes import RECHECKS, OutcomeWriter
 from notifier.sessions import Sessions
 from notifier.sierra.errors import ItemRejected, ItemTroubled
+from notifier.tasks import Tasks
 from notifier.unanswered import UnansweredWrites
 from notifier.wakeup import Wakeup
-from notifier.worker import Tasks
 from runtime.settings import NotifierSettings
 from tests.fix_notifier import TO_RECHECK
 from tests.fix_postgres import TestDatabase
