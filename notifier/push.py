@@ -162,6 +162,9 @@ class ItemPush:
         is_look_at_update = item.claim.is_recheck and item.claim.revert_of is None
         if is_look_at_update and (has := storable(plan.call_number_before)) and has == item.claim.pushed_call_number:
             return self._finish(item, Plan({}, has, has), "unchanged")
+        # A field without subfields is none of ours: nothing is to be put right.
+        if is_look_at_update and plan.refusal and plan.refusal.code == "no_subfield":
+            return self._finish(item, NOTHING, "unchanged")
         # A look, too: the text may be staff's, or one of ours of a late write, which history must not call undone.
         if plan.refusal:
             return self._health.failed(item, ItemRejected(*plan.refusal), writing=False)
@@ -176,9 +179,11 @@ class ItemPush:
                 *self._health.succeeded(item, wrote=False),
                 Released([item], DRY_RUN_SECONDS, Reason("dry_run", would)),
             ]
-        # Its last write can't be done any more, see `reject` in queue.sql: another would have it wait without end.
+        # It waited beyond its last attempt for a write without an answer, see `reject` in queue.sql. Another that had
+        # none would have it wait anew, without end.
         if item.claim.revert_of is not None and item.claim.attempts > self._limits.max_attempts:
-            said = f"The revert of item {item.number} had no answer from Sierra, which still has {_quoted(plan)}"
+            tries, has = item.claim.attempts - 1, _quoted(plan)
+            said = f"The revert of item {item.number} was not done in {tries} attempts: Sierra still has {has}"
             return self._health.failed(item, ItemRejected("unanswered", said), writing=False)
         return [ToWrite(item)]
 

@@ -94,7 +94,7 @@ async def test_a_revert_that_sierra_never_answers_is_rejected_when_its_last_writ
         await eventually(database, "SELECT due_at > now() AND last_error IS NOT NULL FROM update_queue")
         database.fetch(f"{LATER}, lease_until = NULL")
         await eventually(
-            database, REJECTED, f"The revert of item 1001 had no answer from Sierra, which still has {OLDER!r}"
+            database, REJECTED, f"The revert of item 1001 was not done in 1 attempts: Sierra still has {OLDER!r}"
         )
     assert len(sierra.requests("put_item")) == 2
     found = database.fetch("SELECT outcome, call_number_after FROM update_log ORDER BY update_log_id")
@@ -122,7 +122,7 @@ async def test_a_write_that_was_sent_twice_is_looked_at_again_though_one_was_ans
     assert database.fetch(OUTCOMES) == [(["pushed"],)]
 
 
-@pytest.mark.parametrize("found", ["as it was pushed", "deleted", "gone"])
+@pytest.mark.parametrize("found", ["as it was pushed", "deleted", "gone", "without subfields"])
 async def test_a_look_that_finds_nothing_of_ours_to_put_right_tells_nobody(
     database: TestDatabase, sierra: SierraInThread, notifier: Notifier, found: str
 ) -> None:
@@ -135,6 +135,9 @@ async def test_a_look_that_finds_nothing_of_ours_to_put_right_tells_nobody(
             sierra.fault(kind="get_item", status=404)
         elif found == "deleted":
             sierra.add(replace(sierra.record("1001"), deleted_at="2026-11-01"))
+        elif found == "without subfields":
+            staff = {"fieldTag": "c", "marcTag": "099", "ind1": " ", "ind2": " ", "content": "Varasto"}
+            sierra.edit("1001", {"varFields": [staff]})
         database.fetch(LATER)
         await eventually(database, "SELECT count(*) = 0 FROM update_queue")
     assert database.fetch(OUTCOMES) == [(["pushed"],)]
