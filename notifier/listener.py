@@ -64,6 +64,11 @@ class Listener:
             await asyncio.sleep(reconnect_pause(self._failures, random.random()))  # noqa: S311  jitter, not a secret
             self._failures += 1
 
+    async def ring(self) -> None:
+        """Have the other notifiers look at the queue: what this one has put back may be due."""
+        async with lend(self._pool) as connection:
+            await connection.execute(SQL["ring"])
+
     async def _listen(self) -> None:
         """Listen on one connection until it fails. Set the wakeup first: earlier notifications are lost."""
         self._pool.found_read_only.clear()

@@ -85,6 +85,7 @@ class Service:
         with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(1):
                 await self._heartbeat.beat("stopped")
+                await self.listener.ring()
         _raise_if_ended([loop])
 
     async def _note_lost_writes(self) -> None:

@@ -1,4 +1,4 @@
--- The listener's statements: LISTEN, and the echo by which it proves that notifications arrive.
+-- LISTEN, the echo by which the listener proves that notifications arrive, and the notification of a notifier that stops.
 
 
 -- name: listen
@@ -14,3 +14,8 @@ LISTEN update_queue_echo;
 -- name: send_echo
 -- Sent on another connection than the one that listens: only then does its arrival prove that NOTIFY reaches us.
 SELECT pg_notify('update_queue_echo', %(notifier)s);
+
+
+-- name: ring
+-- Have the others look at the queue. Outcomes notify nobody: their commits would wait for those of marks.
+SELECT pg_notify('update_queue', '');

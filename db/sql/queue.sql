@@ -116,7 +116,8 @@ ORDER BY c.priority, c.due_at;
 -- name: finish
 -- Take pushed items off the queue and log them. One that was marked again meanwhile stays and is due at once; it is
 -- logged too, for Sierra was written. It is due since that mark, so nothing notifies: the commits that notify come one by
--- one, and behind a mark that waits for its standby this one would wait, with all outcomes. Rows that are ours no more are left alone: they are missing in the answer.
+-- one, and behind a mark that waits for its standby this one would wait, with all outcomes. Rows that are ours no more are
+-- left alone: they are missing in the answer.
 -- `held` locks first, and sees the revision of a mark that commits while the statement runs. What another session has
 -- locked (a mark under way, a DBA's open transaction) is not waited for, or all others would wait for it: it is missing
 -- in the answer too, and still_ours tells it from the others.
@@ -193,7 +194,7 @@ WITH pushed AS (
     SET claimed_by = NULL,
         lease_until = NULL,
         attempts = 0,
-        due_at = least(q.due_at, now()),
+        due_at = least(q.due_at, clock_timestamp()),
         last_error = NULL,
         unanswered_at = h.unanswered_at
     FROM held h
@@ -241,7 +242,7 @@ SET claimed_by = NULL,
     unanswered_at = CASE WHEN %(keep_seconds)s::float8 IS NULL THEN q.unanswered_at ELSE now() END,
     due_at = CASE
         WHEN q.revision = %(revision)s THEN now() + %(delay_seconds)s * interval '1 second'
-        ELSE least(q.due_at, now())
+        ELSE least(q.due_at, clock_timestamp())
     END,
     attempts = CASE WHEN q.revision = %(revision)s THEN q.attempts ELSE 0 END,
     last_error = CASE WHEN q.revision = %(revision)s THEN %(reason)s END,
@@ -281,7 +282,7 @@ WITH locked AS (
         due_at = CASE
             WHEN h.is_rejected THEN NULL
             WHEN h.as_pushed THEN h.unanswered_at + %(late_seconds)s * interval '1 second'
-            ELSE least(q.due_at, now())
+            ELSE least(q.due_at, clock_timestamp())
         END,
         attempts = CASE WHEN h.as_pushed THEN q.attempts ELSE 0 END,
         last_error = CASE WHEN h.as_pushed THEN %(reason)s END,

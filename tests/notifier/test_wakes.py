@@ -1,5 +1,7 @@
 """The notifier looks at the queue after a notification, at its start, at the sweep, and when it hears again."""
 
+import pytest
+
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, listening, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
@@ -29,6 +31,24 @@ async def test_what_was_marked_before_the_start_is_pushed(
     async with notifier(**NO_SWEEP):
         await eventually(database, EMPTY)
     assert len(sierra.puts()) == 10
+
+
+@pytest.mark.parametrize("holding", ["put_item", "get_items"], ids=["marked again", "released"])
+async def test_what_a_notifier_puts_back_at_its_stop_another_takes_at_once(
+    database: TestDatabase, sierra: SierraInThread, notifier: Notifier, holding: str
+) -> None:
+    """Nothing else would have it look before the lease lapses, or the sweep."""
+    (item,) = add_items(database, sierra, 1001)
+    barrier = sierra.hold(holding)
+    async with notifier(**NO_SWEEP) as first:
+        mark(database, item)
+        await barrier.reached()
+        mark(database, item)
+        async with notifier("n2", **NO_SWEEP):
+            await eventually(database, "SELECT mode FROM notifier_state WHERE notifier = 'n2'", "listening")
+            first.wakeup.stop()
+            barrier.release()
+            await eventually(database, EMPTY)
 
 
 async def test_the_sweep_finds_what_was_not_notified(
