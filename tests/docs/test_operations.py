@@ -118,8 +118,8 @@ def test_the_notifiers_are_woken_by_what_makes_them_look_anew_and_by_nothing_els
         "UPDATE sierra_item SET deleted_on = '2026-11-20' WHERE item_number = '2043111'",
         "INSERT INTO update_queue (item_record_id, priority) SELECT item_record_id, 2 FROM sierra_item "
         "WHERE item_number = '2043111'",
-        "INSERT INTO update_queue (item_record_id, priority, attempts, last_error) SELECT item_record_id, 0, 3, 'busy' "
-        "FROM sierra_item WHERE item_number = '2043111'",
+        "INSERT INTO update_queue (item_record_id, priority, attempts, last_error, request_id, trace) "
+        "SELECT item_record_id, 0, 3, 'busy', 'r-1', '00-1' FROM sierra_item WHERE item_number = '2043111'",
     ],
 )
 async def test_marked_as_the_page_says_items_are_queued_as_by_the_command(
