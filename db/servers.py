@@ -113,9 +113,10 @@ def judge_replication(standbys: Standbys, user: str = "") -> Finding:
     needed, synchronous = count_needed(named), standbys.synchronous
     if synchronous >= needed:
         text = f"{names} {follow}, synchronous ({named}): a failover loses no mark"
-        if standbys.count == needed:
+        if max(standbys.count, count_named(named)) == needed:
             return Finding("ok", "replication", text)
-        # A commit does not wait for all of them: one may lack what the others have, and they may let marks go on.
+        # A commit does not wait for all of them, or for one that may be back: that one may lack what the others have,
+        # and they may let marks go on.
         text += " if this server is stopped first and the standby that has most is promoted"
         return Finding("ok", "replication", text, f"Which one has most: {PAGE}")
     if standbys.hidden and standbys.count >= needed:
@@ -126,6 +127,11 @@ def judge_replication(standbys: Standbys, user: str = "") -> Finding:
         "Start the standby; or do without: ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf()"
     )
     return Finding("problem", "replication", text, advice)
+
+
+def count_named(named: str) -> int:
+    """The number of standbys that `synchronous_standby_names` names; `*` is one name."""
+    return named.count(",") + 1
 
 
 def count_needed(named: str) -> int:

@@ -122,7 +122,7 @@ IF = f"{LOSES_NO_MARK} if this server is stopped first and the standby that has 
     [
         ("db2", "db2", 1, f"db2 follows, synchronous (db2): {LOSES_NO_MARK}"),
         ("*", "db2", 1, f"db2 follows, synchronous (*): {LOSES_NO_MARK}"),
-        ("ANY 1 (db2, db3)", "db2", 1, f"db2 follows, synchronous (ANY 1 (db2, db3)): {LOSES_NO_MARK}"),
+        ("ANY 1 (db2, db3)", "db2", 1, f"db2 follows, synchronous (ANY 1 (db2, db3)): {IF}"),
         ("ANY 2 (db2, db3)", "db2, db3", 2, f"db2, db3 follow, synchronous (ANY 2 (db2, db3)): {LOSES_NO_MARK}"),
         ("FIRST 2 (db2, db3)", "db2, db3", 2, f"db2, db3 follow, synchronous (FIRST 2 (db2, db3)): {LOSES_NO_MARK}"),
         ("ANY 1 (db2, db3)", "db2, db3", 2, f"db2, db3 follow, synchronous (ANY 1 (db2, db3)): {IF}"),
