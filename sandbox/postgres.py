@@ -36,6 +36,7 @@ _LOCALES: dict[Version, tuple[str, ...]] = {
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
 _LONGEST_BASE = 60  # a Unix socket's path has at most 103 bytes on macOS, and ours adds some 40
+_PORTS = range(10_000, 32_768)  # below those that Linux and macOS give to who asks for any
 _SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
@@ -234,8 +235,8 @@ def _open_to_all(path: Path) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which no process listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 on which no process listens now, and which the system gives to none that asks for any."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

@@ -14,6 +14,7 @@ from threading import Timer
 import httpx
 import pytest
 
+from sandbox.postgres import free_port
 from tests.fix_postgres import TestDatabase
 from tests.fix_sentry import Receiver
 
@@ -25,8 +26,7 @@ class Process:
     """An API process, or several behind one port."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._process = subprocess.Popen(
             [sys.executable, "-c", "from cli.main import run; run()", "api"],
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(HOUSE), "API_PORT": str(self.port), **environment},

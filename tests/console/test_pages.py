@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from console import fields
+from sandbox.postgres import free_port
 from tests.fix_console import TOKEN, ConsoleClient, StartConsole
 from tests.fix_postgres import TestDatabase
 
@@ -54,9 +55,7 @@ def test_address_that_is_none_is_told_in_the_frame_of_a_page(admin: ConsoleClien
 
 
 def test_database_that_is_away_is_told_on_the_page(start_console: StartConsole) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    answer = start_console(db_port=port).get("/stations")
+    answer = start_console(db_port=free_port()).get("/stations")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "The database can" in answer.text
 

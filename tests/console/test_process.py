@@ -15,6 +15,7 @@ from psycopg import sql
 from db.connections import DatabaseUnavailable
 from db.schema.migrate import migrate
 from db.schema.rights import grant_rights, make_logins
+from sandbox.postgres import free_port
 from tests.docs.markdown import HOUSE
 from tests.fix_console import StartConsole, add_person
 from tests.fix_postgres import TestDatabase
@@ -100,8 +101,7 @@ class Console:
 
 
 def test_process_answers_until_it_is_told_to_stop(database: TestDatabase) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     console = Console(port, database.environment())
     console.hear("Uvicorn running")
     assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).text == "ok"
