@@ -55,6 +55,18 @@ class Server:
             for statement in statements:
                 connection.execute(statement)
 
+    @contextlib.contextmanager
+    def standby_away(self) -> Iterator[None]:
+        """Each commit waits for a synchronous standby that is not there."""
+        reload = sql.SQL("SELECT pg_reload_conf()").format()
+        try:
+            self.execute(sql.SQL("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").format(), reload)
+            # Commits wait once the checkpointer has seen it, which it has done before it serves a later request.
+            self.execute(sql.SQL("CHECKPOINT").format())
+            yield
+        finally:
+            self.execute(sql.SQL("ALTER SYSTEM RESET synchronous_standby_names").format(), reload)
+
     def create(self, name: str, template: str = "template1") -> None:
         """Make a database, a copy of `template`, in place of one of that name."""
         # Our own servers don't wait for the disk: copied as files, half the time and next to no WAL. Since 15.

@@ -1,13 +1,15 @@
 """signum progress: how much of the relabelling is done, by collection, day and desk, and when it ends."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from tests.fix_postgres import TestDatabase
 from tests.fix_signum import Signum
 
-TODAY = datetime.now(UTC).date()
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 @pytest.fixture
@@ -18,15 +20,15 @@ def counted(database: TestDatabase) -> None:
         " ('Helsinki', 'Kirja', 'Kirja', 5, 10, 1, 0), ('Helsinki', 'Lehti', 'Lehti', 1, 20, 0, 0),"
         " ('Espoo', 'Kirja', 'Kirja', 7, 12, 0, 0)"
     )
-    database.fetch("INSERT INTO progress_day VALUES (%s, 'desk 1', 30, 21)", TODAY - timedelta(1))
+    database.fetch("INSERT INTO progress_day VALUES (%s, 'desk 1', 30, 21)", today() - timedelta(1))
 
 
 @pytest.mark.usefixtures("counted")
 def test_overview_tells_pace_and_end(signum: Signum) -> None:
     told = signum("progress", "--json").json
     assert (told["done"], told["to_do"], told["pushed"], told["relabelled"]) == (13, 42, 30, 21)
-    assert (told["a_day"], told["ends_on"]) == (21.0, str(TODAY + timedelta(2)))
-    assert str(TODAY + timedelta(2)) in signum("progress").out
+    assert (told["a_day"], told["ends_on"]) == (21.0, str(today() + timedelta(2)))
+    assert str(today() + timedelta(2)) in signum("progress").out
 
 
 @pytest.mark.usefixtures("counted")
@@ -49,7 +51,7 @@ def test_counts_are_told_by_each_part_the_most_to_do_first(
 
 @pytest.mark.usefixtures("counted")
 def test_days_are_told_by_desk(signum: Signum) -> None:
-    day = {"day": str(TODAY - timedelta(1)), "desk": "desk 1", "pushed": 30, "relabelled": 21}
+    day = {"day": str(today() - timedelta(1)), "desk": "desk 1", "pushed": 30, "relabelled": 21}
     assert signum("progress", "--by", "day", "--json").json == [day]
     assert signum("progress", "--by", "day", "--days", "1", "--json").json == []
 
@@ -60,7 +62,7 @@ def test_each_part_is_a_file_for_a_spreadsheet(signum: Signum) -> None:
     assert head.startswith('"location","done","to_do",')
     assert [row.partition(",")[0] for row in rows] == ['"Helsinki"', '"Espoo"']
     assert signum("progress", "--csv").out.count("\n") == 2
-    assert f'"{TODAY - timedelta(1)}","desk 1",30,21' in signum("progress", "--by", "day", "--csv").out
+    assert f'"{today() - timedelta(1)}","desk 1",30,21' in signum("progress", "--by", "day", "--csv").out
 
 
 def test_before_the_first_count_that_is_said(signum: Signum) -> None:

@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
@@ -41,11 +42,8 @@ def database(own_database: TestDatabase) -> TestDatabase:
 @pytest.fixture
 def lose_standby(database: TestDatabase) -> Iterator[Callable[[], None]]:
     """From the call on no commit is confirmed by the server's synchronous standby."""
-    reload = sql.SQL("SELECT pg_reload_conf()").format()
-    yield lambda: database.server.execute(
-        sql.SQL("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").format(), reload
-    )
-    database.server.execute(sql.SQL("ALTER SYSTEM RESET synchronous_standby_names").format(), reload)
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(database.server.standby_away())
 
 
 def cancelled(database: TestDatabase, application: str, work: Callable[[], Any]) -> Any:

@@ -13,7 +13,7 @@ LEASED = "SELECT count(*) FROM update_queue WHERE lease_until > now()"
 HELD_BY = "SELECT item_number FROM update_queue JOIN sierra_item USING (item_record_id) WHERE claimed_by LIKE %s"
 CLAIMING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 CLAIMS_WAIT = """
-    CREATE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql
+    CREATE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0
         AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END';
     CREATE TRIGGER claims_wait BEFORE UPDATE ON update_queue
         FOR EACH ROW WHEN (NEW.lease_until > now()) EXECUTE FUNCTION wait_for_the_test();
@@ -131,7 +131,7 @@ async def test_who_was_frozen_inside_a_write_spoils_nothing(
 ) -> None:
     library.add(1001)
     written = sierra.hold("put_item", after_applying=True)
-    frozen = start("notifier", **NO_SWEEP)
+    frozen = start("notifier", **NO_SWEEP, sierra_api_client_timeout_seconds=60)
     library.mark(1001)
     await written.reached()
     frozen.freeze()

@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -26,28 +24,12 @@ def database(own_database: TestDatabase) -> TestDatabase:
     return own_database
 
 
-@contextmanager
-def standby_away(database: TestDatabase) -> Iterator[None]:
-    """The server waits for a standby that is not there, and knows it."""
-    with database.connect() as dba:
-        dba.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-        dba.execute("SELECT pg_reload_conf()")
-    try:
-        with psycopg.connect(**database.parameters, autocommit=True) as asking:
-            assert asking.execute("SHOW synchronous_standby_names").fetchone() == ("nobody",)
-        yield
-    finally:
-        with database.connect() as dba:
-            dba.execute("ALTER SYSTEM RESET synchronous_standby_names")
-            dba.execute("SELECT pg_reload_conf()")
-
-
 def test_items_are_pushed_while_the_synchronous_standby_is_gone(
     database: TestDatabase, library: Library, start: Start
 ) -> None:
     """Each session that waited for it would keep its row locks, until nobody gets in."""
     library.add(1001, 1002, 1003)
-    with standby_away(database):
+    with database.server.standby_away():
         start("notifier", sierra_update_interval_seconds=3600)
         with psycopg.connect(**database.parameters, options="-c synchronous_commit=local", autocommit=True) as desk:
             desk.execute("INSERT INTO update_queue (item_record_id) SELECT item_record_id FROM sierra_item")
@@ -70,7 +52,7 @@ async def test_an_item_marked_again_does_not_wait_behind_a_mark_that_waits_for_t
     library.mark(1001)
     await barrier.reached()
     library.mark(1001)
-    with standby_away(database):
+    with database.server.standby_away():
         marking = threading.Thread(target=mark, args=(database, other), name="mark")
         marking.start()
         await eventually(database, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", 1)

@@ -10,6 +10,7 @@ from sandbox.journal import Journal
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
+from tests.fix_verdict import LIMIT_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -34,13 +35,13 @@ async def test_sierra_unwell_as_a_whole_burns_no_attempts_and_all_is_pushed_afte
     switch = sierra.fault(**fault)
     mark(database, *add_items(database, sierra, *range(1001, 1009)))
     async with notifier(**NO_SWEEP, sierra_api_client_timeout_seconds=0.5, sierra_api_client_retries=1) as service:
-        await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state WHERE notifier = 'n1'")
+        await eventually(database, "SELECT breaker IN ('open', 'probing') FROM notifier_state WHERE notifier = 'n1'")
         assert service.health.fault
         await eventually(database, "SELECT max(attempts) <= 1 AND count(*) = 8 FROM update_queue")
         assert database.fetch("SELECT count(*) FROM update_log") == [(0,)]
         switch.off()
         database.fetch("UPDATE update_queue SET due_at = now()")  # a failed probe waits a minute at the back
-        await eventually(database, EMPTY, at_most=20)
+        await eventually(database, EMPTY, at_most=LIMIT_SECONDS)
     assert database.fetch(
         "SELECT count(*), max(attempts) FROM update_log WHERE outcome IN ('pushed', 'unchanged')"
     ) == [(8, 1)]
@@ -54,7 +55,7 @@ async def test_five_equal_refusals_in_a_row_are_not_the_items_fault(
     switch = sierra.fault(kind="put_item", status=status, description="the same for all")
     mark(database, *add_items(database, sierra, *range(1001, 1009)))
     async with notifier(**NO_SWEEP) as service:
-        await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state WHERE notifier = 'n1'")
+        await eventually(database, "SELECT breaker IN ('open', 'probing') FROM notifier_state WHERE notifier = 'n1'")
         assert "configuration?" in str(service.health.fault)
         assert "the same for all" in str(service.health.fault)
         assert database.fetch("SELECT count(*), count(due_at), max(attempts) <= 1 FROM update_queue") == [(8, 8, True)]
@@ -77,7 +78,7 @@ async def test_equal_refusals_of_marks_that_come_one_by_one_reject_none(
         for number, item in enumerate(items, 1):
             mark(database, item)
             await sierra.until(partial(has_so_many_writes, number))
-        await eventually(database, "SELECT breaker <> 'closed' FROM notifier_state WHERE notifier = 'n1'")
+        await eventually(database, "SELECT breaker IN ('open', 'probing') FROM notifier_state WHERE notifier = 'n1'")
         assert "configuration?" in str(service.health.fault)
     assert database.fetch("SELECT count(*), count(due_at) FROM update_queue") == [(5, 5)]
 

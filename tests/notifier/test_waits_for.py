@@ -10,6 +10,7 @@ from tests.fix_health import BUSY, REFUSED, Clock, claimed
 from tests.fix_notifier import EMPTY, NO_SWEEP, Notifier, add_items, eventually, mark
 from tests.fix_postgres import TestDatabase
 from tests.fix_sierra import SierraInThread
+from tests.fix_verdict import LIMIT_SECONDS
 
 STATE = "SELECT (state, waits_for)::text FROM notifier_overview"
 SIERRA, ANSWER, PERSON = (
@@ -50,7 +51,7 @@ async def test_who_must_act_is_told_by_the_state(
         assert levels == {logging.ERROR if state == PERSON else logging.WARNING}
         switch.off()
         database.fetch("UPDATE update_queue SET due_at = now()")  # a failed probe waits a minute at the back
-        await eventually(database, EMPTY, at_most=20)
+        await eventually(database, EMPTY, at_most=LIMIT_SECONDS)
         await eventually(database, STATE, "(listening,)")
 
 
