@@ -69,7 +69,7 @@ class Limits:
     pool_size: int
     most_items: int
     timeout_seconds: float
-    max_attempts: int = 10
+    max_attempts: int
     dry_run: bool = False
 
     @property

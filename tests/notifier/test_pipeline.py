@@ -68,7 +68,8 @@ async def test_no_more_items_are_held_than_the_limit_says(
 def test_items_whose_outcome_waits_for_their_rows_take_no_room_until_they_are_very_many(
     settled: int, unsettled: int, writing: int, room: int
 ) -> None:
-    in_flight, nothing, limits = InFlight(), cast("Any", None), Limits(pool_size=4, most_items=4, timeout_seconds=10)
+    in_flight, nothing = InFlight(), cast("Any", None)
+    limits = Limits(pool_size=4, most_items=4, timeout_seconds=10, max_attempts=10)
     outcomes = cast("OutcomeWriter", SimpleNamespace(writing=writing))
     for number in range(settled + unsettled):
         item = claimed(number, sent_at=0)

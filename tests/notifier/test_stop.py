@@ -49,7 +49,7 @@ class DeafSierra:
 
 async def test_a_read_that_has_not_begun_at_a_stop_keeps_no_undecided_item(health: Health) -> None:
     """It was started in the same turn of the event loop in which the signal came."""
-    in_flight, told, wakeup, limits = InFlight(), Told(), Wakeup(), Limits(4, 20, 10.0)
+    in_flight, told, wakeup, limits = InFlight(), Told(), Wakeup(), Limits(4, 20, 10.0, 10)
     parts = cast(OutcomeWriter, told), cast(ItemPush, DeafSierra()), cast(Claims, NoClaims())
     worker = Worker(in_flight, *parts, Tasks(wakeup), wakeup, health, limits)
     health.refuse(1001)

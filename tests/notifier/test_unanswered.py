@@ -76,7 +76,7 @@ async def tasks() -> AsyncIterator[Tasks]:
 @pytest.fixture
 def claims(outcomes: OutcomeWriter, in_flight: InFlight, tasks: Tasks) -> Claims:
     """Those of n1, one at a time."""
-    limits = Limits(pool_size=1, most_items=9, timeout_seconds=10)
+    limits = Limits(pool_size=1, most_items=9, timeout_seconds=10, max_attempts=10)
     return Claims(in_flight, outcomes, Wakeup(), SierraHealth(), limits, tasks.start)
 
 
