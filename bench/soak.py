@@ -120,7 +120,8 @@ def run(plan: Plan, seed: int) -> dict[str, Any]:
             "drain_seconds": round(drained - healed, 1),
             "loop_seconds": round(time.monotonic() - drained, 1),
         }
-        told |= {**report(system, items, notes, waiting), "staff": staff.acts, "faults": dict(chaos.met)}
+        told |= report(system, items, notes, waiting, chaos.silenced_ns)
+        told |= {"staff": staff.acts, "faults": dict(chaos.met)}
         return {**told, "broken": told["broken"] + not_closed}
 
 
@@ -140,7 +141,9 @@ def wait_until_drained(system: System) -> dict[str, str]:
     return waiting
 
 
-def report(system: System, items: Sequence[Item], notes: Notes, waiting: Mapping[str, str]) -> dict[str, Any]:
+def report(
+    system: System, items: Sequence[Item], notes: Notes, waiting: Mapping[str, str], silenced_ns: Sequence[int]
+) -> dict[str, Any]:
     """Count the events, and list the promises that were broken."""
     with psycopg.connect(system.postgres.dsn()) as connection:
         log = [Logged(*row) for row in connection.execute(LOG)]
@@ -157,6 +160,7 @@ def report(system: System, items: Sequence[Item], notes: Notes, waiting: Mapping
         log=log,
         reads=notes.reads,
         reverts=notes.reverts,
+        silenced_ns=silenced_ns,
     )
     done = sorted((write for write in writes if write.landed_ns), key=lambda write: write.landed_ns or 0)
     return {

@@ -15,10 +15,9 @@ import httpx
 import psycopg
 
 from bench.soak_notes import Notes
-from bench.soak_servers import ServerFaults
+from bench.soak_wires import WireFaults
 from sandbox.processes import Process
 from sandbox.system import System, is_ready
-from sandbox.wire import Wire
 
 TERMINATE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name <> ''"
@@ -50,7 +49,7 @@ LATE_WRITE_SECONDS = LATEST_SECONDS + 3  # the notifiers' setting: a failover ma
 BEAT = "SELECT count(*) FROM notifier_state WHERE notifier LIKE %s AND seen_at > %s"
 
 
-class Chaos(ServerFaults):
+class Chaos(WireFaults):
     """The faults, by the names of the methods here and there, each as often as it is given. `met` counts them."""
 
     def __init__(self, system: System, seed: int, faults: Sequence[str], notes: Notes) -> None:
@@ -192,35 +191,6 @@ class Chaos(ServerFaults):
     def expire_tokens(self) -> None:
         """End the life of all tokens early."""
         self._sierra.post("/tokens/expire").raise_for_status()
-
-    def cut_wires(self) -> None:
-        """End each connection between the processes, PostgreSQL and Sierra, by FIN or RST."""
-        for wire in self._wires():
-            self._die.choice([wire.cut, wire.reset])()
-
-    def silence_notifiers(self) -> None:
-        """Silence their connections to PostgreSQL, the listening ones too, or those to Sierra."""
-        *_, to_postgres, to_sierra = self._wires()
-        self._die.choice([to_postgres, to_sierra]).fall_silent()
-
-    def silence_api(self) -> None:
-        """Silence it for as long as a print station waits; then reset its connections: a batch would wait its 110 s."""
-        of_the_api, *_ = self._wires()
-        of_the_api.fall_silent()
-        self.rest(0.5, 5)
-        of_the_api.reset()
-
-    def delay_wires(self) -> None:
-        """Delay all traffic, for up to two seconds."""
-        for wire in self._wires():
-            wire.delay(self._die.uniform(0.01, 0.1))
-        self.rest(0.5, 2)
-        for wire in self._wires():
-            wire.heal()
-
-    def _wires(self) -> tuple[Wire, ...]:
-        wires = self._system.wires
-        return (wires.of_the_api, wires.of_the_notifiers, wires.to_sierra) if wires else ()
 
     def _any(self, kind: str) -> Process:
         return self._die.choice([process for process in self._system.running if process.name == kind])

@@ -58,6 +58,7 @@ class Story:
     lapsed: Collection[int] = field(
         default=()
     )  # writes of a notifier that was stopped inside them until its lease had lapsed
+    silenced_ns: Sequence[int] = ()  # when wires to Sierra had fallen silent: a client that leaves is not seen there
 
 
 def broken(story: Story) -> list[str]:
@@ -120,8 +121,15 @@ def _overlapping(story: Story) -> Iterator[str]:
     writes = sorted((one for one in story.writes if one.number not in story.lapsed), key=lambda one: one.arrived_ns)
     for number in story.before:
         for one, other in pairwise(write for write in writes if number in write.item_numbers):
-            if one.ended_ns is None or one.ended_ns > other.arrived_ns:
+            ended_ns = _ended_ns(one, story.silenced_ns)
+            if ended_ns is None or ended_ns > other.arrived_ns:
                 yield f"writes {one.number} and {other.number} of item {number} overlap"
+
+
+def _ended_ns(write: Entry, silenced_ns: Sequence[int]) -> int | None:
+    """When it ended; or when its wire fell silent under it, for Sierra is not told then that its client has left."""
+    hidden = [at for at in silenced_ns if write.arrived_ns <= at and (write.ended_ns is None or at < write.ended_ns)]
+    return min(hidden, default=write.ended_ns)
 
 
 def _damaged(story: Story) -> Iterator[str]:

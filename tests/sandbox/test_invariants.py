@@ -60,6 +60,9 @@ def test_a_story_in_which_all_is_kept_is_found_whole() -> None:
     assert broken(KEPT) == []
     assert broken(replace(KEPT, classifications={"7": NEWER})) == [], "newer than the last mark: either will do"
     assert broken(replace(KEPT, writes=[write(1, 0, None), write(2, 10, 20)], lapsed=[1])) == []
+    for ended_ns in (None, 20):
+        hidden = [write(1, 0, ended_ns), write(2, 10, 20)]
+        assert broken(replace(KEPT, writes=hidden, silenced_ns=[5])) == [], "its wire fell silent and hid its end"
     assert broken(replace(KEPT, **REVERTED)) == []
     refused = replace(UNDONE, outcome="rejected", error="staff changed it", call_number_after="84.31 Jännitys")
     assert broken(replace(KEPT, **REVERTED | {"log": [PUSHED, refused], "after": KEPT.after})) == []
@@ -97,6 +100,7 @@ def test_a_story_in_which_all_is_kept_is_found_whole() -> None:
         (REVERTED | {"marks": [("7", LATER + (LAST - LATER) / 2)]}, "nothing came of it"),
         ({"writes": [write(1, 0, 11), write(2, 10, 20)]}, "writes 1 and 2 of item 7 overlap"),
         ({"writes": [write(1, 0, None), write(2, 10, 20)]}, "writes 1 and 2 of item 7 overlap"),
+        ({"writes": [write(1, 1, None), write(2, 10, 20)], "silenced_ns": [0, 11]}, "writes 1 and 2 of item 7 overlap"),
         ({"after": {"7": make_record("7")}}, "is '' in Sierra"),
         ({"before": {"7": make_record("7", var_fields=[])}}, "other varFields"),
         ({"writes": [write(1, 0, 10, "")]}, "empty call number"),
